@@ -1,0 +1,103 @@
+# What a checkout can do. `make help` lists it; README.md explains the first two.
+# Needs Python 3.11+ with headers and venv, a C compiler, make and a package index. Nothing is installed outside .venv.
+
+SHELL       := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+BIN    := .venv/bin
+ROOMS  := supervisor opcua_model drivers hil config kernels
+KERNEL_SOURCES := $(shell find kernels hil -name '*.py[xd]' -o -name '*.pxi' -o -name '*.h' 2>/dev/null)
+
+# Arguments for pytest, as in: make test PYTEST_ARGS='-k interlock -x'
+PYTEST_ARGS ?=
+# COVERAGE=1 measures branches while the tests run and prints the report afterwards.
+COVERAGE ?=
+
+.PHONY: help run test bench lint format docs coverage kernel-coverage dist-check node-client lock setup kernels clean
+.DELETE_ON_ERROR:
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# ------------------------------------------------------------------------------------------------- environment
+
+# The locked requirements first, build tools included: `pip install --require-hashes` refuses `-e .`.
+.venv/.requirements-stamp: requirements/lock.txt
+	@test -x $(BIN)/python || $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "cvd-supervisor needs Python 3.11 or newer; set PYTHON=/path/to/python3.11"; exit 1; }
+	test -x $(BIN)/pip || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/lock.txt
+	@touch $@
+
+# Without the kernels: pip would compile them in a temporary folder and throw the objects away.
+.venv/.package-stamp: .venv/.requirements-stamp pyproject.toml setup.py
+	CVD_WITHOUT_KERNELS=1 $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/.kernels-stamp: .venv/.package-stamp $(KERNEL_SOURCES)
+	$(BIN)/python setup.py --quiet build_ext --inplace
+	@touch $@
+
+setup: .venv/.kernels-stamp  ## create or refresh .venv and the built kernels
+
+kernels: setup  ## compile the kernels that changed
+
+lock:  ## renew requirements/lock.txt from pyproject.toml (needs network)
+	.ci/lock
+
+clean:  ## remove build products; the environment stays
+	rm -rf build dist *.egg-info .coverage .coverage.* .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find $(ROOMS) -name '*.so' -delete
+	rm -f .venv/.kernels-stamp
+
+# --------------------------------------------------------------------------------------------------------- use
+
+run: setup  ## the guided demonstration: a furnace runs its recipe, no hardware needed
+	$(BIN)/cvd demo
+
+bench: setup  ## the benchmark table
+	$(BIN)/python -m tests.bench
+
+# ------------------------------------------------------------------------------------------------------- gates
+
+test: setup  ## the whole test suite (COVERAGE=1: with branch coverage)
+ifeq ($(COVERAGE),)
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+else
+	$(BIN)/python -m coverage erase
+	$(BIN)/python -m coverage run -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report
+endif
+
+coverage: setup  ## the test suite with branch coverage of the Python code
+	$(MAKE) test COVERAGE=1
+
+kernel-coverage: setup  ## line and branch coverage of the Cython kernels, from a gcov build in a copy of the tree
+	$(BIN)/python .ci/kernel_coverage.py $(PYTEST_ARGS)
+
+lint: setup  ## format, style, types, Cython style, import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	@files=$$(find $(ROOMS) -name '*.py[xd]'); \
+	  if test -n "$$files"; then echo cython-lint; $(BIN)/cython-lint $$files; fi
+	$(BIN)/lint-imports
+	$(BIN)/pyright
+
+format:  ## rewrite the Python files as `make lint` wants them
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+docs: setup  ## generate the reference pages into build/docs, check every link in the Markdown files
+	$(BIN)/python .ci/docs.py --output build/docs
+
+dist-check: setup  ## build sdist and wheel, check what is in them
+	rm -rf build/dist
+	$(BIN)/python -m build --no-isolation --outdir build/dist . > build/dist.log 2>&1 || { tail -40 build/dist.log; exit 1; }
+	$(BIN)/python .ci/dist_check.py build/dist
+
+node-client:  ## install the Node OPC UA client that the system tests use
+	.ci/node-client

@@ -1,0 +1,5 @@
+"""Compiled kernels: process image, scan, interlocks, recipe program, control loops, and the physics.
+
+Flat tables and arrays in SI units come in, numbers go out; nothing here allocates in the scan, reads a clock or
+touches a device. Importable as a library of its own. It imports nothing of ours.
+"""
