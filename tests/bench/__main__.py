@@ -1,7 +1,7 @@
 """The benchmark table: ``python -m tests.bench [NAME…] [--json FILE]``, or ``make bench``.
 
-Every module ``bench_<name>.py`` beside this file offers ``figures()``. Each runs in a process of its own, so that one
-benchmark's memory, threads and scheduling do not colour the next.
+Every module ``bench_<name>.py`` beside this file offers ``figures()``. Each runs in a process of its own, so
+that one benchmark's memory, threads and scheduling do not colour the next.
 """
 
 import argparse
@@ -53,7 +53,7 @@ def number(value: float | None) -> str:
 def commit() -> str:
     """Name the commit that was measured; a changed work tree is said."""
     told = subprocess.run(
-        ["git", "describe", "--always", "--dirty", "--abbrev=12"],
+        ["git", "describe", "--always", "--dirty", "--abbrev=12"],  # noqa: S607 (the git of this checkout)
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     return told.stdout.strip() or "no git checkout"

@@ -8,8 +8,8 @@ from typing import Literal
 class Figure:
     """A measured figure.
 
-    ``reference`` is what the same run measured for ``reference_name`` (another program, another way); None where
-    only the target counts. ``target`` is the sentence of the requirement.
+    ``reference`` is what the same run measured for ``reference_name`` (another program, another way); None
+    where only the target counts. ``target`` is the sentence of the requirement.
     """
 
     name: str
