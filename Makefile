@@ -41,6 +41,11 @@ help:  ## this list
 	$(BIN)/python setup.py --quiet build_ext --inplace
 	@touch $@
 
+# Node and npm come with the locked requirements; the client is what package-lock.json says.
+NODE_CLIENT := tests/system/node/node_modules/.installed
+$(NODE_CLIENT): tests/system/node/package-lock.json .venv/.requirements-stamp
+	.ci/node-client
+
 setup: .venv/.kernels-stamp  ## create or refresh .venv and the built kernels
 
 kernels: setup  ## compile the kernels that changed
@@ -63,7 +68,7 @@ bench: setup  ## the benchmark table
 
 # ------------------------------------------------------------------------------------------------------- gates
 
-test: setup  ## the whole test suite (COVERAGE=1: with branch coverage)
+test: setup $(if $(wildcard tests/system/node/package-lock.json),$(NODE_CLIENT))  ## the whole test suite (COVERAGE=1: with branch coverage)
 ifeq ($(COVERAGE),)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 else
@@ -99,5 +104,4 @@ dist-check: setup  ## build sdist and wheel, check what is in them
 	$(BIN)/python -m build --no-isolation --outdir build/dist . > build/dist.log 2>&1 || { tail -40 build/dist.log; exit 1; }
 	$(BIN)/python .ci/dist_check.py build/dist
 
-node-client:  ## install the Node OPC UA client that the system tests use
-	.ci/node-client
+node-client: $(NODE_CLIENT)  ## install the independent OPC UA client (node-opcua) that the system tests use

@@ -39,8 +39,6 @@ ALSO_BLOCKING = (
     "duckdb.DuckDBPyConnection.sql",
     "pyarrow.parquet.write_table",
     "pyarrow.parquet.read_table",
-    "serial.Serial.read",
-    "serial.Serial.write",
 )
 
 # Places where a blocking call is right: (end of the file's path, functions in the stack).
@@ -61,7 +59,7 @@ ALLOWED = (
 
 @pytest.fixture
 def anyio_backend() -> str:
-    """Asyncio only: asyncua and python-can know no other loop."""
+    """Asyncio only: asyncua knows no other loop."""
     return "asyncio"
 
 
@@ -92,7 +90,7 @@ def event_loop_stays_free(request: pytest.FixtureRequest) -> Iterator[None]:
     ``@pytest.mark.allow_blocking("os.read", …)`` lets single functions through; the reason belongs beside the mark.
     """
     node = request.node
-    if node.get_closest_marker("anyio") is None and node.get_closest_marker("asyncio") is None:
+    if node.get_closest_marker("anyio") is None:
         yield
         return
     watch = _watched()

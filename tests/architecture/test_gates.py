@@ -24,7 +24,6 @@ def test_pytest_is_configured_strictly() -> None:
     options = project()["tool"]["pytest"]["ini_options"]
     assert options["filterwarnings"][0] == "error"
     assert {"--import-mode=importlib", "--strict-markers", "--strict-config"} <= set(options["addopts"])
-    assert options["asyncio_mode"] == "strict"
 
 
 def test_every_ignored_warning_has_a_reason() -> None:
