@@ -1,0 +1,35 @@
+"""The thread that runs the scan at absolute deadlines, without the GIL."""
+
+from kernels.scan import Scan
+
+class ScanThread:
+    """A POSIX thread on CLOCK_MONOTONIC deadlines.
+
+    Args:
+        scan: what to run; nobody else may advance it meanwhile.
+        period_ns: slot length.
+        priority: SCHED_FIFO priority 1…99, 0 for the ordinary scheduler.
+        cpu: processor to pin to, -1 for none.
+        scans_per_slot: more than 1 runs a simulated tool faster than the clock.
+        lock: lock tables, image and stack into memory where permitted.
+    """
+
+    def __init__(
+        self,
+        scan: Scan,
+        *,
+        period_ns: int,
+        priority: int = ...,
+        cpu: int = ...,
+        scans_per_slot: int = ...,
+        lock: bool = ...,
+        start_ns: int = ...,
+    ) -> None: ...
+    def start(self) -> list[str]:
+        """Start; return what was not permitted, each with its remedy (empty when everything was)."""
+    def stop(self, timeout_s: float = ...) -> None:
+        """Stop after the current scan and join; raises TimeoutError when it does not end."""
+    @property
+    def running(self) -> bool: ...
+    def watch(self, timeout_s: float) -> None:
+        """Kept for supervision: raises TimeoutError when no scan has completed for so long."""
