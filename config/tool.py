@@ -1,0 +1,395 @@
+"""The tool model: everything that is one CVD tool, as read from its TOML file.
+
+From this one model come the process image, OPC UA nodes, historian columns, the simulated plant's wiring, interlock
+tables, preflight checks and documentation tables. Nothing is listed twice.
+"""
+
+from enum import StrEnum
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from config.base import Expression, Model, Name, Seconds, TagName, Text
+
+
+class TagKind(StrEnum):
+    """Who writes a tag (kernels.tables.TagKind)."""
+
+    INPUT = "input"
+    COMPUTED = "computed"
+    SETPOINT = "setpoint"
+    OUTPUT = "output"
+
+
+class Role(StrEnum):
+    """What a person may do; each includes nothing of the others by itself (policy: supervisor.server.access)."""
+
+    OBSERVER = "observer"
+    OPERATOR = "operator"
+    ENGINEER = "engineer"
+    MAINTENANCE = "maintenance"
+    ADMINISTRATOR = "administrator"
+
+
+class Tag(Model):
+    """One value of the tool."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*){0,2}$")
+    """Name inside its module; the full name is `module.name`."""
+    kind: TagKind
+    unit: str = "1"
+    """As people write it (config.units): `°C`, `Torr`, `sccm`, `%`, `1` for none."""
+    description: Text
+    low: float = -1e30
+    """Input: plausible; set point and output: permitted. Also the node's EURange."""
+    high: float = 1e30
+    resolution: float = Field(default=0.0, ge=0)
+    """Least difference that means something (an ADC code); history is rounded to it. 0: keep every bit."""
+    states: tuple[str, ...] = ()
+    """Names of the values 0, 1, 2 … of a discrete tag."""
+    initial: float = 0.0
+    """Set point: value at start."""
+    safe: float = 0.0
+    """Output: value at start and while it is not permitted."""
+    hazardous: bool = False
+    """Output: energises something that needs a permission (process gas, heat, RF …)."""
+    rate_per_s: float = Field(default=0.0, ge=0)
+    """Output: greatest change in a second; 0 for none."""
+    period_s: Seconds = 0.0
+    """Input: how often its source posts. Uncertain after 2 periods of silence, Bad after 5; 0 never ages."""
+    expression: Expression | None = None
+    """Computed: what it is."""
+    role: Role | None = None
+    """Set point, output: who may move it by hand; none: nobody."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.low > self.high:
+            raise ValueError(f"low {self.low:g} is above high {self.high:g}")
+        if (self.kind is TagKind.COMPUTED) != (self.expression is not None):
+            raise ValueError("a computed tag, and only that, has an expression")
+        if self.hazardous and self.kind is not TagKind.OUTPUT:
+            raise ValueError("only an output can be hazardous")
+        if self.kind is TagKind.SETPOINT and not self.low <= self.initial <= self.high:
+            raise ValueError(f"initial {self.initial:g} is outside {self.low:g} … {self.high:g}")
+        if self.kind is TagKind.OUTPUT and not self.low <= self.safe <= self.high:
+            raise ValueError(f"safe {self.safe:g} is outside {self.low:g} … {self.high:g}")
+        if self.states and (self.low, self.high) != (0.0, float(len(self.states) - 1)):
+            raise ValueError(
+                f"a tag with {len(self.states)} states has low 0 and high {len(self.states) - 1}"
+            )
+        return self
+
+
+class ModuleKind(StrEnum):
+    """What a module is; capabilities follow from the kinds a tool has."""
+
+    GAS_PANEL = "gas_panel"
+    CHAMBER = "chamber"
+    VACUUM = "vacuum"
+    RESISTIVE_HEATER = "resistive_heater"
+    WAFER_HANDLING = "wafer_handling"
+    FACILITIES = "facilities"
+    EXHAUST = "exhaust"
+    METROLOGY = "metrology"
+    CONTROL = "control"
+
+
+class Module(Model):
+    """A part of the tool with its tags."""
+
+    name: Name
+    kind: ModuleKind
+    description: Text
+    tags: tuple[Tag, ...]
+
+
+class Gas(Model):
+    """A gas that the tool can feed, and the tags that feed it."""
+
+    name: str
+    """Species as in config.gases (`SiH4`)."""
+    flow: TagName
+    setpoint: TagName
+    valve: TagName
+
+
+class Effect(Model):
+    """An output and the value that it takes while the interlock is in force."""
+
+    output: TagName
+    value: float
+
+
+class Priority(StrEnum):
+    """ISA-18.2 priorities; OPC UA severity 900, 700, 500, 200."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+class Condition(Model):
+    """What interlocks and alarms share (ISA-18.2 rationalisation included)."""
+
+    name: Name
+    description: Text
+    when: Expression
+    """True or unknown: the cause is present. Unknown (an operand is Bad) is a vote to trip."""
+    hysteresis: str | None = None
+    """A quantity (`2 Torr`) by which every comparison of that dimension must be left again."""
+    on_delay_s: Seconds = 0.0
+    off_delay_s: Seconds = 0.0
+    accept_uncertain: bool = False
+    priority: Priority
+    consequence: Text
+    action: Text
+    """What the operator does about it."""
+    response_time_s: Seconds = 600.0
+
+
+class InterlockClass(StrEnum):
+    """What an active interlock does besides its effects (kernels.tables.ConditionClass)."""
+
+    TRIP = "trip"
+    HOLD = "hold"
+    PERMISSIVE = "permissive"
+
+
+class Interlock(Condition):
+    """A row of the cause-and-effect matrix."""
+
+    cls: InterlockClass = Field(alias="class")
+    latch: bool = True
+    bypassable: bool = False
+    max_bypass_s: Seconds = 0.0
+    safe_from_idle: bool = False
+    """Trip: starts the safe sequence even when nothing runs."""
+    group: Name | None = None
+    """First-out group."""
+    effects: tuple[Effect, ...] = ()
+
+
+class Alarm(Condition):
+    """A condition that only tells."""
+
+    latch: bool = False
+
+
+class Loop(Model):
+    """A PID loop; gains are those of the standard form."""
+
+    name: Name
+    pv: TagName
+    sp: TagName
+    out: TagName
+    mode: TagName
+    """A set point with states off, manual, auto."""
+    direction: Literal[1, -1] = 1
+    """1: more output raises the process value."""
+    kp: float = Field(gt=0)
+    """Output unit per unit of the process value."""
+    ti_s: float = Field(gt=0)
+    td_s: Seconds = 0.0
+    filter_s: Seconds = 0.0
+    """Time constant of the filter of the derivative's measurement."""
+    feed_forward: TagName | None = None
+    feed_forward_gain: float = 0.0
+    bias: float = 0.0
+    low: float
+    high: float
+    rate_per_s: float = Field(default=0.0, ge=0)
+    off: float
+
+
+class LinearMap(Model):
+    """Target follows source on a straight line between (x0, y0) and (x1, y1), held outside: split range and scaling."""
+
+    source: TagName
+    target: TagName
+    x: tuple[float, float]
+    y: tuple[float, float]
+
+
+class Policy(StrEnum):
+    """What follows when a wait times out or a check fails (kernels.tables.Policy)."""
+
+    HOLD = "hold"
+    ABORT = "abort"
+    CONTINUE = "continue"
+    STOP = "stop"
+
+
+class Ramp(Model):
+    """A straight line to a value."""
+
+    to: float
+    per_min: float | None = Field(default=None, gt=0)
+    over_s: float | None = Field(default=None, gt=0)
+    start: TagName | None = None
+    """Tag whose value the ramp starts from (the process value), else the present set point."""
+
+    @model_validator(mode="after")
+    def _one_speed(self) -> Self:
+        if (self.per_min is None) == (self.over_s is None):
+            raise ValueError("give either per_min or over_s")
+        return self
+
+
+class Check(Model):
+    """Something that must hold at this moment."""
+
+    that: Expression
+    otherwise: Policy = Policy.ABORT
+    reason: Text
+
+
+class Guard(Model):
+    """Something that must hold while the step lasts."""
+
+    that: Expression
+    otherwise: Policy = Policy.HOLD
+    delay_s: Seconds = 0.0
+
+
+class Action(Model):
+    """One step of an operation. In this order: set, ramp, then wait; then store and check; or a cycle, or branches."""
+
+    name: Text
+    set: dict[TagName, float] = Field(default_factory=dict[str, float])
+    ramp: dict[TagName, Ramp] = Field(default_factory=dict[str, Ramp])
+    min_s: Seconds = 0.0
+    until: Expression | None = None
+    timeout_s: Seconds | None = None
+    on_timeout: Policy = Policy.ABORT
+    store: dict[TagName, Expression] = Field(default_factory=dict[str, str])
+    check: tuple[Check, ...] = ()
+    guard: Guard | None = None
+    repeat: int = Field(default=1, ge=1, le=1_000_000)
+    steps: tuple["Action", ...] = ()
+    """Body of a cycle (`repeat` times)."""
+    parallel: tuple[tuple["Action", ...], ...] = ()
+    """Branches that run side by side and are joined."""
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        if self.until is not None and self.timeout_s is None:
+            raise ValueError("a step that waits for a condition (until) needs a timeout_s")
+        return self
+
+
+class Operation(Model):
+    """A service operation of the tool: the same kind of program as a recipe."""
+
+    name: Name
+    title: Text
+    description: Text
+    steps: tuple[Action, ...]
+    bound_s: Seconds
+    """It has ended after this time, whatever happens."""
+    hold: dict[TagName, float] = Field(default_factory=dict[str, float])
+    """What is written when it is held."""
+
+
+class Zone(Model):
+    """A heating zone as recipes see it."""
+
+    zone: int = Field(ge=1)
+    setpoint: TagName
+    process_value: TagName
+    mode: TagName
+
+
+class PressureControl(Model):
+    """Chamber pressure as recipes see it."""
+
+    setpoint: TagName
+    process_value: TagName
+    mode: TagName
+    valve: TagName
+    """Position of the throttle valve, %."""
+
+
+class RecipeBinding(Model):
+    """How the words of a recipe become tags and operations of this tool."""
+
+    process_modes: tuple[str, ...]
+    """Names of the process modes that the tool is set up for."""
+    zones: tuple[Zone, ...]
+    pressure: PressureControl
+    pump_down: dict[TagName, float]
+    """Written by a step with a target pressure below the control range: valves and throttle open, gases shut."""
+    purge_gas: str
+    standby_temperature_c: float
+    temperature_tolerance_c: float = Field(gt=0)
+    pressure_tolerance_pct: float = Field(gt=0)
+    before: tuple[Name, ...] = ()
+    """Operations that run before each recipe (leak check, cycle purge)."""
+    after: tuple[Name, ...] = ()
+    timeout_factor: float = Field(default=3.0, ge=1)
+    """A conditioned step may take this much longer than planned before it times out."""
+
+
+class Telemetry(Model):
+    """Where the guide's telemetry signals come from; a signal that the tool has not is absent."""
+
+    chamber_pressure_torr: TagName
+    temperature_zones_c: dict[str, TagName] = Field(default_factory=dict[str, str])
+    gas_flows_sccm: dict[str, TagName] = Field(default_factory=dict[str, str])
+    signals: dict[Name, TagName] = Field(default_factory=dict[str, str])
+    """The single-valued ones by their names in the guide (`reflectometer_thickness_nm` …)."""
+
+
+class ScanSettings(Model):
+    """The scan and its memory."""
+
+    period_ms: float = Field(gt=0, le=1000)
+    log_every: int = Field(ge=1)
+    """Scans per row of the logging ring."""
+    flight_s: float = Field(default=10.0, gt=0)
+    log_s: float = Field(default=60.0, ge=60)
+    image_budget_mb: float = Field(default=256.0, gt=0)
+    priority: int = Field(default=80, ge=0, le=99)
+    cpu: int | None = Field(default=None, ge=0)
+    server_loss_s: float = Field(default=300.0, gt=0)
+    """After so long without a server in a run: `server_loss`."""
+    server_loss: Literal["hold", "continue"] = "continue"
+
+
+class Identification(Model):
+    """The name plate."""
+
+    manufacturer: Text
+    model: Text
+    serial_number: Text
+
+
+class PlantSettings(Model):
+    """The simulated plant that `--sim` puts behind the tags."""
+
+    model: Name
+    seed: int = 1
+    parameters: dict[str, float] = Field(default_factory=dict[str, float])
+
+
+class Tool(Model):
+    """A whole tool."""
+
+    schema_version: Literal[1]
+    name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,47}$")
+    title: Text
+    identification: Identification
+    scan: ScanSettings
+    modules: tuple[Module, ...] = Field(min_length=1)
+    gases: tuple[Gas, ...] = ()
+    interlocks: tuple[Interlock, ...] = ()
+    alarms: tuple[Alarm, ...] = ()
+    loops: tuple[Loop, ...] = ()
+    """Outer loops of a cascade first."""
+    maps: tuple[LinearMap, ...] = ()
+    recipe: RecipeBinding
+    telemetry: Telemetry
+    safe_sequence: Operation
+    operations: tuple[Operation, ...] = ()
+    plant: PlantSettings | None = None

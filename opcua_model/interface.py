@@ -1,0 +1,155 @@
+"""What the address space needs from the daemon, stated as protocols, and what it hands to them."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from config.layout import Layout
+
+
+class Refused(Exception):  # noqa: N818 - a refusal is an answer, not a fault
+    """A call is refused: `status` is a symbolic OPC UA status code, the text a reason a person can act on."""
+
+    def __init__(self, status: str, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Caller:
+    """The person behind a session."""
+
+    user: str
+    """Empty for an anonymous session."""
+    roles: frozenset[str]
+    session: str
+
+
+@dataclass(frozen=True)
+class Values:
+    """All tags at one moment, by index of the layout."""
+
+    scan: int
+    time_ns: int
+    values: NDArray[np.float64]
+    status: NDArray[np.uint32]
+    source_ns: NDArray[np.int64]
+    conditions: NDArray[np.void]
+
+
+@dataclass(frozen=True)
+class Argument:
+    """An argument of a method: name, OPC UA type name (`String`, `Double`, `UInt32`, `DateTime`, `Boolean`), text."""
+
+    name: str
+    type: str
+    description: str
+
+
+@dataclass(frozen=True)
+class Method:
+    """A method of the contract: where it stands, what goes in and out, and which roles may call it."""
+
+    owner: str
+    """Path below the tool object: `Recipes`, `Interlocks/*` for each interlock."""
+    name: str
+    description: str
+    inputs: tuple[Argument, ...] = ()
+    outputs: tuple[Argument, ...] = ()
+    roles: frozenset[str] = frozenset()
+    """Any of them may call; empty: every authenticated session."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An object that comes and goes: a recipe version, a run, a result, a process mode, an SPC series."""
+
+    folder: str
+    """`Recipes`, `Runs`, `Results`, `ProcessModes`, `Spc`."""
+    name: str
+    """Its BrowseName."""
+    fields: dict[str, Any] = field(default_factory=dict[str, Any])
+    """Its properties by BrowseName: str, float, int, bool, datetime or list of float."""
+    description: str = ""
+
+
+class Backend(Protocol):
+    """The daemon as the address space sees it."""
+
+    @property
+    def layout(self) -> Layout:
+        """Tags and conditions of the tool."""
+        ...
+
+    def values(self) -> Values:
+        """Copy all tags; when the controller is gone every status is Bad."""
+        ...
+
+    def variables(self) -> dict[str, Any]:
+        """Return everything below `State`, `Runs/ActiveRun`, `Services` and `Diagnostics` by path.
+
+        Values are str, float, int, bool or datetime, or a list of float; the set of paths never changes after start.
+        """
+        ...
+
+    async def authenticate(self, user: str, password: str) -> frozenset[str] | None:
+        """Return the roles of a user, None when user or password is wrong (both take the same time)."""
+        ...
+
+    async def call(self, caller: Caller, path: str, method: str, arguments: Sequence[Any]) -> Sequence[Any]:
+        """Carry out a method; raises Refused."""
+        ...
+
+    async def write(self, caller: Caller, tag: str, value: float) -> None:
+        """Move a set point by hand; raises Refused."""
+        ...
+
+    async def history(
+        self, tag: str, start_ns: int, end_ns: int, limit: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.uint32]]:
+        """Return times, values and statuses of a tag in time order (newest first when start is after end)."""
+        ...
+
+    def opened(self, caller: Caller) -> None:
+        """A session was activated."""
+        ...
+
+    def closed(self, session: str) -> None:
+        """A session ended, by request or timeout."""
+        ...
+
+
+@dataclass(frozen=True)
+class Occurrence:
+    """An event to emit: source path below the tool object, severity 1…1000, text, and named fields."""
+
+    source: str
+    severity: int
+    message: str
+    time_ns: int
+    type: str = "BaseEventType"
+    fields: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+class AddressSpace(Protocol):
+    """What the daemon gets back: ways to show things that come and go. All are called on the event loop."""
+
+    async def show(self, entry: Entry) -> None:
+        """Create or refresh an entry."""
+        ...
+
+    async def hide(self, folder: str, name: str) -> None:
+        """Remove an entry."""
+        ...
+
+    async def emit(self, occurrence: Occurrence) -> None:
+        """Emit an event."""
+        ...
+
+
+Clock = Callable[[], int]
+Stop = Callable[[], Awaitable[None]]
