@@ -1,4 +1,6 @@
-"""The boundary between the halves: image, channel and the journal's format.
+"""The boundary between the halves: image, channel and journal, and the words that cross it.
 
-Both halves import it; it imports neither.
+The image carries every value of the tool from the controller to the server; the channel carries typed commands,
+replies and events; the journal is the controller's memory, whose tail the events are. Both halves and the launcher
+import this package; it may import `config` and `kernels`, and neither half. docs/reference/link.md describes all three.
 """

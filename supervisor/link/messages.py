@@ -94,15 +94,11 @@ class EventKind(StrEnum):
 
     BOOT = "boot"  # version, tool, tool_sha256, pid, clean (whether the last controller closed the journal)
     COMMAND = "command"  # id, principal, kind, args (without documents), status, reason
-    RUN_STARTED = (
-        "run_started"  # run_id, run_number, kind (recipe|operation), steps [{name, planned_s, owner}]
-    )
+    RUN_STARTED = "run_started"  # run_id, run_number, kind (recipe|operation), steps [{name, planned_s, owner}]
     RUN_STATE = "run_state"  # run_id, state, previous, cause
     STEP = "step"  # run_id, index, name
     RUN_ENDED = "run_ended"  # run_id, state, summary (durations, trips, timing, gas use), tape
-    METROLOGY = (
-        "metrology"  # run_id, film, thickness_map …: what the plant or an instrument measured after a run
-    )
+    METROLOGY = "metrology"  # run_id, film, thickness_map …: what the plant or an instrument measured after a run
     CONDITION = "condition"  # name, state bits by name, first_out, trips
     TIMEOUT = "timeout"  # run_id, step, waited_s, policy
     GUARD = "guard"  # run_id, step, policy
