@@ -1,0 +1,163 @@
+"""The daemon's life: everything is checked, both halves start, either is restarted, and the controller ends first."""
+
+import json
+import math
+import os
+import signal
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import anyio
+import structlog
+from anyio.abc import ObjectReceiveStream
+
+from config.layout import Layout
+from config.loading import load_tool
+from config.tool import Tool
+from supervisor.launcher.endpoint import require_free
+from supervisor.launcher.errors import LauncherError
+from supervisor.launcher.folder import DataFolder
+from supervisor.launcher.half import Half
+from supervisor.launcher.notify import notify
+from supervisor.link.channel import socket_pair
+from supervisor.link.image import create_image
+
+log = structlog.get_logger()
+
+ENDPOINT = "opc.tcp://127.0.0.1:4840/cvd"
+READY_FILE = "ready.json"
+SERVER_STOP_S = 10.0
+CONTROLLER_MARGIN_S = 10.0
+"""Added to the bound of the tool's safe sequence: ending the scan, the tape and the journal."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What `cvd run` was asked."""
+
+    tool: Path
+    data: Path
+    endpoint: str = ENDPOINT
+    sim: bool = False
+    speed: float = 1.0
+    log_format: str = "console"
+
+
+async def run_daemon(settings: Settings) -> None:
+    """Run the daemon until SIGTERM or SIGINT.
+
+    Raises:
+        config.ConfigError: the tool file has faults: all of them.
+        LauncherError: it cannot start or go on; the text says why.
+    """
+    tool = await anyio.to_thread.run_sync(load_tool, settings.tool)
+    await anyio.to_thread.run_sync(require_free, settings.endpoint)
+    news, heard = anyio.create_memory_object_stream[None](math.inf)
+    failures: list[LauncherError] = []
+    async with (
+        news,
+        heard,
+        _folder(settings.data),
+        _halves(settings, tool, lambda: news.send_nowait(None)) as halves,
+        anyio.create_task_group() as group,
+    ):
+        over = anyio.Event()
+        group.start_soon(_on_signal, over)
+        group.start_soon(_announce, settings, halves, heard)
+        for half in halves:
+            group.start_soon(_keep, half, failures, over)
+        await over.wait()
+        await _stop(*halves)
+        group.cancel_scope.cancel()
+    if failures:
+        raise failures[0]
+
+
+async def _on_signal(over: anyio.Event) -> None:
+    """End at the first SIGTERM or SIGINT; further ones do not cut the safe sequence short."""
+    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        async for number in signals:
+            log.info("stopping", signal=signal.Signals(number).name)
+            over.set()
+
+
+async def _keep(half: Half, failures: list[LauncherError], over: anyio.Event) -> None:
+    """Run one half; when it cannot run, the whole daemon ends in order."""
+    try:
+        await half.run()
+    except LauncherError as error:
+        failures.append(error)
+        over.set()
+
+
+async def _announce(settings: Settings, halves: tuple[Half, Half], heard: ObjectReceiveStream[None]) -> None:
+    """Write the ready file each time that both halves are there."""
+    async for _ in heard:
+        if all(half.ready.is_set() for half in halves):
+            await _write_ready(settings, *halves)
+            notify("READY=1", f"STATUS=endpoint {settings.endpoint}")
+            log.info("ready", endpoint=settings.endpoint)
+
+
+async def _write_ready(settings: Settings, controller: Half, server: Half) -> None:
+    state = {
+        "endpoint": settings.endpoint,
+        "pid": os.getpid(),
+        "controller_pid": controller.process.pid if controller.process else None,
+        "server_pid": server.process.pid if server.process else None,
+    }
+    path = anyio.Path(settings.data / READY_FILE)
+    scratch = path.with_suffix(".tmp")
+    await scratch.write_text(json.dumps(state) + "\n", encoding="utf-8")
+    await scratch.replace(path)
+
+
+async def _stop(controller: Half, server: Half) -> None:
+    """The controller first, its safe sequence included, while the server still tells everyone about it."""
+    with anyio.CancelScope(shield=True):
+        notify("STOPPING=1")
+        await controller.stop()
+        await server.stop()
+
+
+@asynccontextmanager
+async def _folder(path: Path) -> AsyncGenerator[DataFolder]:
+    folder = await anyio.to_thread.run_sync(DataFolder, path)
+    with folder:
+        await anyio.Path(path / READY_FILE).unlink(missing_ok=True)
+        try:
+            yield folder
+        finally:
+            with anyio.CancelScope(shield=True):
+                await anyio.Path(path / READY_FILE).unlink(missing_ok=True)
+
+
+@asynccontextmanager
+async def _halves(settings: Settings, tool: Tool, on_ready: Callable[[], None]) -> AsyncGenerator[tuple[Half, Half]]:
+    """Create what the halves share and describe both."""
+    async with AsyncExitStack() as stack:
+        image = stack.enter_context(create_image(Layout(tool)))
+        ends = socket_pair()
+        for end in ends:
+            stack.callback(end.close)
+        common = ["--tool", str(settings.tool), "--data", str(settings.data), "--image-fd", str(image.fd)]
+        common += ["--log", settings.log_format, *(["--sim"] if settings.sim else [])]
+        controller = Half(
+            "controller",
+            "supervisor.controller",
+            [*common, "--channel-fd", str(ends[0].fileno()), "--speed", str(settings.speed)],
+            (image.fd, ends[0].fileno()),
+            stop_s=tool.safe_sequence.bound_s + CONTROLLER_MARGIN_S,
+            on_ready=on_ready,
+        )
+        server = Half(
+            "server",
+            "supervisor.server",
+            [*common, "--channel-fd", str(ends[1].fileno()), "--endpoint", settings.endpoint],
+            (image.fd, ends[1].fileno()),
+            stop_s=SERVER_STOP_S,
+            on_ready=on_ready,
+        )
+        yield controller, server
