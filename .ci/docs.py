@@ -1,0 +1,117 @@
+"""Reference pages that are generated, and every link in the Markdown files: ``docs.py --output build/docs``.
+
+Pages come from the models, the method table and the command line themselves, so they cannot be out of date. A link
+to a file or heading that does not exist is a fault; links to other hosts are not followed.
+"""
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def pages() -> list[Path]:
+    """Return the Markdown files that git knows, those not yet committed included."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"]
+    listing = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return [ROOT / name for name in sorted(set(listing.stdout.splitlines())) if (ROOT / name).exists()]
+
+
+def tokens(page: Path) -> list[Token]:
+    """Parse a page."""
+    return MarkdownIt("commonmark").enable("table").parse(page.read_text(encoding="utf-8"))
+
+
+def links(page: Path) -> Iterator[str]:
+    """Yield the targets of links and images of a page."""
+    for block in tokens(page):
+        for token in block.children or []:
+            target = token.attrGet("href") or token.attrGet("src")
+            if isinstance(target, str):
+                yield target
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors of a page's headings, as repository hosts make them."""
+    blocks = tokens(page)
+    headings = [b.content for a, b in zip(blocks, blocks[1:], strict=False) if a.type == "heading_open"]
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def broken(page: Path) -> Iterator[str]:
+    """Yield one complaint for each link of a page that leads nowhere."""
+    for target in links(page):
+        if re.match(r"[a-z][a-z0-9+.-]*:", target):
+            continue
+        path, _, anchor = target.partition("#")
+        file = (page.parent / path).resolve() if path else page
+        where = f"{page.relative_to(ROOT)}: {target}"
+        if not file.exists():
+            yield f"{where}: there is no such file"
+        elif anchor and file.suffix == ".md" and anchor not in anchors(file):
+            yield f"{where}: there is no such heading"
+
+
+def unlisted(found: list[Path]) -> Iterator[str]:
+    """Yield the pages of docs/ that no index leads to."""
+    reached = {(page.parent / target.partition("#")[0]).resolve() for page in found for target in links(page)}
+    for page in found:
+        if page.is_relative_to(ROOT / "docs") and page != ROOT / "docs" / "index.md" and page not in reached:
+            yield f"{page.relative_to(ROOT)}: no page leads here"
+
+
+def command_line() -> str:
+    """Describe `cvd` by its own help."""
+    from supervisor.cli.main import COMMANDS
+
+    parts = ["# Command line\n"]
+    for command in COMMANDS:
+        shown = subprocess.run(
+            [sys.executable, "-m", "supervisor.cli", command, "--help"],
+            cwd=ROOT, capture_output=True, text=True, check=True, env={"COLUMNS": "100", "PATH": ""},
+        )  # fmt: skip
+        parts.append(f"## cvd {command}\n\n```text\n{shown.stdout.strip()}\n```\n")
+    return "\n".join(parts)
+
+
+def methods() -> str:
+    """Describe the OPC UA methods by their table."""
+    from opcua_model.methods import METHODS
+
+    lines = ["# OPC UA methods\n", "| object | method | in | out | roles | does |", "|---|---|---|---|---|---|"]
+    for method in METHODS:
+        inputs = ", ".join(f"{a.name}: {a.type}" for a in method.inputs)
+        outputs = ", ".join(f"{a.name}: {a.type}" for a in method.outputs)
+        roles = ", ".join(sorted(method.roles)) or "every session"
+        lines.append(f"| {method.owner} | {method.name} | {inputs} | {outputs} | {roles} | {method.description} |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> int:
+    """Write the generated pages, then print every fault; exit status 1 when there is one."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--output", type=Path, required=True)
+    output: Path = parser.parse_args().output
+    output.mkdir(parents=True, exist_ok=True)
+    from config.schema import schema
+
+    (output / "command-line.md").write_text(command_line(), encoding="utf-8")
+    (output / "opcua-methods.md").write_text(methods(), encoding="utf-8")
+    for kind in ("tool", "recipe"):
+        (output / f"{kind}.schema.json").write_text(json.dumps(schema(kind), indent=2) + "\n", encoding="utf-8")
+    found = pages()
+    faults = [fault for page in found for fault in broken(page)] + list(unlisted(found))
+    print(*faults or [f"{len(found)} pages, every link leads somewhere; generated pages are in {output}"], sep="\n")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,51 @@
+"""`cvd user`: people, their passwords and roles."""
+
+import argparse
+import getpass
+import sys
+from pathlib import Path
+
+from config.tool import Role
+from supervisor.cli.errors import UsageError
+from supervisor.server.access.users import UserStore
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare `cvd user add|list|remove`."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="add|list|remove")
+    add = actions.add_parser("add", help="add a person, or give a new password and roles")
+    add.add_argument("name")
+    add.add_argument("--role", action="append", required=True, choices=[role.value for role in Role], dest="roles")
+    add.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
+    remove = actions.add_parser("remove", help="remove a person")
+    remove.add_argument("name")
+    listing = actions.add_parser("list", help="list people and roles")
+    for action in (add, remove, listing):
+        action.add_argument("--data", type=Path, default=Path("cvd-data"), help="data folder (default: ./cvd-data)")
+
+
+def carry_out(arguments: argparse.Namespace) -> int:
+    """Change or show `<data>/users.toml`; a running daemon notices at the next login."""
+    users = UserStore(arguments.data / "users.toml")
+    if arguments.action == "add":
+        roles = [Role(role) for role in arguments.roles]
+        users.add(arguments.name, _password(from_stdin=arguments.password_stdin), roles)
+        print(f"{arguments.name} may log in as {', '.join(arguments.roles)}")
+    elif arguments.action == "remove":
+        users.remove(arguments.name)
+        print(f"{arguments.name} is removed")
+    else:
+        for user in users.list():
+            print(f"{user.name:24} {', '.join(sorted(user.roles))}")
+    return 0
+
+
+def _password(*, from_stdin: bool) -> str:
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\n")
+    if not sys.stdin.isatty():
+        raise UsageError("there is no terminal to ask for a password; use --password-stdin")
+    password = getpass.getpass("password: ")
+    if getpass.getpass("once more: ") != password:
+        raise UsageError("the two passwords differ; nothing was changed")
+    return password
