@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 from markdown_it import MarkdownIt
@@ -42,7 +43,7 @@ def links(page: Path) -> Iterator[str]:
 def anchors(page: Path) -> set[str]:
     """Return the anchors of a page's headings, as repository hosts make them."""
     blocks = tokens(page)
-    headings = [b.content for a, b in zip(blocks, blocks[1:], strict=False) if a.type == "heading_open"]
+    headings = [b.content for a, b in pairwise(blocks) if a.type == "heading_open"]
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 

@@ -136,10 +136,8 @@ async def daemon(data: Path, speed: float) -> AsyncIterator[str]:
     command += ["--sim", "--data", str(data), "--endpoint", endpoint]
     if speed != 1.0:
         command += ["--speed", f"{speed:g}"]
-    data.mkdir(parents=True, exist_ok=True)
     log = data / "daemon.log"
-    with log.open("ab") as output:
-        child = await anyio.to_thread.run_sync(_spawn, command, output.fileno())
+    child = await anyio.to_thread.run_sync(_spawn, command, log)
     try:
         await _until_ready(child, data, log)
         yield endpoint
@@ -148,14 +146,19 @@ async def daemon(data: Path, speed: float) -> AsyncIterator[str]:
         if code:
             raise UsageError(f"the daemon ended with code {code}.\n{_tail(log)}")
     finally:
-        if child.poll() is None:
-            child.kill()
-            await _ended(child, STOP_TIMEOUT_S)
+        with anyio.CancelScope(shield=True):
+            if child.poll() is None:
+                child.terminate()
+                if await _ended(child, STOP_TIMEOUT_S) is None:
+                    child.kill()
+                    child.wait()
 
 
-def _spawn(command: list[str], output: int) -> subprocess.Popen[bytes]:
-    # A session of its own: Ctrl-C reaches this program, which then stops the daemon in order.
-    return subprocess.Popen(command, stdout=output, stderr=output, stdin=subprocess.DEVNULL, start_new_session=True)
+def _spawn(command: list[str], log: Path) -> subprocess.Popen[bytes]:
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as output:
+        # A session of its own: Ctrl-C reaches this program, which then stops the daemon in order.
+        return subprocess.Popen(command, stdout=output, stderr=output, stdin=subprocess.DEVNULL, start_new_session=True)
 
 
 async def _until_ready(child: subprocess.Popen[bytes], data: Path, log: Path) -> None:
@@ -170,10 +173,11 @@ async def _until_ready(child: subprocess.Popen[bytes], data: Path, log: Path) ->
 
 
 async def _ended(child: subprocess.Popen[bytes], timeout_s: float) -> int | None:
-    with anyio.move_on_after(timeout_s):
-        while child.poll() is None:
-            await anyio.sleep(0.05)
-    return child.poll()
+    """Wait for the daemon's end; None when it is still there after the time."""
+    try:
+        return await anyio.to_thread.run_sync(child.wait, timeout_s)
+    except subprocess.TimeoutExpired:
+        return None
 
 
 def _free_port() -> int:
