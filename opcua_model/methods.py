@@ -1,0 +1,243 @@
+"""The methods of the contract as data: where each stands, what goes in and out, and which roles may call it.
+
+The address space is built from this table, calls are checked against it, and the client types its arguments by it.
+Documents cross as JSON text, identifiers as UUID text, moments as DateTime.
+"""
+
+from typing import Final
+
+from config.tool import Role
+from opcua_model.interface import Argument, Method
+
+_OPERATE: Final = frozenset({Role.OPERATOR.value, Role.ENGINEER.value})
+_ENGINEER: Final = frozenset({Role.ENGINEER.value})
+_SERVICE: Final = frozenset({Role.OPERATOR.value, Role.ENGINEER.value, Role.MAINTENANCE.value})
+_MAINTAIN: Final = frozenset({Role.ENGINEER.value, Role.MAINTENANCE.value})
+_ANYBODY: Final = frozenset[str]()  # every authenticated session
+
+
+def _text(name: str, description: str) -> Argument:
+    return Argument(name, "String", description)
+
+
+def _count(name: str, description: str) -> Argument:
+    return Argument(name, "UInt32", description)
+
+
+_RECIPE: Final = _text("RecipeId", "The recipe's UUID.")
+_VERSION: Final = _count("Version", "The version of the recipe, from 1.")
+_RUN: Final = _text("RunId", "The run's UUID.")
+_SKIP: Final = _count("Skip", "How many to pass over, newest first.")
+_LIMIT: Final = _count("Limit", "How many at most; 0 for as many as the server gives at once.")
+_JSON: Final = _text("Json", "The answer as a JSON document.")
+
+STATE: Final = (
+    Method("State", "TakeControl", "Become the one who operates the tool; refused while another does.", roles=_SERVICE),
+    Method("State", "ReleaseControl", "Give the control of the tool back.", roles=_SERVICE),
+    Method(
+        "State",
+        "SafeShutdown",
+        "Bring the tool to its safe state now: the safe sequence runs in any mode, never queued, never refused.",
+    ),
+    Method(
+        "State",
+        "Calibrate",
+        "Run a calibration routine of the tool.",
+        (_text("Type", "Which calibration, by its name in the tool file."),),
+        (_text("Report", "What was found, as JSON."),),
+        _MAINTAIN,
+    ),
+    Method(
+        "State",
+        "CheckInterlocks",
+        "Look at every interlock at this moment.",
+        outputs=(
+            Argument("Ok", "Boolean", "True when none stands in the way of a run."),
+            _text("Report", "Each interlock with its state and the reason, as JSON."),
+        ),
+    ),
+)
+
+PROCESS_MODES: Final = (
+    Method(
+        "ProcessModes",
+        "CreateProcessMode",
+        "Add a process mode.",
+        (_text("Json", "The process mode as a JSON document."),),
+        (_text("ProcessModeId", "Its UUID."),),
+        _ENGINEER,
+    ),
+    Method(
+        "ProcessModes",
+        "ListProcessModes",
+        "List process modes.",
+        (
+            _text("PressureMode", "Only those of this pressure mode; empty: all."),
+            _text("EnergyMode", "Only those of this energy mode; empty: all."),
+            _SKIP,
+            _LIMIT,
+        ),
+        (_JSON,),
+    ),
+)
+
+RECIPES: Final = (
+    Method(
+        "Recipes",
+        "AddRecipe",
+        "Add a recipe, or the next version of one, as a draft.",
+        (_text("Json", "The recipe as a JSON document."),),
+        (_RECIPE, _VERSION),
+        _ENGINEER,
+    ),
+    Method("Recipes", "GetRecipe", "Give a recipe version with its history.", (_RECIPE, _VERSION), (_JSON,)),
+    Method(
+        "Recipes",
+        "ListRecipes",
+        "List recipe versions, newest first.",
+        (_text("Status", "Only those of this status (draft, approved, retired); empty: all."), _SKIP, _LIMIT),
+        (_JSON,),
+    ),
+    Method(
+        "Recipes",
+        "ValidateRecipe",
+        "Check a recipe against this tool without adding it.",
+        (_text("Json", "The recipe as a JSON document."),),
+        (
+            Argument("Ok", "Boolean", "True when the tool could run it."),
+            _text("Diagnostics", "Every fault with its JSON path and reason, and the estimated duration, as JSON."),
+        ),
+    ),
+    Method(
+        "Recipes",
+        "ApproveRecipe",
+        "Approve a draft: it can then be run and never be changed. Another user than its author does this.",
+        (_RECIPE, _VERSION, _text("Comment", "Why it is approved.")),
+        roles=_ENGINEER,
+    ),
+    Method(
+        "Recipes",
+        "RetireRecipe",
+        "Withdraw a recipe version: it can no longer be run.",
+        (_RECIPE, _VERSION, _text("Comment", "Why it is withdrawn.")),
+        roles=_ENGINEER,
+    ),
+    Method(
+        "Recipes",
+        "DiffRecipes",
+        "Compare two versions of a recipe.",
+        (_RECIPE, _count("VersionA", "The one version."), _count("VersionB", "The other version.")),
+        (_text("Json", "The differences, each with its JSON path and both values."),),
+    ),
+)
+
+
+def _run(name: str, description: str) -> Method:
+    return Method("Runs", name, description, (_RUN,), roles=_OPERATE)
+
+
+RUNS: Final = (
+    Method(
+        "Runs",
+        "CreateRun",
+        "Make a run of a recipe version; it waits to be started.",
+        (
+            _RECIPE,
+            _VERSION,
+            _text("SampleId", "The sample or lot."),
+            _text("WaferId", "The wafer, or empty."),
+            _text("MetadataJson", "Anything else to keep with the run, a JSON object."),
+        ),
+        (_RUN, _text("RunNumber", "`CVD-YYYYMMDD-HHMMSS`.")),
+        _OPERATE,
+    ),
+    _run("StartRun", "Start a run: the controller checks the tool, then the recipe runs."),
+    _run("PauseRun", "Pause at the next safe point of the step; the step's pause behaviour applies."),
+    _run("ResumeRun", "Go on after a pause."),
+    _run("HoldRun", "Hold: hazardous gas and energy off unless the step declares otherwise."),
+    _run("RestartRun", "Go on after a hold."),
+    _run("StopRun", "End in order: the step's stop behaviour, then the safe sequence."),
+    _run("AbortRun", "End at once: the safe sequence starts with the next scan."),
+    Method("Runs", "GetRun", "Give a run's record.", (_RUN,), (_JSON,)),
+    Method(
+        "Runs",
+        "ListRuns",
+        "List runs, newest first.",
+        (_text("Status", "Only those of this status; empty: all."), _SKIP, _LIMIT),
+        (_JSON,),
+    ),
+    Method(
+        "Runs",
+        "GetTelemetry",
+        "Give the telemetry of a run.",
+        (
+            _RUN,
+            Argument("StartTime", "DateTime", "From this moment; the least DateTime for the run's begin."),
+            Argument("EndTime", "DateTime", "To this moment; the least DateTime for the run's end."),
+            _LIMIT,
+        ),
+        (_JSON,),
+    ),
+    Method("Runs", "GetResults", "Give the results of a run.", (_RUN,), (_JSON,)),
+    Method(
+        "Runs",
+        "Simulate",
+        "Run a recipe version on the simulated plant, without the tool.",
+        (_RECIPE, _VERSION),
+        (_RUN,),
+        _OPERATE,
+    ),
+)
+
+SERVICES: Final = (
+    Method(
+        "Services",
+        "Start",
+        "Start a service operation of the tool.",
+        (_text("Name", "The operation's name in the tool file."),),
+        roles=_SERVICE,
+    ),
+    Method("Services", "Stop", "End the service operation that runs, in order.", roles=_SERVICE),
+)
+
+INTERLOCKS: Final = (
+    Method(
+        "Interlocks/*",
+        "Reset",
+        "Reset a latched interlock whose cause is gone. It restores no output: only a new command does.",
+        roles=_SERVICE,
+    ),
+    Method(
+        "Interlocks/*",
+        "RequestBypass",
+        "Ask for a bypass; it takes effect when another user confirms it.",
+        (
+            _text("Reason", "Why it is needed."),
+            Argument("DurationS", "Double", "For how long, s; at most what the interlock declares."),
+        ),
+        (_text("RequestId", "The request's UUID."),),
+        _MAINTAIN,
+    ),
+    Method(
+        "Interlocks/*",
+        "ConfirmBypass",
+        "Confirm the bypass that another user requested.",
+        (_text("RequestId", "The request's UUID."),),
+        roles=_MAINTAIN,
+    ),
+    Method("Interlocks/*", "RemoveBypass", "End a bypass now.", roles=_SERVICE | _MAINTAIN),
+)
+
+METHODS: Final[tuple[Method, ...]] = (*STATE, *PROCESS_MODES, *RECIPES, *RUNS, *SERVICES, *INTERLOCKS)
+
+
+def methods_of(path: str) -> tuple[Method, ...]:
+    """Methods of the object at a path below the tool (`Recipes`, `Interlocks/over_pressure`)."""
+    folder, _, rest = path.partition("/")
+    owner = f"{folder}/*" if rest else folder
+    return tuple(method for method in METHODS if method.owner == owner)
+
+
+def method_at(path: str, name: str) -> Method | None:
+    """Find the method of an object by its name."""
+    return next((method for method in methods_of(path) if method.name == name), None)

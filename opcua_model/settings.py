@@ -1,0 +1,88 @@
+"""What can be configured of the OPC UA endpoint, with the shipped defaults."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+DEFAULT_ENDPOINT = "opc.tcp://127.0.0.1:4840/cvd"
+LOOPBACK = ("127.", "::1", "::ffff:127.")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds that hold for every client; those of services are advertised as OperationLimits and enforced."""
+
+    connections: int = 200
+    """Sockets. When all are taken, the oldest without an activated session makes room."""
+    activation_s: float = 10.0
+    """A socket without an activated session is closed after this time."""
+    sessions: int = 60
+    subscriptions: int = 200
+    subscriptions_per_session: int = 20
+    items_per_subscription: int = 20_000
+    items: int = 200_000
+    queue_size: int = 1_000
+    unacknowledged: int = 32
+    """Messages kept for Republish, a subscription."""
+    continuation_points: int = 32
+    """Of a session, for Browse and HistoryRead each; the oldest goes first."""
+    session_timeout_s: tuple[float, float] = (5.0, 600.0)
+    channel_lifetime_s: float = 3600.0
+    publishing_interval_ms: tuple[float, float] = (50.0, 3_600_000.0)
+    keep_alive_count: int = 5_000
+    lifetime_count: int = 15_000
+    message_bytes: int = 4 * 1024 * 1024
+    message_bytes_before_login: int = 64 * 1024
+    chunk_bytes: int = 65_535
+    nodes_per_read: int = 1_000
+    nodes_per_write: int = 100
+    nodes_per_browse: int = 200
+    references_per_node: int = 1_000
+    nodes_per_translate: int = 500
+    nodes_per_call: int = 20
+    nodes_per_history_read: int = 100
+    values_per_history_read: int = 10_000
+    monitored_items_per_call: int = 2_000
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The endpoint and who may use it."""
+
+    folder: Path
+    """Where the certificate and the private key are, and where they are made at the first start."""
+    endpoint: str = DEFAULT_ENDPOINT
+    """`opc.tcp://host:port/path`; port 0 takes a free one (tests)."""
+    anonymous: Literal["loopback", "never"] = "loopback"
+    """Sessions without a user read, browse and subscribe, never more; and only from this computer, or not at all."""
+    plain_loopback: bool = False
+    """Offer an endpoint without encryption too: anonymous, from this computer only."""
+    trusted_clients: Path | None = None
+    """A folder with certificates of client applications (DER or PEM): others are refused. None: any application that
+    proves to own its certificate may connect; users are then what protects the tool."""
+    names: tuple[str, ...] = ()
+    """Further DNS names or addresses under which clients reach this server (subject alternative names)."""
+    software_revision: str = "0"
+    refresh_s: float = 0.1
+    """How often values that are not tags are looked at."""
+    limits: Limits = field(default_factory=Limits)
+
+    @property
+    def host(self) -> str:
+        """Address or name to listen on."""
+        host = urlsplit(self.endpoint).hostname
+        if host is None:
+            raise ValueError(f"endpoint {self.endpoint!r} names no host; write opc.tcp://host:port/path")
+        return host
+
+    @property
+    def port(self) -> int:
+        """TCP port to listen on."""
+        port = urlsplit(self.endpoint).port
+        return 4840 if port is None else port
+
+
+def is_loopback(address: str) -> bool:
+    """Tell whether a peer's address is this computer's own."""
+    return address.startswith(LOOPBACK)

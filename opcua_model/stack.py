@@ -1,0 +1,77 @@
+"""The door to asyncua: every name of that library which this room uses, in one place.
+
+asyncua ships annotations that a strict type checker cannot follow, and private names of its server are used here (its
+version is pinned for that reason, docs/decisions/0003). So its names enter as `Any`, and what leaves the room is
+typed again: settings, the client, the server.
+"""
+
+from typing import Any
+
+from asyncua import ua as _ua
+from asyncua.client import client, ua_client
+from asyncua.common import connection, events, utils
+from asyncua.crypto import security_policies, uacrypto
+from asyncua.server import (
+    address_space,
+    binary_server_asyncio,
+    internal_server,
+    internal_session,
+    internal_subscription,
+    monitored_item_service,
+    server,
+    subscription_service,
+    uaprocessor,
+)
+from asyncua.ua import ua_binary, uaerrors
+
+ua: Any = _ua
+StatusCodes: Any = ua.StatusCodes
+Ids: Any = ua.ObjectIds
+Attr: Any = ua.AttributeIds
+
+Client: Any = client.Client
+Server: Any = server.Server
+UaClient: Any = ua_client.UaClient
+
+InternalServer: Any = internal_server.InternalServer
+InternalSession: Any = internal_session.InternalSession
+SessionState: Any = internal_session.SessionState
+UaProcessor: Any = uaprocessor.UaProcessor
+OpcuaProtocol: Any = binary_server_asyncio.OPCUAProtocol
+BinaryServer: Any = binary_server_asyncio.BinaryServer
+SubscriptionService: Any = subscription_service.SubscriptionService
+InternalSubscription: Any = internal_subscription.InternalSubscription
+MonitoredItemService: Any = monitored_item_service.MonitoredItemService
+WhereClauseEvaluator: Any = monitored_item_service.WhereClauseEvaluator
+
+AttributeValue: Any = address_space.AttributeValue
+NodeData: Any = address_space.NodeData
+Event: Any = events.Event
+
+TransportLimits: Any = connection.TransportLimits
+ServiceError: Any = utils.ServiceError
+create_nonce: Any = utils.create_nonce
+policies: Any = security_policies
+crypto: Any = uacrypto
+errors: Any = uaerrors
+binary: Any = ua_binary
+
+
+def code(name: str) -> int:
+    """Return the number of a symbolic status code; an unknown name is a fault of ours and says so to the client."""
+    return int(getattr(StatusCodes, name, StatusCodes.BadInternalError))
+
+
+def status(name: str) -> Any:
+    """Make a status code from its symbolic name."""
+    return ua.StatusCode(code(name))
+
+
+def symbol(number: int) -> str:
+    """Return the symbolic name of a status code."""
+    return str(ua.StatusCode(number).name)
+
+
+def fault(name: str) -> Exception:
+    """Make the exception that answers a whole request with a status code."""
+    return ServiceError(code(name))
