@@ -3,3 +3,24 @@
 TOML and JSON come in, frozen and checked models go out, or every fault at once with file, field path and reason. The
 shipped data lies beside the code in `tools/`, `recipes/` and `devices/`. It may import `kernels` only.
 """
+
+from config.faults import ConfigError, Fault
+from config.layout import Layout
+from config.loading import load_model, load_tool, shipped, shipped_recipe, shipped_tool
+from config.text import Syntax
+from config.tool import Tool
+from config.validation import validate
+
+__all__ = [
+    "ConfigError",
+    "Fault",
+    "Layout",
+    "Syntax",
+    "Tool",
+    "load_model",
+    "load_tool",
+    "shipped",
+    "shipped_recipe",
+    "shipped_tool",
+    "validate",
+]

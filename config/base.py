@@ -13,12 +13,22 @@ class Model(BaseModel):
     )
 
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=48)]
+NAME = r"^[a-z][a-z0-9_]*$"
+POINT_NAME = r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*){0,2}$"
+TAG_NAME = r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*){1,3}$"
+TOOL_NAME = r"^[A-Za-z][A-Za-z0-9_-]{0,47}$"
+WORDS = {
+    NAME: "a name: a lower-case letter, then lower-case letters, digits and _",
+    POINT_NAME: "a tag's name: up to three lower-case words of letters, digits and _, joined by dots",
+    TAG_NAME: "the full name of a tag: module.tag, in lower-case words of letters, digits and _",
+    TOOL_NAME: "a name: a letter, then at most 47 letters, digits, - and _",
+}
+"""What a pattern asks for, as a fault says it."""
+
+Name = Annotated[str, StringConstraints(pattern=NAME, max_length=48)]
 """A lower-case identifier."""
 
-TagName = Annotated[
-    str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*){1,3}$", max_length=96)
-]
+TagName = Annotated[str, StringConstraints(pattern=TAG_NAME, max_length=96)]
 """`module.point` or `module.part.point`; the unit is its last word where it has one (`heater.zone1.temperature_c`)."""
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2000)]

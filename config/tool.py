@@ -9,7 +9,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from config.base import Expression, Model, Name, Seconds, TagName, Text
+from config.base import POINT_NAME, TOOL_NAME, Expression, Model, Name, Seconds, TagName, Text
 
 
 class TagKind(StrEnum):
@@ -34,7 +34,7 @@ class Role(StrEnum):
 class Tag(Model):
     """One value of the tool."""
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*){0,2}$")
+    name: str = Field(pattern=POINT_NAME, max_length=80)
     """Name inside its module; the full name is `module.name`."""
     kind: TagKind
     unit: str = "1"
@@ -75,9 +75,7 @@ class Tag(Model):
         if self.kind is TagKind.OUTPUT and not self.low <= self.safe <= self.high:
             raise ValueError(f"safe {self.safe:g} is outside {self.low:g} … {self.high:g}")
         if self.states and (self.low, self.high) != (0.0, float(len(self.states) - 1)):
-            raise ValueError(
-                f"a tag with {len(self.states)} states has low 0 and high {len(self.states) - 1}"
-            )
+            raise ValueError(f"a tag with {len(self.states)} states has low 0 and high {len(self.states) - 1}")
         return self
 
 
@@ -377,7 +375,7 @@ class Tool(Model):
     """A whole tool."""
 
     schema_version: Literal[1]
-    name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,47}$")
+    name: str = Field(pattern=TOOL_NAME)
     title: Text
     identification: Identification
     scan: ScanSettings
