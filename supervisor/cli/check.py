@@ -1,0 +1,60 @@
+"""`cvd check`: every fault of tools and recipes at once."""
+
+import argparse
+import json
+from pathlib import Path
+
+from config.faults import ConfigError, Fault
+from config.loading import load_tool
+from config.preflight import Preflight, preflight
+from config.recipe import Recipe, load_recipe
+from config.schema import schema
+from config.tool import Tool
+from supervisor.cli.errors import UsageError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `cvd check`."""
+    parser.add_argument("files", type=Path, nargs="*", metavar="FILE", help="tools (.toml) and recipes (.json)")
+    parser.add_argument("--schema", choices=["recipe", "tool"], help="print the JSON Schema instead")
+
+
+def carry_out(arguments: argparse.Namespace) -> int:
+    """Check the files; each recipe also against each tool that is given with it."""
+    if arguments.schema:
+        print(json.dumps(schema(arguments.schema), indent=2, ensure_ascii=False))
+        return 0
+    if not arguments.files:
+        raise UsageError("name at least one tool (.toml) or recipe (.json), or ask for --schema")
+    faults: list[Fault] = []
+    tools: dict[Path, Tool] = {}
+    recipes: dict[Path, Recipe] = {}
+    for path in arguments.files:
+        try:
+            if path.suffix == ".toml":
+                tools[path] = load_tool(path)
+            elif path.suffix == ".json":
+                recipes[path] = load_recipe(path)
+            else:
+                faults.append(Fault(str(path), "", "a tool ends in .toml, a recipe in .json"))
+        except ConfigError as error:
+            faults += error.faults
+    for recipe_path, recipe in recipes.items():
+        for tool_path, tool in tools.items():
+            faults += _against(recipe_path, recipe, tool_path, tool)
+    if faults:
+        raise ConfigError(faults)
+    for path, tool in tools.items():
+        print(f"{path}: {tool.name}, {len(tool.modules)} modules, {len(tool.interlocks)} interlocks: sound")
+    for path, recipe in recipes.items():
+        print(f"{path}: {recipe.name}, {len(recipe.recipe_steps)} steps: sound")
+    return 0
+
+
+def _against(recipe_path: Path, recipe: Recipe, tool_path: Path, tool: Tool) -> list[Fault]:
+    result: Preflight = preflight(recipe, tool)
+    for warning in result.warnings:
+        print(f"{recipe_path}: {warning}")
+    if not result.faults:
+        print(f"{recipe_path} on {tool_path}: can run, about {result.planned_s:.0f} s")
+    return [Fault(str(recipe_path), fault.path, fault.reason) for fault in result.faults]

@@ -1,0 +1,120 @@
+"""The whole daemon with real signals: start, death of either half, orderly end."""
+
+import json
+import signal
+from pathlib import Path
+
+import anyio
+import pytest
+
+from opcua_model.client import Refusal
+from supervisor.link.journal import read_journal
+from tests.system.daemon import Daemon, cvd, running, started, until
+
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
+STATE = "Runs/ActiveRun/State"
+
+
+def kinds(data: Path) -> list[str]:
+    return [event.kind.value for event in read_journal(data / "journal")]
+
+
+async def test_an_idle_daemon_ends_within_three_seconds(tmp_path: Path) -> None:
+    async with running(tmp_path) as daemon:
+        took = await anyio.to_thread.run_sync(daemon.terminate)
+        assert took <= 3.0
+    assert not (tmp_path / "ready.json").exists()
+    assert kinds(tmp_path)[-1] == "shutdown"
+
+
+async def test_a_run_goes_on_without_its_server_and_the_successor_knows_it(tmp_path: Path) -> None:
+    async with running(tmp_path, speed=20) as daemon:
+        async with daemon.client("olga") as operator:
+            run_id, _ = await started(daemon, operator)
+            await until(operator, STATE, lambda state: state == "RUNNING")
+        killed = await anyio.to_thread.run_sync(daemon.kill, "server")
+        await anyio.to_thread.run_sync(daemon.wait_for_restart, "server", killed)
+        async with daemon.client("olga") as operator:
+            assert await operator.read(STATE) == "RUNNING"
+            run = json.loads(await operator.call("Runs", "GetRun", run_id))
+            assert run["status"] == "RUNNING"
+            await operator.call("Runs", "AbortRun", run_id)
+            await until(operator, STATE, lambda state: state == "ABORTED", within_s=90)
+
+
+async def test_a_dead_controller_turns_every_tag_bad_within_a_second_and_comes_back_safe(tmp_path: Path) -> None:
+    async with running(tmp_path, speed=20) as daemon, daemon.client("olga") as operator:
+        run_id, _ = await started(daemon, operator)
+        await until(operator, "Equipment/heater/zone1.temperature_c", lambda value: value > 600)
+        quality: list[bool] = []
+        changed = anyio.Event()
+
+        def take(path: str, value: object, good: bool) -> None:
+            quality.append(good)
+            if not good:
+                changed.set()
+
+        async with operator.subscribe(["Equipment/heater/zone1.temperature_c"], 100, take):
+            killed = await anyio.to_thread.run_sync(daemon.kill, "controller")
+            with anyio.fail_after(1.5):  # A second, and the publishing interval on a loaded machine.
+                await changed.wait()
+            await anyio.to_thread.run_sync(daemon.wait_for_restart, "controller", killed)
+        await until(operator, "Diagnostics/ControllerAlive", lambda alive: alive is True)
+        run = await until_run_ends(operator, run_id)
+        assert run["status"] == "ABORTED"
+        assert "restart" in (run["error_message"] or "").lower()
+        assert await operator.read("Equipment/gas_panel/sih4.valve") == 0
+        await until(operator, STATE, lambda state: state in {"IDLE", "ABORTED"}, within_s=90)
+
+
+async def until_run_ends(operator, run_id: str) -> dict[str, object]:
+    with anyio.fail_after(60):
+        while True:
+            run = json.loads(await operator.call("Runs", "GetRun", run_id))
+            if run["status"] in {"ABORTED", "STOPPED", "COMPLETE"}:
+                return run
+            await anyio.sleep(0.1)
+
+
+async def test_sigterm_in_mid_deposition_completes_the_safe_sequence_first(tmp_path: Path) -> None:
+    async with running(tmp_path, speed=50) as daemon:
+        async with daemon.client("olga") as operator:
+            await started(daemon, operator)
+            await until(operator, "Equipment/gas_panel/sih4.flow_sccm", lambda flow: flow > 40, within_s=120)
+        await anyio.to_thread.run_sync(daemon.terminate)
+    events = list(read_journal(tmp_path / "journal"))
+    states = [event.data["state"] for event in events if event.kind.value == "run_state"]
+    assert states[-2:] == ["ABORTING", "ABORTED"]
+    assert events[-1].kind.value == "shutdown"
+
+
+async def test_a_second_daemon_on_the_same_data_is_refused_in_one_line(tmp_path: Path) -> None:
+    async with running(tmp_path) as daemon:
+        second = await anyio.to_thread.run_sync(lambda: Daemon.__new__(Daemon) and cvd(
+            "run", "config/tools/lpcvd_furnace.toml", "--sim", "--data", tmp_path, "--endpoint",
+            "opc.tcp://127.0.0.1:0/cvd"))  # fmt: skip
+        assert second.returncode == 1
+        assert f"(process {daemon.process.pid})" in second.stderr
+        assert "Traceback" not in second.stderr
+
+
+async def test_a_port_in_use_is_refused_in_one_line(tmp_path: Path) -> None:
+    async with running(tmp_path / "first") as daemon:
+        second = await anyio.to_thread.run_sync(
+            lambda: cvd("run", "config/tools/lpcvd_furnace.toml", "--sim", "--data", tmp_path / "second",
+                        "--endpoint", daemon.endpoint)
+        )  # fmt: skip
+        assert second.returncode == 1
+        assert "Address already in use" in second.stderr
+        assert "Traceback" not in second.stderr
+
+
+async def test_people_can_do_what_their_role_lets_them(tmp_path: Path) -> None:
+    async with running(tmp_path) as daemon:
+        async with daemon.client("otto") as observer:
+            with pytest.raises(Refusal, match="BadUserAccessDenied"):
+                await observer.call("Recipes", "AddRecipe", "{}")
+            await observer.call("State", "SafeShutdown")  # Any authenticated session, any mode.
+            await until(observer, STATE, lambda state: state in {"ABORTING", "ABORTED"})
+        daemon.process.send_signal(signal.SIGTERM)
+        await anyio.to_thread.run_sync(daemon.process.wait)
