@@ -9,7 +9,7 @@ import pytest
 
 from opcua_model.client import Refusal
 from supervisor.link.journal import read_journal
-from tests.system.daemon import Daemon, cvd, running, started, until
+from tests.system.daemon import FURNACE, cvd, running, started, until
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 STATE = "Runs/ActiveRun/State"
@@ -90,9 +90,9 @@ async def test_sigterm_in_mid_deposition_completes_the_safe_sequence_first(tmp_p
 
 async def test_a_second_daemon_on_the_same_data_is_refused_in_one_line(tmp_path: Path) -> None:
     async with running(tmp_path) as daemon:
-        second = await anyio.to_thread.run_sync(lambda: Daemon.__new__(Daemon) and cvd(
-            "run", "config/tools/lpcvd_furnace.toml", "--sim", "--data", tmp_path, "--endpoint",
-            "opc.tcp://127.0.0.1:0/cvd"))  # fmt: skip
+        second = await anyio.to_thread.run_sync(
+            lambda: cvd("run", FURNACE, "--sim", "--data", tmp_path, "--endpoint", "opc.tcp://127.0.0.1:0/cvd")
+        )
         assert second.returncode == 1
         assert f"(process {daemon.process.pid})" in second.stderr
         assert "Traceback" not in second.stderr
@@ -101,7 +101,7 @@ async def test_a_second_daemon_on_the_same_data_is_refused_in_one_line(tmp_path:
 async def test_a_port_in_use_is_refused_in_one_line(tmp_path: Path) -> None:
     async with running(tmp_path / "first") as daemon:
         second = await anyio.to_thread.run_sync(
-            lambda: cvd("run", "config/tools/lpcvd_furnace.toml", "--sim", "--data", tmp_path / "second",
+            lambda: cvd("run", FURNACE, "--sim", "--data", tmp_path / "second",
                         "--endpoint", daemon.endpoint)
         )  # fmt: skip
         assert second.returncode == 1
