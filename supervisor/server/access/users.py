@@ -11,7 +11,7 @@ import re
 import secrets
 import threading
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,7 +109,7 @@ class UserStore:
         return user.roles if right and user else None
 
     @contextmanager
-    def _changing(self) -> "Iterator[dict[str, User]]":
+    def _changing(self) -> "Generator[dict[str, User]]":
         """Hold the file against other writers, give its users to be changed, write them back."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         fd = os.open(self.path.with_name(self.path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -104,8 +104,8 @@ class Store:
         return await self._ask(self._writer, work)
 
     async def read(self, work: Callable[[Connection], T]) -> T:
-        """Carry out `work`, which only reads, beside the owner."""
-        return await self._ask(self._reader, work)
+        """Carry out `work`, which only reads, beside the owner; all that it reads is of one moment."""
+        return await self._ask(self._reader, lambda connection: transaction(connection, work))
 
     async def _ask(self, worker: _Worker, work: Callable[[Connection], T]) -> T:
         job = _Job(work, anyio.lowlevel.current_token(), anyio.Event())

@@ -217,6 +217,9 @@ CREATE TABLE parts (
     created_at TIMESTAMPTZ NOT NULL DEFAULT now()
 );
 
+-- The newest row of the logging ring that was stored: a server that starts again goes on behind it.
+CREATE TABLE ingest (scan BIGINT NOT NULL, ts_ns BIGINT NOT NULL);
+
 -- Rows that the logging ring had lost before they could be stored.
 CREATE TABLE gaps (ts_ns BIGINT NOT NULL, rows BIGINT NOT NULL);
 

@@ -1,0 +1,137 @@
+"""Trends and rows out of hot tables and Parquet alike."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernels.tables import Status
+from supervisor.server.historian import arrow
+from supervisor.server.historian.roll import Extent
+from supervisor.server.historian.tagset import TagSet, known, quoted, text
+from supervisor.server.store.migrate import Connection
+
+MOST = 1_000_000
+"""Rows of one answer."""
+
+
+@dataclass(frozen=True)
+class Trend:
+    """One tag over time."""
+
+    ts_ns: NDArray[np.int64]
+    values: NDArray[np.float64]
+    status: NDArray[np.uint32]
+    source_ns: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class _Part:
+    path: str
+    tag_set: int
+
+
+def trend(connection: Connection, data: Path, tag: str, start_ns: int, end_ns: int, limit: int = 0) -> Trend:
+    """Return a tag's rows from start to end, both included; newest first when start is after end."""
+    low, high = min(start_ns, end_ns), max(start_ns, end_ns)
+    sets = {number: found for number, found in known(connection).items() if tag in found.tags}
+    parts = _parts(connection, data, sets, "last_ns >= ? AND first_ns <= ?", [low, high])
+    sources = [
+        f"SELECT ts_ns, v[{found.tags.index(tag) + 1}] AS v FROM {found.table} WHERE ts_ns BETWEEN {low} AND {high}"  # noqa: S608
+        for found in sets.values()
+    ]
+    if parts:
+        sources.append(
+            f"SELECT ts_ns, {quoted(tag)} AS v FROM {_files(parts)} WHERE ts_ns BETWEEN {low} AND {high}"  # noqa: S608
+        )
+    if not sources:
+        none = np.zeros(0, np.int64)
+        return Trend(none, none.astype(np.float64), none.astype(np.uint32), none)
+    order = "DESC" if start_ns > end_ns else "ASC"
+    union = " UNION ALL ".join(sources)
+    rows = arrow.columns(connection, f"SELECT * FROM ({union}) ORDER BY ts_ns {order} LIMIT {limit or MOST}")  # noqa: S608
+    ts_ns = rows["ts_ns"].astype(np.int64)
+    status, source_ns = _states(connection, sets, parts, tag, ts_ns)
+    return Trend(ts_ns, rows["v"].astype(np.float64), status, source_ns)
+
+
+def rows_of(
+    connection: Connection,
+    data: Path,
+    extent: Extent,
+    tags: Sequence[str],
+    window: tuple[int, int],
+    limit: int,
+) -> dict[str, NDArray[np.float64] | NDArray[np.int64]]:
+    """Return rows of a run: `ts_ns`, `scan` and the tags by name, NaN where the status was Bad."""
+    sets = {number: found for number, found in known(connection).items() if set(tags) <= set(found.tags)}
+    parts = _parts(connection, data, sets, "owner = ?", [extent.owner])
+    between = f"ts_ns BETWEEN {window[0]} AND {window[1]}"
+    sources: list[str] = []
+    params: list[Any] = []
+    for found in sets.values():
+        chosen = ", ".join(_masked(f"v[{found.tags.index(tag) + 1}]", found.tags.index(tag), tag) for tag in tags)
+        sources.append(
+            f"SELECT scan, ts_ns, {chosen} FROM {found.table} WHERE {extent.where} AND {between}"  # noqa: S608
+        )
+        params += extent.params
+    for number, found in sets.items():
+        own = [part for part in parts if part.tag_set == number]
+        if own:
+            chosen = ", ".join(_masked(quoted(tag), found.tags.index(tag), tag) for tag in tags)
+            sources.append(f"SELECT scan, ts_ns, {chosen} FROM {_files(own)} WHERE {between}")  # noqa: S608
+    if not sources:
+        return {}
+    union = " UNION ALL ".join(sources)
+    return arrow.columns(connection, f"SELECT * FROM ({union}) ORDER BY ts_ns LIMIT {limit or MOST}", params)  # noqa: S608
+
+
+def _masked(value: str, index: int, name: str) -> str:
+    return f"CASE WHEN list_contains(bad, {index}) THEN 'nan'::DOUBLE ELSE {value} END AS {quoted(name)}"
+
+
+def _parts(connection: Connection, data: Path, sets: dict[int, TagSet], where: str, params: list[Any]) -> list[_Part]:
+    found = connection.execute(f"SELECT path, tag_set FROM parts WHERE {where} ORDER BY first_ns", params).fetchall()  # noqa: S608
+    parts = [_Part(str(data / path), int(number)) for path, number in found]
+    return [part for part in parts if part.tag_set in sets and Path(part.path).exists()]
+
+
+def _files(parts: Sequence[_Part]) -> str:
+    return f"read_parquet([{', '.join(text(part.path) for part in parts)}], union_by_name = true)"
+
+
+def _states(
+    connection: Connection, sets: dict[int, TagSet], parts: Sequence[_Part], tag: str, ts_ns: NDArray[np.int64]
+) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+    """Statuses and source times at these rows, from the changes of hot tables and files."""
+    if not ts_ns.size:
+        return np.zeros(0, np.uint32), np.zeros(0, np.int64)
+    low, high = int(ts_ns.min()), int(ts_ns.max())
+    sources: list[str] = []
+    for number, found in sets.items():
+        own = f"tag_set = {number} AND tag = {found.tags.index(tag)}"
+        sources.append(
+            f"SELECT ts_ns, source_ns, moving, status FROM changes WHERE {own} AND ts_ns <= {high} AND ts_ns >= "  # noqa: S608
+            f"coalesce((SELECT max(ts_ns) FROM changes WHERE {own} AND ts_ns <= {low}), {low})"
+        )
+    if parts:
+        files = [_Part(part.path.replace("telemetry-", "changes-"), part.tag_set) for part in parts]
+        present = [part for part in files if Path(part.path).exists()]
+        if present:
+            sources.append(
+                f"SELECT ts_ns, source_ns, moving, status FROM {_files(present)} "  # noqa: S608
+                f"WHERE name = {text(tag)} AND ts_ns <= {high}"
+            )
+    union = " UNION ALL ".join(sources)
+    changes = arrow.columns(connection, f"SELECT * FROM ({union}) ORDER BY ts_ns")  # noqa: S608
+    at = np.searchsorted(changes["ts_ns"].astype(np.int64), ts_ns, side="right") - 1
+    if not changes["ts_ns"].size:
+        return np.full(ts_ns.size, Status.UNCERTAIN, np.uint32), ts_ns
+    unknown, at = at < 0, np.maximum(at, 0)
+    status = np.where(unknown, np.uint32(Status.UNCERTAIN), changes["status"].astype(np.uint32)[at])
+    reference = changes["source_ns"].astype(np.int64)[at]
+    source = np.where(changes["moving"].astype(bool)[at], ts_ns - reference, reference)
+    return status.astype(np.uint32), np.where(unknown, ts_ns, source)

@@ -1,0 +1,198 @@
+"""The journal's events as rows of the database, each exactly once: the cursor moves in the same transaction."""
+
+import json
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from config.tool import Alarm, Interlock
+from supervisor.link.messages import Event, EventKind
+from supervisor.server import audit
+from supervisor.server.results import film_result, insert_result
+from supervisor.server.store.migrate import Connection
+from supervisor.server.wording import tell
+
+NIL = "00000000-0000-0000-0000-000000000000"
+PRIVATE = frozenset({"recipe"})
+"""Arguments of commands that are documents: the audit trail keeps digests of those."""
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """How far the journal has been projected."""
+
+    journal: int
+    """Counts journals: a new one (another folder, a removed one) starts again at 1."""
+    seq: int
+
+
+class Gap(Exception):  # noqa: N818 - not a fault: the events are asked for again
+    """Events are missing between the cursor and what came; `after` is where to go on from."""
+
+    def __init__(self, after: int) -> None:
+        super().__init__(f"events behind {after} are missing")
+        self.after = after
+
+
+def cursor(connection: Connection) -> Cursor:
+    """Read the cursor."""
+    row = connection.execute("SELECT journal, seq FROM projection").fetchone()
+    assert row is not None  # noqa: S101 (the migration put it there)
+    return Cursor(int(row[0]), int(row[1]))
+
+
+def begin_journal(connection: Connection) -> Cursor:
+    """Count another journal: the one that was projected before is gone."""
+    connection.execute("UPDATE projection SET journal = journal + 1, seq = 0")
+    return cursor(connection)
+
+
+class Projection:
+    """Writes events into the database.
+
+    Args:
+        conditions: the tool's interlocks and alarms by name, for the words.
+        org_id: organisation that rows belong to.
+        instrument_id: the tool's identity in run records.
+    """
+
+    def __init__(self, conditions: dict[str, Interlock | Alarm], org_id: str = NIL, instrument_id: str = NIL) -> None:
+        self._conditions = conditions
+        self._org_id = org_id
+        self._instrument_id = instrument_id
+        self._apply: dict[EventKind, Callable[[Connection, Event, str], None]] = {
+            EventKind.COMMAND: self._command,
+            EventKind.RUN_STARTED: self._run_started,
+            EventKind.RUN_STATE: self._run_state,
+            EventKind.STEP: self._step,
+            EventKind.RUN_ENDED: self._run_ended,
+            EventKind.METROLOGY: self._metrology,
+            EventKind.TIMEOUT: self._trouble,
+            EventKind.GUARD: self._trouble,
+            EventKind.CHECK_FAILED: self._trouble,
+            EventKind.PROGRAM_FAULT: self._trouble,
+        }
+
+    def project(self, connection: Connection, events: Sequence[Event]) -> Cursor:
+        """Project a batch within the caller's transaction; events at or before the cursor are passed over.
+
+        Raises:
+            Gap: events are missing; nothing of this batch may be committed.
+        """
+        reached = cursor(connection)
+        seq, rows = reached.seq, list[list[Any]]()
+        for event in events:
+            if event.seq <= seq:
+                continue
+            if event.seq != seq + 1:
+                raise Gap(seq)
+            seq = event.seq
+            run_id = _uuid(event.data.get("run_id"))
+            told = tell(event, self._conditions)
+            rows.append([
+                reached.journal, event.seq, event.time_ns // 1000, event.time_ns, event.scan, event.kind.value,
+                told.severity, told.source, told.message, run_id, _json(event.data),
+            ])  # fmt: skip
+            if apply := self._apply.get(event.kind):
+                apply(connection, event, run_id or NIL)
+        for row in rows:
+            connection.execute("INSERT INTO events VALUES (?, ?, make_timestamptz(?), ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        if rows:
+            connection.execute("UPDATE projection SET seq = ?", [seq])
+        return Cursor(reached.journal, seq)
+
+    def _command(self, connection: Connection, event: Event, _run_id: str) -> None:
+        data = event.data
+        principal: dict[str, Any] = data.get("principal") or {}
+        given: dict[str, Any] = data.get("args") or {}
+        args = {name: value for name, value in given.items() if name not in PRIVATE}
+        target = str(args.get("name") or args.get("tag") or args.get("run_number") or args.get("run_id") or "")
+        audit.append(
+            connection,
+            audit.Deed(
+                user=str(principal.get("user", "")),
+                roles=tuple(str(role) for role in principal.get("roles") or ()),
+                session=str(principal.get("session", "")),
+                action=str(data.get("kind", "")),
+                target=target,
+                detail=_json(args),
+                status=str(data.get("status", "Good")),
+                reason=str(data.get("reason", "")),
+                time_ns=event.time_ns,
+            ),
+        )
+
+    def _run_started(self, connection: Connection, event: Event, run_id: str) -> None:
+        data = event.data
+        known = connection.execute("SELECT 1 FROM runs WHERE id = ?", [run_id]).fetchone()
+        if known is None:
+            # The row of a recipe's run was made by CreateRun; operations, and runs of a lost database, have none.
+            connection.execute(
+                "INSERT INTO runs (id, org_id, run_number, kind, status, instrument_id, operator_id) "
+                "VALUES (?, ?, ?, ?, 'RUNNING', ?, ?)",
+                [run_id, self._org_id, str(data.get("run_number", run_id)), _kind(data), self._instrument_id,
+                 str(data.get("user", ""))],
+            )  # fmt: skip
+        connection.execute(
+            "UPDATE runs SET status = 'RUNNING', start_time = make_timestamptz(?), start_ns = ?, start_scan = ?, "
+            "steps = ? WHERE id = ?",
+            [event.time_ns // 1000, event.time_ns, event.scan, _json(data.get("steps") or []), run_id],
+        )
+
+    def _run_state(self, connection: Connection, event: Event, run_id: str) -> None:
+        if state := str(event.data.get("state") or ""):
+            # IDLE after an end state says that the program was cleared, nothing of the run.
+            connection.execute(
+                "UPDATE runs SET status = ? WHERE id = ? AND end_ns IS NULL AND ? <> 'IDLE'", [state, run_id, state]
+            )
+
+    def _step(self, connection: Connection, event: Event, run_id: str) -> None:
+        index = int(event.data.get("index", -1))
+        connection.execute(
+            "UPDATE runs SET step_index = ?, job_progress = CASE WHEN json_array_length(steps) > 0 "
+            "THEN greatest(job_progress, ? / json_array_length(steps)) ELSE job_progress END WHERE id = ?",
+            [index, float(max(index, 0)), run_id],
+        )
+
+    def _run_ended(self, connection: Connection, event: Event, run_id: str) -> None:
+        data = event.data
+        state = str(data.get("state") or "ABORTED")
+        connection.execute(
+            "UPDATE runs SET status = ?, end_time = make_timestamptz(?), end_ns = ?, end_scan = ?, "
+            "duration_seconds = (? - start_ns) / 1e9, postflight_summary = ?, tape = ?, "
+            "job_progress = CASE WHEN ? = 'COMPLETE' THEN 1.0 ELSE job_progress END WHERE id = ?",
+            [state, event.time_ns // 1000, event.time_ns, event.scan, event.time_ns, _json(data.get("summary") or {}),
+             data.get("tape"), state, run_id],
+        )  # fmt: skip
+
+    def _metrology(self, connection: Connection, event: Event, run_id: str) -> None:
+        insert_result(connection, self._org_id, run_id, film_result(event.data))
+
+    def _trouble(self, connection: Connection, event: Event, run_id: str) -> None:
+        """The first thing that went wrong is what the record names; the others are in its fault data."""
+        row = connection.execute("SELECT fault_data FROM runs WHERE id = ?", [run_id]).fetchone()
+        faults: list[Any] = json.loads(row[0]) if row and row[0] else []
+        faults.append({"kind": event.kind.value, "scan": event.scan, "time_ns": event.time_ns, **event.data})
+        words = tell(event, self._conditions).message
+        connection.execute(
+            "UPDATE runs SET fault_data = ?, error_code = coalesce(error_code, ?), "
+            "error_message = coalesce(error_message, ?) WHERE id = ?",
+            [_json(faults), event.kind.value.upper(), words, run_id],
+        )
+
+
+def _kind(data: dict[str, Any]) -> str:
+    return "operation" if data.get("kind") == "operation" else "recipe"
+
+
+def _uuid(value: object) -> str | None:
+    """Return a UUID in its usual writing; None for anything else, so that one odd event stops nothing."""
+    try:
+        return str(uuid.UUID(str(value))) if value else None
+    except ValueError:
+        return None
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
