@@ -4,10 +4,24 @@ import hashlib
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from config.expression import Symbol
 from config.tool import Alarm, Interlock, Tag, Tool
-from kernels.tables import SystemTag
+from config.units import UnitError, find_unit
+from kernels.tables import RunState, SystemTag
 
 SYSTEM_TAGS = tuple(f"system.{tag.name.lower()}" for tag in SystemTag)
+
+
+_RUN_STATES = tuple(state.name.lower() for state in RunState)
+SYSTEM_SYMBOLS = {
+    name: Symbol(
+        find_unit("s" if name.endswith("_s") else "1"),
+        states=_RUN_STATES if name == "system.run_state" else (),
+        truth=name == "system.armed",
+    )
+    for name in SYSTEM_TAGS
+}
+"""What expressions may know of the system tags."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +46,11 @@ class Layout:
         return {name: index for index, name in enumerate(self.tags)}
 
     @cached_property
+    def scope(self) -> dict[str, Symbol]:
+        """What expressions may know of each tag, by full name."""
+        return SYSTEM_SYMBOLS | {name: symbol_of(tag) for name, tag in self.declared.items()}
+
+    @cached_property
     def conditions(self) -> tuple[Interlock | Alarm, ...]:
         """Interlocks first, then alarms, each in the order of the file."""
         return (*self.tool.interlocks, *self.tool.alarms)
@@ -46,3 +65,13 @@ class Layout:
         """SHA-256 over all names: an image with another digest belongs to another tool file."""
         names = [*self.tags, "", *self.condition_index]
         return hashlib.sha256("\n".join(names).encode()).digest()
+
+
+def symbol_of(tag: Tag) -> Symbol:
+    """What expressions may know of a tag; it stands for a condition when its values are 0 and 1 only."""
+    try:
+        unit = find_unit(tag.unit)
+    except UnitError:
+        unit = None  # config.checks tells
+    truth = len(tag.states) == 2 if tag.states else tag.unit == "1" and (tag.low, tag.high) == (0.0, 1.0)
+    return Symbol(unit, tag.states, truth)
