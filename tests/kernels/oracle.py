@@ -109,6 +109,14 @@ class Oracle:
         """Post an instrument's value for the next latch; the newest posting wins."""
         self.posted[tag] = (float(value), status, source_ns)
 
+    def post_many(
+        self, tags: NDArray[np.int32], values: NDArray[np.float64], status: NDArray[np.uint32],
+        source_ns: NDArray[np.int64],
+    ) -> None:  # fmt: skip
+        """Post several values."""
+        for posting in zip(tags.tolist(), values.tolist(), status.tolist(), source_ns.tolist(), strict=True):
+            self.post(*posting)
+
     def command(self, op: int, target: int = 0, a: float = 0.0, b: float = 0.0, id: int = 0) -> None:  # noqa: A002
         """Queue a command."""
         if len(self.queue) >= QUEUE:

@@ -1,12 +1,12 @@
-"""Random but valid tools, programs and stories for the scan, from any `random.Random`.
+"""Random but valid tools, programs and stories for the scan.
 
-The campaign hands in a seeded generator; in tests Hypothesis hands in its own (`strategies.cases()`), so that the same
-code is both fast and shrinkable. A case is a tool with its programs; a story is, scan by scan, what happens to it:
-postings (NaN, infinities, Bad and Uncertain statuses, silence), commands with good and bad arguments, skipped slots.
+A case is a tool with its programs; a story is, scan by scan, what happens to it: postings (NaN, infinities, Bad and
+Uncertain statuses, silence), commands with good and bad arguments, skipped slots. The campaign draws all of it from a
+seed; in tests Hypothesis draws the story (`cases`) and shrinks it.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -252,7 +252,13 @@ def program(rng: Random, every: list[int], writable: list[int], *, safe: bool = 
         for name in BLOCKS:
             if rng.random() < 0.5:
                 built.block(index, name)
+                if name in {"pause", "hold"}:
+                    built.set(favourite(rng, writable), number(rng, -25, 35))
+                elif rng.random() < 0.5:
+                    built.wait(rng.randint(1, 5))
                 body(rng, built, every, writable, 0, depth=1, length=rng.randint(0, 3), block=True)
+                if name in {"resume", "restart"}:
+                    built.restore(favourite(rng, writable))
                 built.end()
     return built
 
@@ -291,21 +297,26 @@ def step(rng: Random, built: ProgramBuilder, every: list[int]) -> None:
     )
 
 
+def favourite(rng: Random, writable: Sequence[int]) -> int:
+    """Half of the time one of two tags, so that what is done to a tag meets what was done before."""
+    return rng.choice(writable[:: max(len(writable) - 1, 1)] if rng.random() < 0.5 else writable)
+
+
 def instruction(
     rng: Random, built: ProgramBuilder, kind: int, every: list[int], writable: list[int], *, block: bool
 ) -> None:  # fmt: skip
     """One plain instruction."""
-    target, policy = rng.choice(writable), rng.choice(list(Policy))
+    target, policy = favourite(rng, writable), rng.choice(list(Policy))
     match kind:
         case 4 | 5 if not block:
             step(rng, built, every)
-        case 6 | 7:
+        case 6 | 7 | 16:
             start = rng.choice(every) if rng.random() < 0.3 else -1
-            rate, scans = rng.choice(((0.0, 0), (0.3, 0), (0.0, 3), (0.0, 12), (1.0, 5)))
+            rate, scans = rng.choice(((0.0, 0), (0.3, 0), (0.05, 0), (0.0, 3), (0.0, 60), (1.0, 5)))
             built.ramp(target, number(rng, -25, 35), rate=rate, scans=scans, start_from=start)
         case 8 | 9 | 10 | 14 | 15:
             until = truth(rng, every, 1) if rng.random() < 0.5 else None
-            timeout = rng.choice((1, 2, 6, 40)) if until is not None else rng.choice((0, 0, 3))
+            timeout = rng.choice((1, 2, 6, 40)) if until is not None else rng.choice((0, 0, 0, 3))
             built.wait(rng.choice((0, 1, 3, 8, 30)), until, timeout=timeout, policy=policy)
         case 11:
             built.store(target, any_expression(rng, every))
@@ -342,7 +353,7 @@ def command(rng: Random, case_: Case, identity: int) -> tuple[int, int, float, f
         op = rng.choice(list(Command)) if rng.random() < 0.97 else rng.choice((-1, 17, 99))
     target, a = rng.randint(-1, tags + 1), argument(rng)
     if op == Command.WRITE and rng.random() < 0.8:
-        target = rng.choice(case_.writable)
+        target = favourite(rng, case_.writable)
         if case_.modes and rng.random() < 0.4:
             target, a = rng.choice(case_.modes), float(rng.choice((0, 1, 2, 2, 2)))
     elif op in (Command.RESET, Command.BYPASS, Command.UNBYPASS) and len(case_.tables.conditions):
@@ -378,7 +389,9 @@ def story(rng: Random, case_: Case, scans: int) -> Iterator[Moment]:
     talkative = rng.choice((0.1, 0.5, 1.5))  # postings an input and scan
     busy = rng.choice((0.02, 0.1, 0.5))  # commands a scan
     begin = rng.randint(0, 5)
-    operations = (Command.PAUSE, Command.RESUME, Command.HOLD, Command.RESTART)
+    pause, resume, hold, restart = operations = Command.PAUSE, Command.RESUME, Command.HOLD, Command.RESTART
+    drills = ((hold, restart, hold, restart), (pause, hold, restart), (pause, resume), (hold, restart), (hold,))
+    drill: list[Command] = []
     for scan in range(scans):
         count = int(talkative * len(case_.inputs) + rng.random())
         if scan == 0 and rng.random() < 0.7:
@@ -390,7 +403,11 @@ def story(rng: Random, case_: Case, scans: int) -> Iterator[Moment]:
             commands += recovery(rng, case_)
         if rng.random() < 0.08:
             commands.append((int(Command.START), 0, 0.0, 0.0, 9))
-        if rng.random() < 0.15:
+        if rng.random() < 0.05:
+            drill = list(rng.choice(drills))
+        if drill and rng.random() < 0.4:
+            commands.append((int(drill.pop(0)), 0, 0.0, 0.0, 11))
+        if rng.random() < 0.04:
             commands.append((int(rng.choice(operations)), 0, 0.0, 0.0, 10))
         while rng.random() < busy:
             commands.append(command(rng, case_, 100 + scan))
@@ -400,9 +417,32 @@ def story(rng: Random, case_: Case, scans: int) -> Iterator[Moment]:
         yield Moment(tuple(postings), tuple(commands), skip)
 
 
+# ------------------------------------------------------------------------------------------- for Hypothesis
+numbers = st.one_of(st.integers(-22, 30).map(float), st.sampled_from(WILD), st.floats(-22, 30))
+
+
+def moments(case_: Case, scans: int) -> st.SearchStrategy[list[Moment]]:
+    """Stories that Hypothesis can shrink to the few moments that matter; the first one loads and starts."""
+    tags = len(case_.tables.tags)
+    postings = st.tuples(st.sampled_from(case_.inputs), numbers, st.sampled_from((0, 0, *STATUSES)), st.integers(0, 9))
+    targets = st.one_of(st.integers(-1, tags), st.sampled_from((0, 1, *case_.writable, *case_.modes)))
+    commands = st.tuples(st.sampled_from(list(map(int, Command))), targets, numbers, st.just(0.0), st.integers(0, 9))
+    moment = st.builds(
+        Moment,
+        st.lists(postings, max_size=3).map(tuple),
+        st.lists(commands, max_size=2).map(tuple),
+        st.sampled_from((0, 0, 0, 0, 3)),
+    )
+    first = Moment(
+        tuple((index, 1.0, 0, 1) for index in case_.inputs),
+        tuple((int(op), 0, 0.0, 0.0, 1) for op in (Command.ARM, Command.LOAD, Command.START)),
+        0,
+    )
+    return st.lists(moment, min_size=1, max_size=scans).map(lambda drawn: [first, *drawn])
+
+
 @st.composite
 def cases(draw: st.DrawFn, scans: int) -> tuple[Case, list[Moment]]:
-    """Hypothesis' way in: a case with its story."""
-    rng = draw(st.randoms(use_true_random=False))
-    drawn = case(rng)
-    return drawn, list(story(rng, drawn, scans))
+    """A tool by its seed (a tool is too large to be drawn bit by bit) with a story."""
+    drawn = case(Random(draw(st.integers(0, 2**32))))
+    return drawn, draw(moments(drawn, scans))
