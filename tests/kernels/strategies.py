@@ -254,8 +254,8 @@ def program(rng: Random, every: list[int], writable: list[int], *, safe: bool = 
                 built.block(index, name)
                 if name in {"pause", "hold"}:
                     built.set(favourite(rng, writable), number(rng, -25, 35))
-                elif rng.random() < 0.5:
-                    built.wait(rng.randint(1, 5))
+                elif rng.random() < 0.7:
+                    built.wait(rng.randint(2, 6))
                 body(rng, built, every, writable, 0, depth=1, length=rng.randint(0, 3), block=True)
                 if name in {"resume", "restart"}:
                     built.restore(favourite(rng, writable))
