@@ -264,16 +264,17 @@ class Recipe(Model):
 
     def leaves(self) -> Iterator[tuple[str, RecipeStep, int]]:
         """Every step that is no group, with its path and how often it runs, in order."""
-        yield from _leaves("recipe_steps", self.recipe_steps, 1)
+        yield from leaves("recipe_steps", self.recipe_steps)
 
 
-def _leaves(path: str, steps: tuple[RecipeStep, ...], times: int) -> Iterator[tuple[str, RecipeStep, int]]:
+def leaves(path: str, steps: tuple[RecipeStep, ...], times: int = 1) -> Iterator[tuple[str, RecipeStep, int]]:
+    """Yield every step that is no group, with its path and how often it runs, in order."""
     for index, step in enumerate(steps):
         here = f"{path}[{index}]"
         if step.steps:
-            yield from _leaves(f"{here}.steps", step.steps, times * step.repeat)
+            yield from leaves(f"{here}.steps", step.steps, times * step.repeat)
         elif step.parallel:
             for number, branch in enumerate(step.parallel):
-                yield from _leaves(f"{here}.parallel[{number}]", branch, times)
+                yield from leaves(f"{here}.parallel[{number}]", branch, times)
         else:
             yield here, step, times

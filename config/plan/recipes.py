@@ -1,0 +1,312 @@
+"""Recipes as plans for one tool.
+
+The tool's own operations wrap the recipe outside of its steps. Inside, every step is complete by itself: it says what
+flows, what is shut and what is controlled, whatever came before, so that a cycle's second pass equals its first.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from config.faults import ConfigError, Fault
+from config.plan.behaviour import SETTLE_S, Situation, hold_block, restart_block, settled, steady
+from config.plan.model import Plan, PlannedStep
+from config.plan.operations import operation_steps
+from config.plan.walk import gases_left_on, total_s
+from config.plan.words import OPEN, SHUT, Words
+from config.recipe_model import Recipe, RecipeStep, leaves
+from config.tool import Action, Guard, Policy, Tool, Zone
+
+GUARD_DELAY_S = 30.0
+"""Temperature or pressure may be out of tolerance for so long in a deposition before it is held."""
+LEAST_TIMEOUT_S = 60.0
+"""However short a conditioned step is planned, it may take this long."""
+COOLDOWN_STEPS = ("cooldown", "cool_down", "cool down", "cool-down")
+"""A step of such a name without a target lets the zones ramp to standby (the guide's `cooldown`)."""
+
+
+def plan_recipe(recipe: Recipe, tool: Tool) -> Plan:
+    """Plan a recipe on a tool.
+
+    Raises:
+        ConfigError: the tool cannot perform it; preflight tells all reasons at once, this the first.
+    """
+    words = Words(recipe, tool)
+    planner = _Planner(words, recipe)
+    inner = planner.steps(recipe.recipe_steps, "recipe_steps")
+    steps = (
+        *_operations(words, tool.recipe.before),
+        *planner.preparation(),
+        *inner,
+        planner.finish(),
+        *_operations(words, tool.recipe.after),
+    )
+    plan = Plan(recipe.name, "recipe", steps, total_s(steps))
+    if left := gases_left_on(plan, tool):
+        raise ConfigError([Fault("tool", "recipe.after", f"leaves {', '.join(left)} flowing after the recipe")])
+    return plan
+
+
+def _operations(words: Words, names: Sequence[str]) -> tuple[PlannedStep, ...]:
+    return tuple(step for name in names for step in operation_steps(words.operation(name), words.tool))
+
+
+@dataclass
+class _Planner:
+    """Goes through a recipe and remembers what the step before has left."""
+
+    words: Words
+    recipe: Recipe
+    temperature_c: float | None = None
+    """Where the zones were last sent; none: unknown (standby, or the inside of a cycle)."""
+    flowed: bool = False
+    """Gas has flowed since the chamber was last pumped."""
+
+    # -------------------------------------------------------------------------------------------------- groups
+    def steps(self, steps: Sequence[RecipeStep], path: str, *, branch: bool = False) -> tuple[PlannedStep, ...]:
+        """Plan steps in sequence."""
+        return tuple(self.step(step, f"{path}[{index}]", branch=branch) for index, step in enumerate(steps))
+
+    def step(self, step: RecipeStep, path: str, *, branch: bool) -> PlannedStep:
+        """Plan one step, cycle or set of branches."""
+        if step.steps:
+            # The second pass begins where the first ended: plan the body so that both are right.
+            inside = [inner for _, inner, _ in leaves(path, (step,))]
+            self.flowed = self.flowed or any(inner.flows_active for inner in inside)
+            if any(inner.temperature_c is not None for inner in inside):
+                self.temperature_c = None
+            body = self.steps(step.steps, f"{path}.steps", branch=branch)
+            return PlannedStep(step.name, "recipe", path=path, repeat=step.repeat, steps=body)
+        if step.parallel:
+            branches = tuple(
+                self.steps(inner, f"{path}.parallel[{number}]", branch=True)
+                for number, inner in enumerate(step.parallel)
+            )
+            self.temperature_c = None
+            situation = Situation(step, {}, frozenset(), None, None)
+            planned_s = max(total_s(inner) for inner in branches)
+            return self._planned(step, path, (), planned_s, situation, parallel=branches)
+        return self.leaf(step, path, branch=branch)
+
+    # ---------------------------------------------------------------------------------------------------- leaf
+    def leaf(self, step: RecipeStep, path: str, *, branch: bool) -> PlannedStep:
+        """Plan one step."""
+        if step.plasma_power_w is not None:
+            reason = f"{self.words.tool.name} has no RF generator for a plasma step"
+            raise ConfigError([Fault("recipe", f"{path}.plasma_power_w", reason)])
+        if step.flows_active:
+            return self._deposition(step, path)
+        words, duration_s = self.words, step.duration_s or 0.0
+        written, conditions, planned_s = dict[str, float](), list[str](), duration_s
+        if not branch:
+            written |= words.shut(words.gases)
+        pump = step.target_pressure_torr is not None and step.target_pressure_torr < words.lowest_controlled_torr
+        if step.target_pressure_torr is None:
+            if self.flowed and not branch:
+                written |= words.binding.pump_down | words.purge()
+        elif pump:
+            written |= words.binding.pump_down
+            tag = words.binding.pressure.process_value
+            target = words.quantity(tag, words.value(tag, step.target_pressure_torr, "Torr"))
+            conditions.append(f"{tag} <= {target}")
+            self.flowed = False
+        else:
+            # Something must flow for a pressure to be controlled.
+            written |= words.purge() | words.pressure_on(step.target_pressure_torr)
+            conditions.append(words.at_pressure(step.target_pressure_torr, step))
+        ramp, temperature = {}, None
+        if step.temperature_c is not None:
+            targets = words.zone_targets(step.temperature_c)
+            written |= words.heaters_on()
+            ramp = words.ramps(targets, from_process=True)
+            temperature = words.at_temperature(targets, step)
+            conditions.append(temperature)
+            planned_s = max(planned_s, self._ramp_s(targets, step.temperature_c))
+        elif any(name in step.name.lower() for name in COOLDOWN_STEPS):
+            standby = words.binding.standby_temperature_c
+            targets = [(zone, standby, rate) for zone, _, rate in words.zone_targets()]
+            ramp = words.ramps(targets, from_process=False)
+            hottest = max(target for _, target, _ in words.zone_targets(self.temperature_c))
+            if words.ramp_s(hottest, targets) <= duration_s:  # else the last step of the plan ends the ramp
+                self.temperature_c = standby
+        action = self._action(step, conditions, planned_s, min_s=duration_s).model_copy(
+            update={"set": written, "ramp": ramp}
+        )
+        situation = Situation(step, {}, frozenset(), None, temperature)
+        return self._planned(step, path, (action,), planned_s, situation)
+
+    def _deposition(self, step: RecipeStep, path: str) -> PlannedStep:
+        """Plan a step with gases: temperature first, then the safer gases and the pressure, the worst gas last."""
+        words, recipe = self.words, self.recipe
+        flows = {gas: step.gas_flow.get(gas, flow) for gas, flow in recipe.flows.items()}
+        flows = {gas: flow for gas, flow in flows.items() if flow > 0}
+        for gas in flows:
+            words.gas(gas, f"{path}.flows_active")
+        scheme = recipe.pulsing_scheme
+        pulsed = frozenset(pulse.gas for pulse in scheme.pulses if pulse.gas in flows) if scheme else frozenset[str]()
+        torr = step.target_pressure_torr or recipe.pressure_setpoints.process_pressure_torr
+        last = {gas: flow for gas, flow in words.last(flows).items() if gas not in pulsed}
+        first = {gas: flow for gas, flow in flows.items() if gas not in last}
+        targets = words.zone_targets(step.temperature_c if step.temperature_c is not None else self.temperature_c)
+        temperature = words.at_temperature(targets, step)
+        situation = Situation(step, flows, pulsed, torr, temperature)
+        actions, planned_s = list[Action](), step.duration_s or 0.0
+        if step.temperature_c is not None and step.temperature_c != self.temperature_c:
+            heating_s = self._ramp_s(targets, step.temperature_c)
+            actions.append(
+                self._action(step, [temperature], heating_s, until=False).model_copy(
+                    update={
+                        "name": f"{step.name}: temperature",
+                        "set": words.shut(last) | words.heaters_on(),
+                        "ramp": words.ramps(targets, from_process=True),
+                    }
+                )
+            )
+            planned_s += heating_s
+        begin = words.shut([gas for gas in words.gases if gas not in flows])
+        begin |= words.pressure_on(torr)
+        for gas in pulsed:
+            begin[words.gases[gas].valve] = SHUT
+        begin |= words.open({gas: flow for gas, flow in first.items() if gas not in pulsed})
+        begin |= words.open({gas: flows[gas] for gas in pulsed}, valves=False)
+        before = {gas: flow for gas, flow in steady(situation).items() if gas not in last}
+        if last and before:
+            actions.append(
+                Action(name=f"{step.name}: flows and pressure", set=begin, until=settled(words, before, situation),
+                       timeout_s=SETTLE_S, on_timeout=step.on_timeout)
+            )  # fmt: skip
+            begin = {}
+        if scheme and pulsed:
+            pulses = self._pulses(step)
+            pulsing_s = scheme.cycles * sum(action.min_s for action in pulses)
+            actions.append(Action(name=f"{step.name}: gases", set=begin | words.open(last)))
+            actions.append(Action(name=f"{step.name}: pulses", repeat=scheme.cycles, steps=pulses))
+            planned_s += max(pulsing_s - (step.duration_s or 0.0), 0.0)
+            rest_s = max((step.duration_s or 0.0) - pulsing_s, 0.0)
+            actions.append(self._action(step, [], planned_s, min_s=rest_s))
+        else:
+            action = self._action(step, [], planned_s, min_s=step.duration_s or 0.0)
+            actions.append(action.model_copy(update={"set": begin | words.open(last)}))
+        self.flowed = True
+        guard = self._guard(step, situation, next(iter(last or first), None), temperature, torr)
+        return self._planned(step, path, tuple(actions), planned_s, situation, guard=guard)
+
+    def _guard(
+        self, step: RecipeStep, situation: Situation, gas: str | None, temperature: str, torr: float
+    ) -> Guard | None:
+        """Temperature, pressure and flows stay right, from when the gas that matters is asked for on.
+
+        Before that the step itself waits for them. A valve that something else has shut shows as a missing flow.
+        """
+        if gas is None:
+            return None
+        words = self.words
+        setpoint = words.gases[gas].setpoint
+        right = [temperature, words.at_pressure(torr, step)]
+        if flows := steady(situation):
+            right.append(words.flowing(flows))
+        asked = f"{setpoint} <= {words.quantity(setpoint, words.value(setpoint, 0.0, 'sccm'))}"
+        return Guard(that=f"{asked} or ({' and '.join(right)})", otherwise=Policy.HOLD, delay_s=GUARD_DELAY_S)
+
+    def _pulses(self, step: RecipeStep) -> tuple[Action, ...]:
+        """One cycle of the pulsing scheme; every pulse and purge is a wait of whole scans."""
+        actions = list[Action]()
+        scheme = self.recipe.pulsing_scheme
+        for pulse in scheme.pulses if scheme else ():
+            valve = self.words.gas(pulse.gas, "pulsing_scheme").valve
+            actions.append(Action(name=f"{step.name}: {pulse.gas} pulse", set={valve: OPEN}, min_s=pulse.pulse_s))
+            actions.append(Action(name=f"{step.name}: purge", set={valve: SHUT}, min_s=pulse.purge_s))
+        return tuple(actions)
+
+    # ------------------------------------------------------------------------------------- around the recipe
+    def preparation(self) -> tuple[PlannedStep, ...]:
+        """Bring the tool to temperature and empty its chamber, where no step of the recipe does so first."""
+        heated = pumped = False
+        for _, step, _ in self.recipe.leaves():
+            heated = heated or step.temperature_c is not None
+            low = step.target_pressure_torr is not None
+            pumped = pumped or (low and (step.target_pressure_torr or 0.0) < self.words.lowest_controlled_torr)
+            if step.flows_active:
+                break
+        if heated and pumped:
+            return ()
+        words = self.words
+        written = words.shut(words.gases)
+        if not pumped:
+            written |= words.binding.pump_down
+        ramp, until, timeout_s, planned_s = {}, None, None, 0.0
+        if not heated:
+            targets = words.zone_targets()
+            written |= words.heaters_on()
+            ramp, until = words.ramps(targets, from_process=True), words.at_temperature(targets, None)
+            planned_s = words.ramp_s(words.binding.standby_temperature_c, targets)
+            timeout_s = max(planned_s, LEAST_TIMEOUT_S) * words.binding.timeout_factor
+        action = Action(
+            name="prepare", set=written, ramp=ramp, until=until, timeout_s=timeout_s, on_timeout=Policy.HOLD
+        )
+        return (PlannedStep("prepare", "tool", (action,), planned_s),)
+
+    def finish(self) -> PlannedStep:
+        """Shut every gas and send the zones to standby: the last word of every recipe, whatever its steps say."""
+        words = self.words
+        standby = words.binding.standby_temperature_c
+        ramp, planned_s = {}, 0.0
+        if self.temperature_c != standby:
+            targets = [(zone, standby, rate) for zone, _, rate in words.zone_targets()]
+            from_c = self.temperature_c
+            starts = [from_c] if from_c is not None else [target for _, target, _ in words.zone_targets()]
+            planned_s = max(words.ramp_s(start, targets) for start in starts)
+            ramp = words.ramps(targets, from_process=False)
+        action = Action(
+            name="finish", set=words.shut(words.gases) | words.binding.pump_down, ramp=ramp, min_s=planned_s
+        )
+        return PlannedStep("finish", "tool", (action,), planned_s)
+
+    # --------------------------------------------------------------------------------------------------- parts
+    def _ramp_s(self, targets: list[tuple[Zone, float, float]], step_c: float) -> float:
+        start = self.temperature_c if self.temperature_c is not None else self.words.binding.standby_temperature_c
+        self.temperature_c = step_c
+        return self.words.ramp_s(start, targets)
+
+    def _action(
+        self, step: RecipeStep, conditions: list[str], planned_s: float, *, min_s: float = 0.0, until: bool = True
+    ) -> Action:
+        """The waiting part of a step: its least length and all its conditions."""
+        conditions = list(conditions)
+        if until and step.until is not None:
+            conditions.insert(0, f"({step.until})")
+        if not conditions:
+            return Action(name=step.name, min_s=min_s)
+        timeout_s = step.timeout_s
+        if timeout_s is None:
+            timeout_s = max(planned_s, LEAST_TIMEOUT_S) * self.words.binding.timeout_factor
+        joined = " and ".join(conditions)
+        return Action(name=step.name, min_s=min_s, until=joined, timeout_s=timeout_s, on_timeout=step.on_timeout)
+
+    def _planned(
+        self,
+        step: RecipeStep,
+        path: str,
+        actions: tuple[Action, ...],
+        planned_s: float,
+        situation: Situation,
+        *,
+        guard: Guard | None = None,
+        parallel: tuple[tuple[PlannedStep, ...], ...] = (),
+    ) -> PlannedStep:
+        words, name = self.words, step.name
+        return PlannedStep(
+            name=name,
+            owner="recipe",
+            actions=actions,
+            planned_s=planned_s,
+            path=path,
+            guard=guard,
+            pause=hold_block(words, step.pause, situation, f"{name}: pause"),
+            resume=restart_block(words, (step.pause,), situation, f"{name}: resume"),
+            hold=hold_block(words, step.hold, situation, f"{name}: hold"),
+            restart=restart_block(words, (step.hold, step.pause), situation, f"{name}: restart"),
+            stop=None if step.stop is None else hold_block(words, step.stop, situation, f"{name}: stop"),
+            timers_while_paused=step.pause.timers == "go_on",
+            timers_while_held=step.hold.timers == "go_on",
+            parallel=parallel,
+        )

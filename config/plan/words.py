@@ -1,0 +1,183 @@
+"""The words of a recipe in the tags of one tool: zones, pressure, gases, and the conditions made of them."""
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+
+from config.faults import ConfigError, Fault
+from config.gases import is_hazardous, opening_order, species
+from config.layout import Layout
+from config.recipe_model import Recipe, RecipeStep
+from config.tool import Gas, Operation, Ramp, Tool, Zone
+from config.units import convert, convert_difference, find_unit
+from kernels.tables import LoopMode
+
+FLOW_TOLERANCE = 0.05
+"""A gas flows when it is this near its set point: five times the ±1 % of set point of a mass flow controller."""
+PURGE_FRACTION = 0.5
+"""Purge flow over the range of its controller: well inside of its control range (engineering default)."""
+OPEN, SHUT = 1.0, 0.0
+
+
+class Words:
+    """A recipe's words as this tool understands them."""
+
+    def __init__(self, recipe: Recipe, tool: Tool) -> None:
+        self.recipe = recipe
+        self.tool = tool
+        self.binding = tool.recipe
+        self.declared = Layout(tool).declared
+        self.gases = {gas.name: gas for gas in tool.gases}
+        self.recipe_zones = {zone.zone: zone for zone in recipe.temperature_profile.zones}
+
+    # --------------------------------------------------------------------------------------------------- values
+    def value(self, tag: str, value: float, unit: str) -> float:
+        """Convert a value to the unit of a tag."""
+        return convert(value, find_unit(unit), find_unit(self.declared[tag].unit))
+
+    def difference(self, tag: str, value: float, unit: str) -> float:
+        """Convert a difference to the unit of a tag."""
+        return convert_difference(value, find_unit(unit), find_unit(self.declared[tag].unit))
+
+    def quantity(self, tag: str, value: float) -> str:
+        """Write a value in the unit of a tag, as expressions write quantities."""
+        unit = self.declared[tag].unit
+        digits = f"{value:.9f}".rstrip("0").rstrip(".")
+        return digits if unit == "1" else f"{digits} {unit}"
+
+    def within(self, tag: str, value: float, tolerance: float) -> str:
+        """Condition: a tag is at a value, give or take."""
+        low, high = self.quantity(tag, value - tolerance), self.quantity(tag, value + tolerance)
+        return f"({tag} >= {low} and {tag} <= {high})"
+
+    # ---------------------------------------------------------------------------------------------------- zones
+    def zone_targets(self, step_temperature_c: float | None = None) -> list[tuple[Zone, float, float]]:
+        """Target in °C and ramp in °C/min of every zone of the tool.
+
+        A step's temperature moves the whole profile, by its first zone. A zone that the profile does not name follows
+        the nearest one that it does.
+        """
+        first = self.recipe.temperature_profile.zones[0].setpoint
+        shift = 0.0 if step_temperature_c is None else step_temperature_c - first
+        targets = list[tuple[Zone, float, float]]()
+        for zone in self.binding.zones:
+            number = min(self.recipe_zones, key=lambda known: (abs(known - zone.zone), known))
+            target = self.recipe_zones[number]
+            targets.append((zone, target.setpoint + shift, target.ramp_rate))
+        return targets
+
+    def ramps(self, targets: Iterable[tuple[Zone, float, float]], *, from_process: bool) -> dict[str, Ramp]:
+        """Ramp every zone to its target, from where the process is or from the present set point."""
+        return {
+            zone.setpoint: Ramp(
+                to=self.value(zone.setpoint, target, "°C"),
+                per_min=self.difference(zone.setpoint, rate, "°C"),
+                start=zone.process_value if from_process else None,
+            )
+            for zone, target, rate in targets
+        }
+
+    def heaters_on(self) -> dict[str, float]:
+        """Put every zone under control."""
+        return {zone.mode: float(LoopMode.AUTO) for zone in self.binding.zones}
+
+    def at_temperature(self, targets: Iterable[tuple[Zone, float, float]], step: RecipeStep | None) -> str:
+        """Condition: every zone is within the step's tolerance, or the tool's."""
+        tolerance = self.binding.temperature_tolerance_c
+        if step is not None and step.tolerance.temperature_c is not None:
+            tolerance = step.tolerance.temperature_c
+        return " and ".join(
+            self.within(
+                zone.process_value,
+                self.value(zone.process_value, target, "°C"),
+                self.difference(zone.process_value, tolerance, "°C"),
+            )
+            for zone, target, _ in targets
+        )
+
+    def ramp_s(self, start_c: float, targets: Iterable[tuple[Zone, float, float]]) -> float:
+        """Longest of the zones' ramps, in s."""
+        return max((abs(target - start_c) / rate * 60.0 for _, target, rate in targets), default=0.0)
+
+    # ------------------------------------------------------------------------------------------------- pressure
+    @cached_property
+    def lowest_controlled_torr(self) -> float:
+        """Below this the pressure is not controlled but pumped down to."""
+        tag = self.declared[self.binding.pressure.setpoint]
+        return convert(tag.low, find_unit(tag.unit), find_unit("Torr"))
+
+    def pressure_on(self, torr: float) -> dict[str, float]:
+        """Control the chamber's pressure."""
+        pressure = self.binding.pressure
+        return {pressure.setpoint: self.value(pressure.setpoint, torr, "Torr"), pressure.mode: float(LoopMode.AUTO)}
+
+    def at_pressure(self, torr: float, step: RecipeStep | None) -> str:
+        """Condition: the pressure is within the step's tolerance, or the tool's."""
+        percent = self.binding.pressure_tolerance_pct
+        if step is not None and step.tolerance.pressure_pct is not None:
+            percent = step.tolerance.pressure_pct
+        tag = self.binding.pressure.process_value
+        value = self.value(tag, torr, "Torr")
+        return self.within(tag, value, value * percent / 100.0)
+
+    # ---------------------------------------------------------------------------------------------------- gases
+    def gas(self, name: str, path: str) -> Gas:
+        """The tool's feed of a gas; raises ConfigError when it has none."""
+        if name not in self.gases:
+            have = ", ".join(self.gases) or "none"
+            raise ConfigError([Fault("recipe", path, f"{self.tool.name} has no feed for {name} (it has {have})")])
+        return self.gases[name]
+
+    def shut(self, names: Iterable[str]) -> dict[str, float]:
+        """Shut gases, the most dangerous first."""
+        written = dict[str, float]()
+        for name in reversed(opening_order(set(names))):
+            gas = self.gases[name]
+            written |= {gas.valve: SHUT, gas.setpoint: self.value(gas.setpoint, 0.0, "sccm")}
+        return written
+
+    def open(self, flows: Mapping[str, float], *, valves: bool = True) -> dict[str, float]:
+        """Open gases and set their flows in sccm, the most dangerous last; valves stay shut where pulses move them."""
+        written = dict[str, float]()
+        for name in opening_order(flows):
+            gas = self.gases[name]
+            if valves:
+                written[gas.valve] = OPEN
+            written[gas.setpoint] = self.value(gas.setpoint, flows[name], "sccm")
+        return written
+
+    def flowing(self, flows: Mapping[str, float]) -> str:
+        """Condition: gases flow as they are asked to."""
+        parts = list[str]()
+        for name in opening_order(flows):
+            gas = self.gases[name]
+            near = self.quantity(gas.flow, self.value(gas.flow, flows[name], "sccm") * FLOW_TOLERANCE)
+            parts.append(f"({gas.flow} - {gas.setpoint} <= {near} and {gas.setpoint} - {gas.flow} <= {near})")
+        return " and ".join(parts)
+
+    @cached_property
+    def hazardous(self) -> list[str]:
+        """Every gas of the tool that a hold shuts."""
+        return [name for name in self.gases if is_hazardous(name)]
+
+    def purge(self) -> dict[str, float]:
+        """Open the purge gas at its purge flow; nothing when the tool has no feed of it."""
+        gas = self.gases.get(self.binding.purge_gas)
+        if gas is None:
+            return {}
+        return {gas.valve: OPEN, gas.setpoint: self.declared[gas.setpoint].high * PURGE_FRACTION}
+
+    def last(self, flows: Mapping[str, float]) -> dict[str, float]:
+        """The gases that open last: those of the highest hazard among several, none when all are alike or inert."""
+        ranks = {name: gas.rank for name in flows if (gas := species(name)) is not None}
+        highest = max(ranks.values(), default=0)
+        if not highest:
+            return {}
+        return {name: flow for name, flow in flows.items() if ranks.get(name, highest) == highest}
+
+    # --------------------------------------------------------------------------------------------- operations
+    def operation(self, name: str) -> Operation:
+        """An operation of the tool that wraps recipes."""
+        for operation in self.tool.operations:
+            if operation.name == name:
+                return operation
+        raise ConfigError([Fault("tool", "recipe", f"there is no operation {name!r}")])
