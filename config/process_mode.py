@@ -153,7 +153,7 @@ def why_unsupported(mode: ProcessMode, tool: Tool) -> list[str]:
         reasons.append(f"{mode.pressure_mode.value} needs a module of kind vacuum")
     if not reasons and mode.name not in tool.recipe.process_modes:
         set_up = ", ".join(repr(name) for name in tool.recipe.process_modes) or "none"
-        reasons.append(f"{tool.name} is not set up for it (recipe.process_modes: {set_up})")
+        reasons.append(f"the tool is not set up for it (recipe.process_modes: {set_up})")
     return reasons
 
 

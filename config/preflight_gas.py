@@ -1,0 +1,114 @@
+"""Preflight, third part: what meets in the chamber, at once or one after the other.
+
+Rules hold per volume. Lines of different gases are separate on every tool of this model; the chamber and what follows
+it are shared, and there only the process mode can except a pair, inside of its window.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from config.gases import caution_together, never_together, pairs, species
+from config.plan.words import Words
+from config.process_mode import PairWindow, ProcessMode
+from config.recipe_model import Recipe
+
+
+@dataclass(frozen=True)
+class _Mixture:
+    """What flows in a step."""
+
+    path: str
+    flows: dict[str, float]
+    temperatures_c: tuple[float, ...]
+    pressure_torr: float
+    plasma: bool
+
+
+def hazard_level(recipe: Recipe) -> int:
+    """Least hazard level that the recipe's gases ask for."""
+    return max((gas.level for name in recipe.flows if (gas := species(name)) is not None), default=1)
+
+
+def gas_warnings(words: Words) -> Iterator[tuple[str, str]]:
+    """Yield path and reason of what is permitted with care, and of a hazard level that is too low."""
+    recipe = words.recipe
+    for a, b in pairs(recipe.flows):
+        if (reason := caution_together(a, b)) is not None:
+            yield "gas_flows.gases", f"{a} with {b}: {reason}"
+    asked = hazard_level(recipe)
+    if recipe.safety_hazard_level < asked:
+        yield "safety_hazard_level", f"is {recipe.safety_hazard_level}, but its gases ask for {asked}; {asked} is used"
+
+
+def gas_faults(words: Words, mode: ProcessMode | None) -> Iterator[tuple[str, str]]:
+    """Yield path and reason of every pair that must not meet."""
+    recipe = words.recipe
+    scheme = recipe.pulsing_scheme
+    pulsed = {pulse.gas for pulse in scheme.pulses} if scheme else set[str]()
+    purged = scheme is not None and all(pulse.purge_s > 0 for pulse in scheme.pulses)
+    before: dict[str, str] = {}
+    for mixture in _mixtures(words):
+        if not mixture.flows:
+            before = {}
+            continue
+        for a, b in pairs(mixture.flows):
+            reason = never_together(a, b)
+            if reason is not None:
+                yield from _meeting(mixture, a, b, reason, mode, separated=a in pulsed and b in pulsed and purged)
+        for gas in mixture.flows:
+            for other, path in before.items():
+                reason = never_together(gas, other)
+                window = mode.window(gas, other) if mode else None
+                if reason is not None and other not in mixture.flows and (window is None or window.separated):
+                    yield mixture.path, f"{gas} follows {other} of {path} without a step between that purges: {reason}"
+        before = dict.fromkeys(mixture.flows, mixture.path)
+
+
+def _mixtures(words: Words) -> Iterator[_Mixture]:
+    recipe = words.recipe
+    here_c: float | None = None
+    for path, step, _ in recipe.leaves():
+        here_c = step.temperature_c if step.temperature_c is not None else here_c
+        flows = {gas: step.gas_flow.get(gas, flow) for gas, flow in recipe.flows.items()} if step.flows_active else {}
+        yield _Mixture(
+            path=path,
+            flows={gas: flow for gas, flow in flows.items() if flow > 0},
+            temperatures_c=tuple(target for _, target, _ in words.zone_targets(here_c)),
+            pressure_torr=step.target_pressure_torr or recipe.pressure_setpoints.process_pressure_torr,
+            plasma=bool(step.plasma_power_w),
+        )
+
+
+def _meeting(
+    mixture: _Mixture, a: str, b: str, reason: str, mode: ProcessMode | None, *, separated: bool
+) -> Iterator[tuple[str, str]]:
+    """Judge a pair that must never meet, in the light of the mode."""
+    window = mode.window(a, b) if mode is not None else None
+    if mode is None or window is None:
+        unless = f"process mode {mode.name!r} declares no window for them" if mode else "no process mode permits them"
+        yield mixture.path, f"{a} and {b} must never meet ({reason}); {unless}"
+        return
+    if separated:
+        return
+    if window.separated:
+        yield mixture.path, f"{a} and {b} may meet in {mode.name!r} only as separated pulses with a purge between"
+        return
+    for wrong in _outside(window, mixture):
+        yield mixture.path, f"{a} and {b} are outside of their window in {mode.name!r}: {wrong}"
+
+
+def _outside(window: PairWindow, mixture: _Mixture) -> Iterator[str]:
+    low, high = window.temperature_c
+    for temperature_c in sorted(set(mixture.temperatures_c)):
+        if not low <= temperature_c <= high:
+            yield f"{temperature_c:g} °C is not within {low:g} … {high:g} °C"
+    low, high = window.pressure_torr
+    if not low <= mixture.pressure_torr <= high:
+        yield f"{mixture.pressure_torr:g} Torr is not within {low:g} … {high:g} Torr"
+    if window.plasma is not None and window.plasma != mixture.plasma:
+        yield f"the plasma must be {'on' if window.plasma else 'off'}"
+    first, second = window.gases
+    ratio = mixture.flows[second] / mixture.flows[first]
+    low, high = window.ratio
+    if not low <= ratio <= high:
+        yield f"{second} over {first} is {ratio:g}, not within {low:g} … {high:g}"
