@@ -1,0 +1,113 @@
+"""Checks of interlocks and alarms: the cause-and-effect matrix.
+
+Precedence of effects. The scan gives an output the value of the first interlock in force, in the order of the file.
+Two interlocks may therefore ask different values of one output only where the order says why the first one wins: it is
+of a stronger class (trip before hold before permissive). Two of the same class that disagree are a contradiction, for
+which of them would win is an accident of the file; and a weaker one above a stronger would disarm it.
+"""
+
+from collections import defaultdict
+
+from config.checks.report import Report
+from config.faults import join
+from config.tool import Condition, Interlock, InterlockClass, TagKind
+
+_STRENGTH = {InterlockClass.TRIP: 2, InterlockClass.HOLD: 1, InterlockClass.PERMISSIVE: 0}
+
+
+def check_conditions(report: Report) -> None:
+    """Check interlocks and alarms each by itself, then what they do together."""
+    tool = report.tool
+    named = [(f"interlocks[{i}]", interlock.name) for i, interlock in enumerate(tool.interlocks)]
+    named += [(f"alarms[{i}]", alarm.name) for i, alarm in enumerate(tool.alarms)]
+    report.unique(((join(path, "name"), name) for path, name in named), "condition")
+    for (path, _), condition in zip(named, report.layout.conditions, strict=True):
+        _check_condition(report, path, condition)
+    for i, interlock in enumerate(tool.interlocks):
+        _check_interlock(report, f"interlocks[{i}]", interlock)
+    _check_groups(report)
+    _check_precedence(report)
+    _check_guarded(report)
+
+
+def _check_condition(report: Report, path: str, condition: Condition) -> None:
+    width = None if condition.hysteresis is None else (join(path, "hysteresis"), condition.hysteresis)
+    report.condition(join(path, "when"), condition.when, hysteresis=width)
+    if condition.response_time_s <= 0:
+        report.add(join(path, "response_time_s"), "must be above 0: nobody acts in no time")
+
+
+def _check_interlock(report: Report, path: str, interlock: Interlock) -> None:
+    cls = interlock.cls
+    if interlock.bypassable and interlock.max_bypass_s <= 0:
+        report.add(join(path, "max_bypass_s"), "a bypass needs an end: give its greatest duration")
+    if interlock.max_bypass_s > 0 and not interlock.bypassable:
+        report.add(join(path, "max_bypass_s"), "means nothing for an interlock that is not bypassable")
+    if cls is InterlockClass.TRIP and not interlock.latch:
+        report.add(join(path, "latch"), "a trip latches: it stays until somebody has looked and resets it")
+    if interlock.safe_from_idle and cls is not InterlockClass.TRIP:
+        report.add(join(path, "safe_from_idle"), f"only a trip starts the safe sequence, not a {cls.value}")
+    if cls is InterlockClass.PERMISSIVE and not interlock.effects:
+        report.add(join(path, "effects"), "a permissive without effects does nothing: make it an alarm")
+    first: dict[str, int] = {}
+    for i, effect in enumerate(interlock.effects):
+        at = join(path, "effects", i)
+        tag = report.find(join(at, "output"), effect.output, TagKind.OUTPUT)
+        if tag is None:
+            continue
+        report.value(join(at, "value"), effect.output, effect.value)
+        if tag.hazardous and effect.value != tag.safe:
+            reason = f"'{effect.output}' is hazardous: an interlock may only set it to its safe value {tag.safe:g}"
+            report.add(join(at, "value"), reason)
+        if effect.output in first:
+            report.add(join(at, "output"), f"'{effect.output}' has an effect already, effects[{first[effect.output]}]")
+        first.setdefault(effect.output, i)
+
+
+def _check_groups(report: Report) -> None:
+    members: dict[str, list[int]] = defaultdict(list)
+    for i, interlock in enumerate(report.tool.interlocks):
+        if interlock.group is not None:
+            members[interlock.group].append(i)
+    for group, indices in members.items():
+        if len(indices) < 2:
+            path = join("interlocks", indices[0], "group")
+            report.add(path, f"the first-out group '{group}' has only this member: it would always be the first")
+
+
+def _check_precedence(report: Report) -> None:
+    above: dict[str, list[tuple[int, float]]] = defaultdict(list)
+    interlocks = report.tool.interlocks
+    for i, interlock in enumerate(interlocks):
+        for e, effect in enumerate(interlock.effects):
+            path = join("interlocks", i, "effects", e, "value")
+            for other, value in above[effect.output]:
+                stronger = _STRENGTH[interlocks[other].cls] - _STRENGTH[interlock.cls]
+                if value == effect.value or stronger > 0 or other == i:
+                    continue
+                rival = f"'{interlocks[other].name}' (interlocks[{other}]), which sets it to {value:g}"
+                if stronger == 0:
+                    reason = f"'{effect.output}' = {effect.value:g} contradicts {rival}: both may be in force"
+                else:
+                    cls = interlocks[other].cls.value
+                    reason = (
+                        f"'{effect.output}' = {effect.value:g} loses against the {cls} {rival}: move this one above it"
+                    )
+                report.add(path, reason)
+            above[effect.output].append((i, effect.value))
+
+
+def _check_guarded(report: Report) -> None:
+    """Each hazardous output has a trip that de-energises it."""
+    guarded = {
+        effect.output
+        for interlock in report.tool.interlocks
+        if interlock.cls is InterlockClass.TRIP
+        for effect in interlock.effects
+    }
+    for m, module in enumerate(report.tool.modules):
+        for t, tag in enumerate(module.tags):
+            name = f"{module.name}.{tag.name}"
+            if tag.hazardous and name not in guarded:
+                reason = f"unguarded hazardous output: no trip sets '{name}' to its safe value {tag.safe:g}"
+                report.add(f"modules[{m}].tags[{t}]", reason)
