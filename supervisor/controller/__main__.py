@@ -1,0 +1,7 @@
+"""`python -m supervisor.controller`."""
+
+import sys
+
+from supervisor.controller.main import main
+
+sys.exit(main())

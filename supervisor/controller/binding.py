@@ -1,0 +1,44 @@
+"""What stands behind the tags: the simulated plant, or the instruments."""
+
+from typing import Any, Protocol
+
+from config.tool import Tool
+from kernels.scan import Scan
+from supervisor.controller.errors import BindingError
+
+
+class Plant(Protocol):
+    """The simulated plant as this room uses it (`hil.plant`)."""
+
+    @property
+    def capsule(self) -> Any:
+        """What `Scan.attach` wants."""
+        ...
+
+    def measure(self) -> dict[str, Any]:
+        """What a measurement of the wafers gives."""
+        ...
+
+    def load_wafers(self) -> None:
+        """Put fresh wafers into the boat."""
+        ...
+
+
+def bind(tool: Tool, scan: Scan, *, sim: bool) -> Plant | None:
+    """Connect the scan's inputs and outputs.
+
+    Raises:
+        BindingError: the tool names no plant, or has no instruments that this version can reach.
+    """
+    if not sim:
+        raise BindingError(
+            f"the tool {tool.name} binds no instruments: this version has no drivers yet. "
+            "Start it with --sim to put its simulated plant behind the tags"
+        )
+    if tool.plant is None:
+        raise BindingError(f"the tool {tool.name} has no [plant] section, so that --sim has nothing to simulate")
+    from hil.plant import create
+
+    plant: Plant = create(tool, seed=tool.plant.seed)
+    scan.attach(plant.capsule)
+    return plant

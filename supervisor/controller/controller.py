@@ -1,0 +1,329 @@
+"""The controller: its parts put together, its pulse, and what it watches over."""
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+
+import anyio
+import structlog
+from anyio.abc import TaskGroup
+
+from config.layout import Layout
+from config.tool import Tool
+from kernels.image import Image
+from kernels.realtime import ScanThread
+from kernels.scan import Scan
+from kernels.tables import Command as Op
+from kernels.tables import RunState
+from supervisor.controller.binding import bind
+from supervisor.controller.commands import Choices, Commands
+from supervisor.controller.compile import CompiledTool
+from supervisor.controller.errors import CommandRefused
+from supervisor.controller.events import Translator
+from supervisor.controller.finishing import Finisher
+from supervisor.controller.forces import Forces
+from supervisor.controller.mode import derive_mode
+from supervisor.controller.queries import About, Queries
+from supervisor.controller.recorder import Draft, Recorder
+from supervisor.controller.recovery import Recovered, recover
+from supervisor.controller.runs import Runs
+from supervisor.controller.scanner import END_STATES, Scanner
+from supervisor.controller.session import Session
+from supervisor.controller.starting import Starter
+from supervisor.controller.supervision import Supervision
+from supervisor.controller.tape import TapeRecorder
+from supervisor.link.channel import Channel
+from supervisor.link.journal import Journal
+from supervisor.link.messages import EquipmentMode, EventKind
+
+log = structlog.get_logger()
+
+SOFTWARE = version("cvd-supervisor")
+PULSE_S = 0.02
+"""How often the scan's events are taken."""
+HURRY_S = 0.002
+"""The same while somebody waits for the scan's answer."""
+SAFE_MARGIN_S = 5.0
+"""Added to the bound of the tool's safe sequence before a shutdown goes on without its end."""
+LAST_WORDS_S = 0.3
+"""A server that listens has the last records within this; one that does not reads them from the journal later."""
+SETTLE_S = 2.0
+"""An idle tool is given so long to make its outputs safe and to write its records."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the controller was started with."""
+
+    tool_text: str
+    tool_sha256: str
+    data: Path
+    sim: bool = False
+    speed: int = 1
+
+
+@dataclass
+class Past:
+    """What the journal said of the time before, once it could be opened."""
+
+    recovered: Recovered | None = None
+    told: bool = False
+
+
+@dataclass
+class Controller:
+    """All parts of the controller; `run` is its life.
+
+    Raises:
+        BindingError: the tool's inputs and outputs cannot be reached.
+    """
+
+    settings: Settings
+    tool: Tool
+    compiled: CompiledTool
+    image: Image
+    channel: Channel
+    notices: list[str] = field(default_factory=list[str])
+
+    def __post_init__(self) -> None:
+        settings, tool = self.settings, self.tool
+        tables = self.compiled.tables
+        layout = Layout(tool)
+        self._past = Past()
+        self.recorder = Recorder(settings.data / "journal", self._opened)
+        self.scan = Scan(tables, self.image, log_every=tool.scan.log_every, tape=True)
+        plant = bind(tool, self.scan, sim=settings.sim)
+        thread = ScanThread(
+            self.scan,
+            period_ns=round(tables.period_s * 1e9),
+            priority=tool.scan.priority,
+            cpu=-1 if tool.scan.cpu is None else tool.scan.cpu,
+            scans_per_slot=settings.speed,
+            start_ns=time.time_ns(),
+        )
+        self.scanner = Scanner(layout, tables, self.scan, self.image, thread)
+        self.runs = Runs()
+        self.forces = Forces()
+        self.choices = Choices()
+        self.tapes = TapeRecorder(self.scan)
+        folder = settings.data / "runs"
+        self.starter = Starter(
+            tool, self.compiled, settings.tool_text, folder, SOFTWARE, self.scanner, self.recorder, self.runs,
+            self.tapes, plant,
+        )  # fmt: skip
+        self.finisher = Finisher(settings.data, self.scanner, self.recorder, self.runs, self.starter, self.tapes, plant)
+        self.commands = Commands(
+            self.scanner, self.recorder, self.runs, self.starter, self.choices, self.forces, lambda: self.mode
+        )
+        self.queries = Queries(
+            tool, self._about, self.scanner, self.recorder, self.runs, self.forces, self.commands, lambda: self.mode
+        )
+        self.translator = Translator(layout, tables, self.runs)
+        self.mode = EquipmentMode.INIT
+        self.ready = anyio.Event()
+        self._stop = anyio.Event()
+        self._reason = ""
+        self._group: TaskGroup | None = None
+        self._beat = anyio.Event()
+        self.session = Session(self.channel, self.recorder, self.commands.carry_out, self.queries.answer)
+        self.supervision = Supervision(self)
+
+    # ------------------------------------------------------------------------------------------------- its life
+    def stop(self, reason: str) -> None:
+        """End in order: the safe sequence first where a run is active. Calling it again changes nothing."""
+        if not self._stop.is_set():
+            log.info("stopping", reason=reason)
+            self._reason = reason
+            self.choices.stopping = True
+            self._stop.set()
+
+    async def run(self) -> None:
+        """Run until `stop`; when it returns, the tool is safe and the journal is closed."""
+        await anyio.to_thread.run_sync(self.recorder.open)
+        self.notices += self.scanner.thread.start()
+        self.tapes.start()
+        try:
+            async with anyio.create_task_group() as outer:
+                outer.start_soon(self.recorder.run)
+                outer.start_soon(self.session.run)
+                await self._live()
+                await self._end()
+                outer.cancel_scope.cancel()
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self._halt()
+                await self.recorder.close()
+
+    async def _live(self) -> None:
+        async with anyio.create_task_group() as group:
+            self._group = group
+            group.start_soon(self._pulse)
+            group.start_soon(self.supervision.run)
+            await self._boot()
+            self.ready.set()
+            await self._stop.wait()
+            await self._make_safe()
+            group.cancel_scope.cancel()
+
+    async def _halt(self) -> None:
+        """Stop the scan and its tape; again does nothing."""
+        await anyio.to_thread.run_sync(self.scanner.thread.stop)
+        await anyio.to_thread.run_sync(self.tapes.stop)
+
+    async def _end(self) -> None:
+        """The tool is safe: stop the scan, write the last record, and let the server have it if it listens."""
+        await self._halt()
+        self._take_events()
+        self.append(EventKind.SHUTDOWN, {"reason": self._reason, "clean": True})
+        with anyio.move_on_after(SETTLE_S):
+            await self.recorder.flush()
+            await self.session.delivered(self.recorder.synced_seq, LAST_WORDS_S)
+
+    async def _boot(self) -> None:
+        """The first scans have run: tell who we are, and make the tool safe unless the last time ended in order."""
+        await self._until(lambda: self.scan.index >= 0)
+        recovered = self._past.recovered
+        self._tell_past()
+        for notice in self.notices:
+            log.warning("notice", text=notice)
+            self.append(EventKind.NOTICE, {"text": notice, "remedy": ""})
+        if recovered is None or not recovered.clean:
+            log.warning("the last controller did not end in order: the safe sequence runs first")
+            await self.commands.make_safe()
+        self.choices.booted = True
+
+    def _opened(self, journal: Journal) -> None:
+        """Worker thread: the journal is open, at start or later, when its disk has come back."""
+        recovered = recover(journal)
+        for event in recovered.commands:
+            self.commands.replies.recover(event)
+        self._past.recovered = recovered
+
+    def _tell_past(self) -> None:
+        """Journal what was found: the end of a run that was left open, then this start."""
+        recovered = self._past.recovered
+        if recovered is None or self._past.told:
+            return
+        self._past.told = True
+        self.notices += recovered.notices
+        if recovered.open_run is not None:
+            data = recovered.open_run.data
+            ended = recovered.open_state in {"COMPLETE", "STOPPED", "ABORTED"}
+            self.append(
+                EventKind.RUN_ENDED,
+                {
+                    "run_id": data.get("run_id"),
+                    "run_number": data.get("run_number"),
+                    "state": recovered.open_state if ended else "ABORTED",
+                    "cause": "controller restarted",
+                    "summary": {"planned_s": data.get("planned_s"), "engineering": data.get("engineering", False)},
+                    "tape": None,
+                    "tape_error": "the controller ended before the tape was finished",
+                },
+            )
+        settings = self.settings
+        self.append(
+            EventKind.BOOT,
+            {
+                "version": SOFTWARE,
+                "tool": self.tool.name,
+                "tool_sha256": settings.tool_sha256,
+                "pid": os.getpid(),
+                "clean": recovered.clean,
+                "sim": settings.sim,
+                "speed": settings.speed,
+            },
+        )
+
+    async def _make_safe(self) -> None:
+        """A run is aborted and its safe sequence completed; an idle tool is disarmed."""
+        deadline_s = (self.tool.safe_sequence.bound_s + SAFE_MARGIN_S) / self.settings.speed + SAFE_MARGIN_S
+        view = self.scanner.view()
+        if view.run_state not in END_STATES or self.runs.active is not None:
+            with anyio.move_on_after(deadline_s) as bound:
+                if self.scanner.view().run_state not in END_STATES | {RunState.ABORTING}:
+                    await self.commands.make_safe()
+                await self._until(lambda: self.scanner.view().run_state in END_STATES)
+                await self.runs.settled()
+            if bound.cancelled_caught:
+                log.error("the safe sequence did not end within its bound", bound_s=deadline_s)
+        with anyio.move_on_after(SETTLE_S):
+            await self.commands.release_forces()
+            await self.scanner.command(Op.DISARM)
+            self._take_events()
+
+    # ------------------------------------------------------------------------------------------------ its pulse
+    async def _pulse(self) -> None:
+        scanner = self.scanner
+        while True:
+            with anyio.move_on_after(PULSE_S):
+                await scanner.hurry.wait()
+            if scanner.answers_awaited:
+                await anyio.sleep(HURRY_S)
+            else:
+                scanner.hurry = anyio.Event()
+            self._take_events()
+            await self._expire_forces()
+            if self.runs.active is not None:
+                self.runs.active.gas.update()
+            if self.choices.booted:
+                self._tell_past()
+            self._follow_mode()
+            self._beat.set()
+            self._beat = anyio.Event()
+
+    async def _until(self, reached: Callable[[], bool]) -> None:
+        """Wait for something that the scan brings about; looked at after each pulse."""
+        while not reached():
+            await self._beat.wait()
+
+    def _take_events(self) -> None:
+        records = self.scanner.drain()
+        if not len(records):
+            return
+        clock = self.scanner.clock()
+        for record in records:
+            draft = self.translator.translate(record, clock)
+            if draft is None:
+                continue
+            self.recorder.append(draft)
+            run = self.runs.active
+            ended = draft.kind is EventKind.RUN_STATE and run is not None and run.ended_scan is not None
+            if ended and run is not None and self._group is not None:
+                self._group.start_soon(self.finisher.finish, run)
+
+    async def _expire_forces(self) -> None:
+        for force in self.forces.expired(self.scan.index):
+            try:
+                self.scanner.fire(Op.UNFORCE, self.scanner.layout.index[force.tag])
+            except CommandRefused:
+                return  # The queue is full: in the next pulse.
+            del self.forces.present[force.tag]
+            log.warning("force expired", tag=force.tag, user=force.user)
+            self.append(EventKind.FORCE_EXPIRED, {"tag": force.tag})
+
+    def _follow_mode(self) -> None:
+        view = self.scanner.view()
+        mode = derive_mode(view, booted=self.choices.booted, maintenance=self.choices.maintenance)
+        if mode is not self.mode:
+            self.append(EventKind.MODE, {"mode": mode.value, "previous": self.mode.value})
+            log.info("mode", mode=mode.value, previous=self.mode.value)
+            self.mode = mode
+
+    # ------------------------------------------------------------------------------------------------- its voice
+    def append(self, kind: EventKind, data: dict[str, object]) -> int:
+        """Journal something that happened now."""
+        snapshot = self.image.snapshot()
+        return self.recorder.append(Draft(kind, data, snapshot.scan, snapshot.time_ns or time.time_ns()))
+
+    def notice(self, text: str, remedy: str = "") -> None:
+        """Tell people something once."""
+        log.warning("notice", text=text, remedy=remedy)
+        self.notices.append(text)
+        self.append(EventKind.NOTICE, {"text": text, "remedy": remedy})
+
+    def _about(self) -> About:
+        return About(SOFTWARE, self.settings.sim, self.settings.speed, tuple(self.notices[-20:]))

@@ -1,0 +1,77 @@
+"""Who may ask for what: the controller's own table, judged again for every command whatever the server has judged."""
+
+from collections.abc import Mapping
+
+from config.tool import Role
+from supervisor.controller.errors import CommandRefused
+from supervisor.link.messages import CommandKind, Principal
+
+_OPERATE = frozenset({Role.OPERATOR, Role.ENGINEER})
+_SERVICE = frozenset({Role.ENGINEER, Role.MAINTENANCE})
+_HANDS = frozenset({Role.OPERATOR, Role.ENGINEER, Role.MAINTENANCE})
+_ANYONE = frozenset(Role)
+
+PERMISSIONS: Mapping[CommandKind, frozenset[Role]] = {
+    CommandKind.WRITE: _HANDS,
+    CommandKind.START_RUN: _OPERATE,
+    CommandKind.PAUSE: _OPERATE,
+    CommandKind.RESUME: _OPERATE,
+    CommandKind.HOLD: _OPERATE,
+    CommandKind.RESTART: _OPERATE,
+    CommandKind.STOP: _HANDS,
+    CommandKind.ABORT: _HANDS,
+    CommandKind.START_OPERATION: _HANDS,
+    CommandKind.STOP_OPERATION: _HANDS,
+    CommandKind.SAFE_SHUTDOWN: _ANYONE,
+    CommandKind.RESET_INTERLOCK: _HANDS,
+    CommandKind.BYPASS: _SERVICE,
+    CommandKind.REMOVE_BYPASS: _HANDS,
+    CommandKind.FORCE: frozenset({Role.MAINTENANCE}),
+    CommandKind.UNFORCE: _HANDS,
+    CommandKind.ARM: _HANDS,
+    CommandKind.DISARM: _HANDS,
+    CommandKind.SET_MODE: _HANDS,
+}
+"""Any one of the roles suffices; roles do not include one another. A kind that is missing here is refused to all."""
+
+ENGINEERING_RUN = Role.ENGINEER
+"""Who may run a draft as a marked engineering run."""
+
+PROTECTIVE = frozenset(
+    {
+        CommandKind.PAUSE,
+        CommandKind.HOLD,
+        CommandKind.STOP,
+        CommandKind.ABORT,
+        CommandKind.STOP_OPERATION,
+        CommandKind.SAFE_SHUTDOWN,
+        CommandKind.REMOVE_BYPASS,
+        CommandKind.UNFORCE,
+        CommandKind.DISARM,
+    }
+)
+"""These lead towards safety: they are carried out even when the journal cannot be written."""
+
+IMMEDIATE = frozenset({CommandKind.ABORT, CommandKind.SAFE_SHUTDOWN})
+"""These wait for nothing: no queue, no other command, no disk."""
+
+
+def permit(principal: Principal, kind: CommandKind) -> None:
+    """Refuse what the principal's roles do not allow.
+
+    Raises:
+        CommandRefused: BadUserAccessDenied, naming the roles that would do.
+    """
+    if kind is CommandKind.SAFE_SHUTDOWN:
+        return
+    needed = PERMISSIONS.get(kind, frozenset())
+    if not needed.intersection(principal.roles):
+        require(principal, needed, f"{kind.value.replace('_', ' ')} is not allowed to {principal.user or 'anonymous'}")
+
+
+def require(principal: Principal, needed: frozenset[Role], refusal: str) -> None:
+    """Refuse unless the principal has one of these roles; `refusal` begins the reason."""
+    if not needed.intersection(principal.roles):
+        have = ", ".join(principal.roles) or "none"
+        want = " or ".join(sorted(needed)) or "a role that does not exist"
+        raise CommandRefused("BadUserAccessDenied", f"{refusal}: it needs the role {want}; present are: {have}")

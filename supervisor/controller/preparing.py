@@ -1,0 +1,87 @@
+"""From a recipe's text or an operation's name to a program: loaded, checked against the tool, planned, compiled.
+
+Everything that the server has judged is judged again here, from the document itself.
+"""
+
+import hashlib
+from typing import Any
+
+from config.faults import ConfigError
+from config.plan import Plan, order, plan_operation
+from config.preflight import preflight
+from config.recipe import load_recipe
+from config.tool import Tool
+from supervisor.controller.arguments import StartOperation, StartRun
+from supervisor.controller.compile import CompiledTool, compile_plan
+from supervisor.controller.errors import CommandRefused
+from supervisor.controller.runs import RunKind, RunPlan, StepPlan
+from supervisor.link.messages import Principal
+
+
+def prepare_recipe(tool: Tool, compiled: CompiledTool, principal: Principal, args: StartRun) -> RunPlan:
+    """Make a recipe ready to run (seconds of work at worst: in a worker thread).
+
+    Raises:
+        CommandRefused: the document is not the approved one, has faults, or does not fit the tool.
+    """
+    digest = hashlib.sha256(args.recipe.encode()).hexdigest()
+    if digest != args.recipe_sha256:
+        raise CommandRefused(
+            "BadInvalidArgument",
+            f"the recipe is not the one that was approved: its SHA-256 is {digest}, not {args.recipe_sha256}",
+        )
+    try:
+        recipe = load_recipe(args.recipe, process_mode=args.process_mode)
+        report = preflight(recipe, tool)
+    except ConfigError as error:
+        raise CommandRefused("BadInvalidArgument", f"the recipe cannot run on this tool: {error}") from error
+    if report.plan is None:
+        faults = "\n".join(str(fault) for fault in report.faults)
+        raise CommandRefused("BadInvalidArgument", f"the recipe cannot run on this tool: {faults}")
+    return _plan(
+        compiled,
+        report.plan,
+        "recipe",
+        run_id=args.run_id,
+        run_number=args.run_number,
+        principal=principal,
+        engineering=args.engineering,
+        recipe=args.recipe,
+        recipe_sha256=digest,
+        process_mode=report.process_mode,
+    )
+
+
+def prepare_operation(tool: Tool, compiled: CompiledTool, principal: Principal, args: StartOperation) -> RunPlan:
+    """Make a service operation ready to run.
+
+    Raises:
+        CommandRefused: the tool has no such operation.
+    """
+    for operation in tool.operations:
+        if operation.name == args.name:
+            plan = plan_operation(operation, tool)
+            return _plan(
+                compiled,
+                plan,
+                "operation",
+                run_id=args.run_id,
+                run_number=args.run_number,
+                principal=principal,
+            )
+    names = ", ".join(operation.name for operation in tool.operations) or "none"
+    raise CommandRefused("BadNotFound", f"the tool has no operation {args.name}; it has {names}")
+
+
+def _plan(compiled: CompiledTool, plan: Plan, kind: RunKind, **said: Any) -> RunPlan:
+    program = compile_plan(compiled, plan)
+    steps = tuple(StepPlan(step.name, step.planned_s, step.operation or step.owner) for step in order(plan.steps))
+    return RunPlan(
+        kind=kind,
+        name=plan.name,
+        steps=steps,
+        planned_s=plan.planned_s,
+        program=program.program,
+        reasons=program.reasons,
+        **said,
+    )
