@@ -1,7 +1,8 @@
 """Preflight: can this tool run this recipe, what will it take, and what speaks against it; every fault at once.
 
 The checks are in three parts: what the tool is (mode, modules, interlocks; here), what the words ask for (ranges,
-ramps, conditions; `config.preflight_words`) and what meets in the chamber (`config.preflight_gas`). A recipe without a fault here has a plan.
+ramps, conditions; `config.preflight_words`) and what meets in the chamber (`config.preflight_gas`). A recipe without
+a fault here has a plan.
 """
 
 from collections.abc import Iterator, Mapping
