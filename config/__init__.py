@@ -7,6 +7,8 @@ shipped data lies beside the code in `tools/`, `recipes/` and `devices/`. It may
 from config.faults import ConfigError, Fault
 from config.layout import Layout
 from config.loading import load_model, load_tool, shipped, shipped_recipe, shipped_tool
+from config.recipe import Recipe, load_recipe
+from config.schema import schema
 from config.text import Syntax
 from config.tool import Tool
 from config.validation import validate
@@ -15,10 +17,13 @@ __all__ = [
     "ConfigError",
     "Fault",
     "Layout",
+    "Recipe",
     "Syntax",
     "Tool",
     "load_model",
+    "load_recipe",
     "load_tool",
+    "schema",
     "shipped",
     "shipped_recipe",
     "shipped_tool",

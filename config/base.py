@@ -25,14 +25,20 @@ WORDS = {
 }
 """What a pattern asks for, as a fault says it."""
 
-Name = Annotated[str, StringConstraints(pattern=NAME, max_length=48)]
+Name = Annotated[str, StringConstraints(pattern=NAME, max_length=48), Field(examples=["over_pressure"])]
 """A lower-case identifier."""
 
-TagName = Annotated[str, StringConstraints(pattern=TAG_NAME, max_length=96)]
+TagName = Annotated[
+    str, StringConstraints(pattern=TAG_NAME, max_length=96), Field(examples=["heater.zone1.temperature_c"])
+]
 """`module.point` or `module.part.point`; the unit is its last word where it has one (`heater.zone1.temperature_c`)."""
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
-Expression = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+Expression = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=2000),
+    Field(examples=["chamber.pressure_torr > 50 Torr and not vacuum.pump.running"]),
+]
 """An expression over tags and quantities: `chamber.pressure_torr > 50 Torr and not vacuum.pump.running`."""
 
 Seconds = Annotated[float, Field(ge=0, le=10_000_000)]

@@ -37,7 +37,7 @@ class Tag(Model):
     name: str = Field(pattern=POINT_NAME, max_length=80)
     """Name inside its module; the full name is `module.name`."""
     kind: TagKind
-    unit: str = "1"
+    unit: str = Field(default="1", examples=["Torr", "°C", "sccm"])
     """As people write it (config.units): `°C`, `Torr`, `sccm`, `%`, `1` for none."""
     description: Text
     low: float = -1e30
@@ -135,7 +135,7 @@ class Condition(Model):
     description: Text
     when: Expression
     """True or unknown: the cause is present. Unknown (an operand is Bad) is a vote to trip."""
-    hysteresis: str | None = None
+    hysteresis: str | None = Field(default=None, examples=["2 Torr"])
     """A quantity (`2 Torr`) by which every comparison of that dimension must be left again."""
     on_delay_s: Seconds = 0.0
     off_delay_s: Seconds = 0.0

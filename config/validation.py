@@ -136,7 +136,8 @@ def _child(at: dict[str, Any], part: int | str, schema: dict[str, Any]) -> dict[
             listed: list[Any] = candidate.get("prefixItems", [])
             found: Any = listed[part] if part < len(listed) else candidate.get("items")
         else:
-            found = candidate.get("properties", {}).get(part, candidate.get("additionalProperties"))
+            others = [*candidate.get("patternProperties", {}).values(), candidate.get("additionalProperties")]
+            found = candidate.get("properties", {}).get(part, others[0])
         if isinstance(found, dict):
             return cast("dict[str, Any]", found)
     return {}
