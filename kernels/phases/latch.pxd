@@ -1,0 +1,134 @@
+"""Phase 1, inputs: take new letters, judge range and age, apply forces. And phase 2: computed tags."""
+
+from kernels.atomics cimport exchange, fence_acquire, fence_release, fetch_or, load_acquire, load_relaxed, store_relaxed
+from kernels.atomics cimport store_release, u64
+from kernels.phases.emit cimport tape_input
+from kernels.phases.expression cimport Operand, evaluate, newest_source
+from kernels.phases.state cimport Input, Letter, Mailbox, ScanState
+from kernels.phases.write cimport is_finite, quality, quiet_nan
+from kernels.tables cimport (
+    BAD,
+    BAD_NO_COMMUNICATION,
+    BAD_OUT_OF_RANGE,
+    BAD_WAITING_FOR_INITIAL_DATA,
+    GOOD,
+    GOOD_LOCAL_OVERRIDE,
+    UNCERTAIN,
+    UNCERTAIN_LAST_USABLE,
+)
+
+cdef enum:
+    READ_ATTEMPTS = 4  # of a mailbox that is being written just now; then the next scan takes the letter
+
+cdef extern from *:
+    int lowest_bit "__builtin_ctzll"(u64 word) noexcept nogil
+
+
+cdef inline void put_letter(
+    ScanState* s, int input, double value, unsigned int status, long long source
+) noexcept nogil:
+    """Post (one poster at a time: the callers hold the GIL). The scan never waits for the end of it."""
+    cdef Mailbox* mail = &s.mail[input]
+    cdef u64 number = mail.done
+    cdef Letter* letter = &mail.letter[number & 1]
+    store_relaxed(&mail.begun, number + 1)
+    fence_release()
+    letter.value = value
+    letter.source = source
+    letter.status = status
+    store_release(&mail.done, number + 1)
+    fetch_or(&s.mail_flags[input >> 6], <u64>1 << (input & 63))
+
+
+cdef inline bint take_letter(Mailbox* mail, Letter* letter) noexcept nogil:
+    """Copy the newest letter; False when it kept changing underneath."""
+    cdef u64 number
+    cdef int attempt
+    for attempt in range(READ_ATTEMPTS):
+        number = load_acquire(&mail.done)
+        letter[0] = mail.letter[(number - 1) & 1]
+        fence_acquire()
+        if load_relaxed(&mail.begun) <= number + 1:  # the letter after the next would overwrite this one
+            return True
+    return False
+
+
+cdef inline void arrive(
+    ScanState* s, Input* input, double value, unsigned int status, long long source
+) noexcept nogil:
+    input.raw_value = value
+    input.raw_status = status
+    input.arrival = s.k
+    s.source[input.tag] = source
+    tape_input(s, input.tag, value, status, source)
+
+
+cdef inline void collect_letters(ScanState* s, long long wall_ns) noexcept nogil:
+    """Take what was posted, in tag order. What a plant says counts as posted last."""
+    cdef int word, index
+    cdef u64 posted, by_plant, mask
+    cdef Letter letter
+    for word in range(s.flag_words):
+        posted = load_relaxed(&s.mail_flags[word])
+        if posted:
+            posted = exchange(&s.mail_flags[word], 0)
+        by_plant = s.plant_flags[word]
+        s.plant_flags[word] = 0
+        posted |= by_plant
+        while posted:
+            index = (word << 6) + lowest_bit(posted)
+            mask = posted & (~posted + 1)
+            posted ^= mask
+            if by_plant & mask:
+                arrive(s, &s.inputs[index], s.plant_value[index], s.plant_status[index], wall_ns)
+            elif take_letter(&s.mail[index], &letter):
+                arrive(s, &s.inputs[index], letter.value, letter.status, letter.source)
+            else:
+                fetch_or(&s.mail_flags[word], mask)
+
+
+cdef inline void judge_input(ScanState* s, const Input* input) noexcept nogil:
+    """Set value and status of an input by range, age and force."""
+    cdef int tag = input.tag
+    cdef double value = input.raw_value
+    cdef unsigned int status = input.raw_status
+    cdef long long age
+    if input.arrival < 0:
+        value = quiet_nan()
+        status = BAD_WAITING_FOR_INITIAL_DATA
+    elif not status & BAD:
+        age = s.k - input.arrival
+        if not is_finite(value) or value < input.low or value > input.high:
+            status = BAD_OUT_OF_RANGE
+        elif input.age_bad > 0 and age >= input.age_bad:
+            status = BAD_NO_COMMUNICATION
+        elif input.age_uncertain > 0 and age >= input.age_uncertain and quality(status) == 0:
+            status = UNCERTAIN_LAST_USABLE
+    if s.forced[tag]:
+        value = s.forced_value[tag]
+        status = GOOD_LOCAL_OVERRIDE
+    s.value[tag] = value
+    s.status[tag] = status
+
+
+cdef inline void latch_inputs(ScanState* s, long long wall_ns) noexcept nogil:
+    cdef int i
+    collect_letters(s, wall_ns)
+    for i in range(s.input_count):
+        judge_input(s, &s.inputs[i])
+
+
+cdef inline void compute_tags(ScanState* s) noexcept nogil:
+    """Phase 2, in tag order."""
+    cdef int i, tag, expression
+    cdef Operand r
+    for i in range(s.computed_count):
+        tag = s.computed[i]
+        expression = s.tags[tag].expression
+        r = evaluate(s, &s.expressions, expression, 1, False)
+        if r.q == 2 or not is_finite(r.value):
+            r.value = quiet_nan()
+            r.q = 2
+        s.source[tag] = newest_source(s, &s.expressions, expression)
+        s.value[tag] = r.value
+        s.status[tag] = GOOD if r.q == 0 else (UNCERTAIN if r.q == 1 else BAD)

@@ -1,0 +1,235 @@
+"""Everything that one scan works on: the tool's tables, the image of its tags, mailboxes, queues and the run."""
+
+from kernels.atomics cimport u64
+from kernels.layout cimport ImageWriter
+from kernels.memory cimport Arena
+from kernels.plant cimport PlantInput, PlantStep
+from kernels.tables cimport (
+    CHANNELS,
+    CodeRow,
+    ConditionRow,
+    ConditionStateRow,
+    EffectRow,
+    EventRow,
+    InstructionRow,
+    LOOP_DEPTH,
+    LoopRow,
+    MapRow,
+    StepRow,
+    TagRow,
+    TapeRow,
+)
+
+cdef enum:
+    PROGRAM_SLOTS = 2
+    COMMAND_QUEUE = 1024
+    EVENT_RING = 65536
+    TAPE_RING = 262144  # 1 << 18
+    DIGEST_EVERY = 100
+
+# ---------------------------------------------------------------------------------------------- expressions
+cdef struct Expression:
+    int start
+    int length
+    # `tag <comparison> constant`, by far the commonest condition, is known by its comparison and skips the stack.
+    int comparison  # Op, or -1
+    int tag
+    double constant
+    double hysteresis
+
+cdef struct Expressions:
+    Expression* rows
+    CodeRow* code
+
+# ---------------------------------------------------------------------------------------------------- inputs
+cdef struct Letter:
+    double value
+    long long source
+    unsigned int status
+    unsigned int pad
+
+cdef struct Mailbox:
+    # One cache line. Posting n is written to letter n modulo 2 while the scan may be reading the other.
+    u64 begun
+    u64 done
+    Letter letter[2]
+
+cdef struct Input:
+    double raw_value
+    double low
+    double high
+    long long arrival  # -1: nothing has ever arrived
+    unsigned int raw_status
+    int age_uncertain
+    int age_bad
+    int tag
+
+# -------------------------------------------------------------------------------------------------- commands
+cdef struct CommandRow:
+    int op
+    int target
+    double a
+    double b
+    long long id
+
+# -------------------------------------------------------------------------------------------- conditions, loops
+cdef struct ConditionMemory:
+    long long on_timer
+    long long off_timer
+    unsigned int before  # state bits at the end of the last turn
+    int group  # dense index of its first-out group, -1 = none
+    bint in_force
+
+cdef struct ConditionCounts:
+    int trips_in_force
+    int holds_in_force
+    int latched
+    int bypassed
+
+cdef struct LoopMemory:
+    bint ready
+    double filtered
+    double previous
+    double integral
+
+# --------------------------------------------------------------------------------------------------- program
+cdef struct Ramp:
+    double target
+    double increment
+    bint on
+    bint auxiliary  # started by a block or the safe sequence, not by a program channel
+
+cdef struct ProgramTables:
+    InstructionRow* instructions
+    StepRow* steps
+    Expressions expressions
+    int count
+    int channel_count
+    int channels[CHANNELS]
+    Arena arena
+
+cdef struct Channel:
+    bint on
+    bint waiting
+    int pc  # -1: a missing block
+    int depth
+    long long wait
+    int body[LOOP_DEPTH]
+    long long left[LOOP_DEPTH]
+    long long passes[LOOP_DEPTH]
+
+cdef struct Run:
+    int state
+    int step
+    int slot  # of the loaded program, -1 = none
+    bint started_now
+    bint saved
+    long long run_elapsed
+    long long step_elapsed
+    long long guard_count
+    ProgramTables* slots[PROGRAM_SLOTS]
+    ProgramTables* safe
+    ProgramTables* auxiliary_program
+    Channel channels[CHANNELS]
+    Channel auxiliary
+
+# ------------------------------------------------------------------------------------------------------- rows
+cdef struct RowCopy:
+    double* value
+    unsigned int* status
+    long long* source
+    ConditionStateRow* conditions
+
+cdef struct ScanState:
+    double period_s
+    long long k
+    long long skipped
+    int tag_count
+    int condition_count
+    int loop_count
+    int map_count
+
+    # Tables.
+    TagRow* tags
+    Expressions expressions
+    ConditionRow* conditions
+    EffectRow* effects
+    LoopRow* loops
+    MapRow* maps
+
+    # Tags by kind, in tag order.
+    int input_count
+    int computed_count
+    int output_count
+    int writable_count
+    int stamped_count
+    int* computed
+    int* outputs
+    int* writable  # SETPOINT and OUTPUT
+    int* stamped  # SYSTEM, SETPOINT and OUTPUT: source is the time of their last change
+
+    # The image.
+    double* value
+    unsigned int* status
+    long long* source
+    double* demand
+    Ramp* ramp
+    double* saved_value
+    Ramp* saved_ramp
+    unsigned char* forced
+    double* forced_value
+    int forced_count
+    int ramp_count
+    bint armed
+
+    # Inputs: dense, `input_of[tag]` is their index or -1.
+    Input* inputs
+    int* input_of
+    Mailbox* mail
+    u64* mail_flags  # one bit an input: its mailbox holds a letter
+    double* plant_value
+    unsigned int* plant_status
+    u64* plant_flags
+    int flag_words
+
+    # Conditions, loops, run.
+    ConditionStateRow* condition
+    ConditionMemory* condition_memory
+    int* group_members  # active or latched ones of each first-out group
+    ConditionCounts counts
+    bint ask_abort  # requests of conditions newly in force, gathered in phase 3
+    bint ask_abort_from_rest
+    bint ask_hold
+    LoopMemory* loop_memory
+    int* effect_row  # by tag: row of the effect that applies
+    long long* effect_scan  # by tag: the scan for which effect_row is meant
+    Run run
+    void* handed_over[PROGRAM_SLOTS]  # ProgramTables from load(), until the scan adopts them
+    void* retired[PROGRAM_SLOTS]  # what the scan has let go of, until load() frees it
+
+    # Out.
+    RowCopy copies[2]
+    u64 copy_begun
+    u64 copy_done
+    u64 digest
+    ImageWriter image
+    bint publishes
+    int log_every
+
+    # Queues: single producer, single consumer.
+    CommandRow* commands
+    u64 command_head
+    u64 command_tail
+    EventRow* events
+    u64 event_head
+    u64 event_tail
+    long long events_lost
+    TapeRow* tape
+    bint taping
+    u64 tape_head
+    u64 tape_tail
+    u64 tape_lost
+
+    # Plant.
+    PlantStep* plant
+    PlantInput* plant_inputs

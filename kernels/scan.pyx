@@ -1,0 +1,623 @@
+"""The scan: one function for real time, simulation and replay (docs/reference/scan.md).
+
+The phases are in `phases/`, compiled into this module so that a scan is one C call without the GIL. Here they are put
+in order, the tables are copied into memory of their own, and Python threads meet the scan: mailboxes for postings, a
+queue for commands, rings for events and tape. Those who post and command hold the GIL, hence are one at a time; the
+scan takes from them without ever waiting.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernels import checks, tables
+from kernels.checks_program import check_program
+from kernels.image import Image
+from kernels.tables import Program, Tables
+
+from cpython.exc cimport PyErr_CheckSignals
+from cpython.pycapsule cimport PyCapsule_GetPointer, PyCapsule_IsValid
+from libc.string cimport memcpy, memset
+
+from kernels.atomics cimport (
+    exchange_pointer,
+    fence_acquire,
+    load_acquire,
+    load_pointer,
+    load_relaxed,
+    store_relaxed,
+    store_release,
+    u64,
+)
+from kernels.image cimport Image
+from kernels.memory cimport Arena, lock_arena, map_arena, take, unmap_arena
+from kernels.phases.command cimport adopt_programs, latch_commands
+from kernels.phases.condition cimport judge_conditions
+from kernels.phases.control cimport move_ramps, run_loops
+from kernels.phases.emit cimport emit_at, record, tape_row
+from kernels.phases.expression cimport prepare
+from kernels.phases.gate cimport gate_outputs
+from kernels.phases.latch cimport compute_tags, latch_inputs, put_letter
+from kernels.phases.program cimport run_program
+from kernels.phases.publish cimport FNV_OFFSET, copy_row, publish
+from kernels.phases.run cimport REST, in_states
+from kernels.phases.state cimport (
+    COMMAND_QUEUE,
+    CommandRow,
+    ConditionMemory,
+    EVENT_RING,
+    Expression,
+    Expressions,
+    Input,
+    LoopMemory,
+    Mailbox,
+    PROGRAM_SLOTS,
+    ProgramTables,
+    Ramp,
+    ScanState,
+    TAPE_RING,
+)
+from kernels.phases.write cimport quiet_nan
+from kernels.plant cimport PlantInput, PlantStep
+from kernels.tables cimport *
+
+include "phases/agreement.pxi"
+
+cdef enum:
+    SCANS_BETWEEN_SIGNALS = 4096  # in advance(): so Ctrl-C ends a long simulation
+
+
+# ------------------------------------------------------------------------------------------------------ the scan
+cdef void run_scan(ScanState* s, long long wall_ns) noexcept nogil:
+    """Run one scan. Order and meaning: docs/reference/scan.md."""
+    s.k += 1
+    adopt_programs(s)
+    latch_inputs(s, wall_ns)
+    latch_commands(s)
+    compute_tags(s)
+    judge_conditions(s)
+    run_program(s)
+    move_ramps(s)
+    run_loops(s)
+    gate_outputs(s)
+    publish(s, wall_ns)
+
+
+cdef void step_plant(ScanState* s) noexcept nogil:
+    """Let the attached plant live through one period and note what its instruments say."""
+    cdef int count, i, index
+    cdef const PlantInput* said
+    if s.plant == NULL:
+        return
+    count = s.plant.step(s.plant.state, s.k + 1, s.value, s.plant_inputs)
+    if count > s.plant.capacity:
+        count = s.plant.capacity
+    for i in range(count):
+        said = &s.plant_inputs[i]
+        if said.tag < 0 or said.tag >= s.tag_count or s.input_of[said.tag] < 0:
+            continue
+        index = s.input_of[said.tag]
+        s.plant_value[index] = said.value
+        s.plant_status[index] = said.status
+        s.plant_flags[index >> 6] |= <u64>1 << (index & 63)
+
+
+cdef void skip_scans(ScanState* s, long long slots) noexcept nogil:
+    """Account for missed slots before the next scan."""
+    cdef TapeRow* row
+    if slots <= 0:
+        return
+    s.k += slots
+    s.skipped += slots
+    emit_at(s, s.k + 1, EVENT_SKIPPED, 0, <double>slots, 0.0)
+    row = tape_row(s, s.k + 1, TAPE_SKIP)
+    if row != NULL:
+        row.value = <double>slots
+        record(s)
+
+
+# -------------------------------------------------------------------------------------------------------- memory
+cdef void copy_rows(void* to, object rows, size_t size) except *:
+    """Copy a checked table; its dtype and size were proved."""
+    cdef const unsigned char[::1] content
+    contiguous = np.ascontiguousarray(rows)
+    if contiguous.nbytes != size * len(contiguous):
+        raise ValueError(f"a row has {contiguous.itemsize} bytes where {size} are expected")
+    if len(contiguous) == 0:
+        return
+    content = contiguous.view(np.uint8)
+    memcpy(to, &content[0], contiguous.nbytes)
+
+
+cdef void lay_out_expressions(Expressions* e, Arena* arena, size_t rows, size_t code) noexcept:
+    e.rows = <Expression*>take(arena, rows * sizeof(Expression))
+    e.code = <CodeRow*>take(arena, code * sizeof(CodeRow))
+
+
+cdef void fill_expressions(Expressions* e, object rows, object code) except *:
+    cdef size_t i
+    copy_rows(e.code, code, sizeof(CodeRow))
+    for i in range(len(rows)):
+        e.rows[i].start = rows[i]["start"]
+        e.rows[i].length = rows[i]["length"]
+        prepare(e.code, &e.rows[i])
+
+
+cdef ProgramTables* lay_out_program(Arena* arena, object program) except? NULL:
+    """Take a program's memory; in the pass that adds up, the result only tells that nothing failed."""
+    cdef ProgramTables draft
+    cdef ProgramTables* p = <ProgramTables*>take(arena, sizeof(ProgramTables))
+    cdef ProgramTables* into = &draft if p == NULL else p
+    into.instructions = <InstructionRow*>take(arena, len(program.instructions) * sizeof(InstructionRow))
+    into.steps = <StepRow*>take(arena, len(program.steps) * sizeof(StepRow))
+    lay_out_expressions(&into.expressions, arena, len(program.expressions), len(program.code))
+    return p
+
+
+cdef ProgramTables* build_program(object program) except NULL:
+    """Copy a checked program into memory of its own."""
+    cdef Arena arena
+    cdef ProgramTables* p
+    cdef int i
+    memset(&arena, 0, sizeof(arena))
+    lay_out_program(&arena, program)
+    if not map_arena(&arena):
+        raise MemoryError(f"no memory for a program of {len(program.instructions)} instructions")
+    p = lay_out_program(&arena, program)
+    p.arena = arena
+    p.count = len(program.instructions)
+    p.channel_count = len(program.channels)
+    for i in range(p.channel_count):
+        p.channels[i] = program.channels[i]
+    try:
+        copy_rows(p.instructions, program.instructions, sizeof(InstructionRow))
+        copy_rows(p.steps, program.steps, sizeof(StepRow))
+        fill_expressions(&p.expressions, program.expressions, program.code)
+    except BaseException:
+        free_program(p)
+        raise
+    return p
+
+
+cdef void free_program(ProgramTables* p) noexcept:
+    cdef Arena arena
+    if p != NULL:
+        arena = p.arena  # which holds p itself
+        unmap_arena(&arena)
+
+
+cdef ScanState* lay_out_state(Arena* arena, ScanState* draft, object t) except NULL:
+    """Take the memory of tables and state: one arena, so that it is locked as a whole."""
+    cdef size_t n = len(t.tags)
+    cdef size_t conditions = len(t.conditions)
+    cdef size_t inputs = np.count_nonzero(t.tags["kind"] == KIND_INPUT)
+    cdef size_t words = (inputs + 63) // 64
+    cdef int i
+    cdef ScanState* s = <ScanState*>take(arena, sizeof(ScanState))
+    if s == NULL:
+        s = draft
+    s.tags = <TagRow*>take(arena, n * sizeof(TagRow))
+    s.conditions = <ConditionRow*>take(arena, conditions * sizeof(ConditionRow))
+    s.effects = <EffectRow*>take(arena, len(t.effects) * sizeof(EffectRow))
+    s.loops = <LoopRow*>take(arena, len(t.loops) * sizeof(LoopRow))
+    s.maps = <MapRow*>take(arena, len(t.maps) * sizeof(MapRow))
+    lay_out_expressions(&s.expressions, arena, len(t.expressions), len(t.code))
+    s.computed = <int*>take(arena, n * sizeof(int))
+    s.outputs = <int*>take(arena, n * sizeof(int))
+    s.writable = <int*>take(arena, n * sizeof(int))
+    s.stamped = <int*>take(arena, n * sizeof(int))
+    s.value = <double*>take(arena, n * sizeof(double))
+    s.status = <unsigned int*>take(arena, n * sizeof(int))
+    s.source = <long long*>take(arena, n * sizeof(long long))
+    s.demand = <double*>take(arena, n * sizeof(double))
+    s.ramp = <Ramp*>take(arena, n * sizeof(Ramp))
+    s.saved_value = <double*>take(arena, n * sizeof(double))
+    s.saved_ramp = <Ramp*>take(arena, n * sizeof(Ramp))
+    s.forced = <unsigned char*>take(arena, n)
+    s.forced_value = <double*>take(arena, n * sizeof(double))
+    s.inputs = <Input*>take(arena, inputs * sizeof(Input))
+    s.input_of = <int*>take(arena, n * sizeof(int))
+    s.mail = <Mailbox*>take(arena, inputs * sizeof(Mailbox))
+    s.mail_flags = <u64*>take(arena, words * sizeof(u64))
+    s.plant_value = <double*>take(arena, inputs * sizeof(double))
+    s.plant_status = <unsigned int*>take(arena, inputs * sizeof(int))
+    s.plant_flags = <u64*>take(arena, words * sizeof(u64))
+    s.flag_words = words
+    s.condition = <ConditionStateRow*>take(arena, conditions * sizeof(ConditionStateRow))
+    s.condition_memory = <ConditionMemory*>take(arena, conditions * sizeof(ConditionMemory))
+    s.group_members = <int*>take(arena, conditions * sizeof(int))
+    s.loop_memory = <LoopMemory*>take(arena, len(t.loops) * sizeof(LoopMemory))
+    s.effect_row = <int*>take(arena, n * sizeof(int))
+    s.effect_scan = <long long*>take(arena, n * sizeof(long long))
+    s.commands = <CommandRow*>take(arena, COMMAND_QUEUE * sizeof(CommandRow))
+    for i in range(2):
+        s.copies[i].value = <double*>take(arena, n * sizeof(double))
+        s.copies[i].status = <unsigned int*>take(arena, n * sizeof(int))
+        s.copies[i].source = <long long*>take(arena, n * sizeof(long long))
+        s.copies[i].conditions = <ConditionStateRow*>take(arena, conditions * sizeof(ConditionStateRow))
+    return s
+
+
+cdef void fill_state(ScanState* s, object t) except *:
+    """Copy the tables and set everything as the specification wants it before the first scan."""
+    cdef int i
+    s.period_s = t.period_s
+    s.k = -1
+    s.digest = FNV_OFFSET
+    s.log_every = 1
+    s.tag_count = len(t.tags)
+    s.condition_count = len(t.conditions)
+    s.loop_count = len(t.loops)
+    s.map_count = len(t.maps)
+    copy_rows(s.tags, t.tags, sizeof(TagRow))
+    copy_rows(s.conditions, t.conditions, sizeof(ConditionRow))
+    copy_rows(s.effects, t.effects, sizeof(EffectRow))
+    copy_rows(s.loops, t.loops, sizeof(LoopRow))
+    copy_rows(s.maps, t.maps, sizeof(MapRow))
+    fill_expressions(&s.expressions, t.expressions, t.code)
+    for i in range(s.tag_count):
+        start_tag(s, i)
+    groups = {group: index for index, group in enumerate(np.unique(t.conditions["group"]).tolist()) if group >= 0}
+    # unique() sorts, so -1 comes first and the dense indices still fit into `group_members`.
+    for i in range(s.condition_count):
+        s.condition[i].last_trip = -1
+        s.condition_memory[i].group = groups.get(s.conditions[i].group, -1)
+    s.run.state = RUN_IDLE
+    s.run.step = -1
+    s.run.slot = -1
+    copy_row(s)
+
+
+cdef void start_tag(ScanState* s, int tag) noexcept:
+    """Set a tag as before the first scan, and put it into the list of its kind."""
+    cdef const TagRow* row = &s.tags[tag]
+    cdef int kind = row.kind
+    s.effect_scan[tag] = -1
+    s.input_of[tag] = -1
+    if kind == KIND_INPUT or kind == KIND_COMPUTED:
+        s.value[tag] = quiet_nan()
+        s.status[tag] = BAD_WAITING_FOR_INITIAL_DATA
+    elif kind == KIND_SETPOINT:
+        s.value[tag] = row.initial
+    elif kind == KIND_OUTPUT:
+        s.value[tag] = row.safe
+        s.demand[tag] = row.safe
+    elif tag == TAG_STEP:
+        s.value[tag] = -1.0
+    if kind == KIND_INPUT:
+        start_input(s, tag)
+    elif kind == KIND_COMPUTED:
+        s.computed[s.computed_count] = tag
+        s.computed_count += 1
+    else:
+        s.stamped[s.stamped_count] = tag
+        s.stamped_count += 1
+        if kind != KIND_SYSTEM:
+            s.writable[s.writable_count] = tag
+            s.writable_count += 1
+        if kind == KIND_OUTPUT:
+            s.outputs[s.output_count] = tag
+            s.output_count += 1
+
+
+cdef void start_input(ScanState* s, int tag) noexcept:
+    cdef Input* input = &s.inputs[s.input_count]
+    input.tag = tag
+    input.arrival = -1
+    input.low = s.tags[tag].low
+    input.high = s.tags[tag].high
+    input.age_uncertain = s.tags[tag].age_uncertain
+    input.age_bad = s.tags[tag].age_bad
+    s.input_of[tag] = s.input_count
+    s.input_count += 1
+
+
+# ---------------------------------------------------------------------------------------------------- for Python
+cdef class Scan:
+    """The tables of one tool with their state.
+
+    Raises ValueError, naming table, row and column, when a row refers to something that does not exist, a program can
+    spin without waiting, or an expression is malformed.
+    """
+
+    def __cinit__(self):
+        self.s = NULL
+        self.safe = NULL
+
+    def __init__(self, tables: Tables, image: Image | None = None, *, log_every: int = 1, tape: bool = False) -> None:
+        if self.s != NULL:
+            raise RuntimeError("a scan is set up once")
+        if log_every < 1:
+            raise ValueError(f"log_every is {log_every}: every how many scans the logging ring gets a row, 1 or more")
+        checks.check_tables(tables)
+        if image is not None and (image.tags, image.conditions) != (len(tables.tags), len(tables.conditions)):
+            raise ValueError(
+                f"the image has {image.tags} tags and {image.conditions} conditions, "
+                f"the tables {len(tables.tags)} and {len(tables.conditions)}"
+            )
+        self._take_memory(tables, tape)
+        self.safe = build_program(tables.safe)
+        self.s.run.safe = self.safe
+        self.s.log_every = log_every
+        if image is not None:
+            self._publish_into(image)
+
+    def _take_memory(self, tool, tape) -> None:
+        cdef ScanState draft
+        memset(&draft, 0, sizeof(draft))
+        lay_out_state(&self.arena, &draft, tool)
+        take(&self.event_arena, EVENT_RING * sizeof(EventRow))
+        take(&self.tape_arena, TAPE_RING * sizeof(TapeRow) if tape else 0)
+        if not (map_arena(&self.arena) and map_arena(&self.event_arena)):
+            raise MemoryError(f"no memory for a scan of {len(tool.tags)} tags")
+        self.s = lay_out_state(&self.arena, &draft, tool)
+        self.s.events = <EventRow*>self.event_arena.base
+        if tape:
+            if not map_arena(&self.tape_arena):
+                raise MemoryError("no memory for the tape")
+            self.s.tape = <TapeRow*>self.tape_arena.base
+            self.s.taping = True
+        fill_state(self.s, tool)
+
+    def _publish_into(self, Image image) -> None:
+        image.attach_writer(&self.s.image)
+        self.image = image
+        self.s.publishes = True
+
+    def __dealloc__(self):
+        cdef int slot
+        if self.s != NULL:
+            for slot in range(PROGRAM_SLOTS):
+                free_program(self.s.run.slots[slot])
+                free_program(<ProgramTables*>self.s.handed_over[slot])
+                free_program(<ProgramTables*>self.s.retired[slot])
+            if self.s.publishes:
+                self.image.detach_writer()
+        free_program(self.safe)
+        unmap_arena(&self.plant_arena)
+        unmap_arena(&self.tape_arena)
+        unmap_arena(&self.event_arena)
+        unmap_arena(&self.arena)
+
+    # ------------------------------------------------------------------------------------------------ who runs it
+    cdef int claim(self) except -1:
+        """Become the one who advances this scan."""
+        if self.busy:
+            raise RuntimeError("this scan is being run by another thread; stop that one first")
+        self.busy = True
+        return 0
+
+    cdef void disclaim(self) noexcept:
+        self.busy = False
+
+    cdef bint lock_memory(self) noexcept:
+        """Lock tables, state, programs and rings; False when the limit forbids a part of it."""
+        cdef bint all_locked = lock_arena(&self.arena) and lock_arena(&self.safe.arena)
+        cdef int slot
+        for slot in range(PROGRAM_SLOTS):
+            if self.s.run.slots[slot] != NULL:
+                all_locked = lock_arena(&self.s.run.slots[slot].arena) and all_locked
+        all_locked = lock_arena(&self.plant_arena) and all_locked
+        all_locked = lock_arena(&self.event_arena) and all_locked
+        all_locked = lock_arena(&self.tape_arena) and all_locked
+        self.locked = True
+        return all_locked
+
+    @property
+    def index(self) -> int:
+        """Index of the last scan, -1 before the first."""
+        return self.s.k
+
+    @property
+    def period_s(self) -> float:
+        """Scan period in seconds."""
+        return self.s.period_s
+
+    # ------------------------------------------------------------------------------------------------- what goes in
+    cdef int input_index(self, long long tag) except -1:
+        if tag < 0 or tag >= self.s.tag_count or self.s.input_of[tag] < 0:
+            raise ValueError(f"tag {tag} is not an input; only instruments' values are posted")
+        return self.s.input_of[tag]
+
+    def post(self, tag: int, value: float, status: int, source_ns: int) -> None:
+        """Post an instrument's value for the next latch (thread-safe; the newest posting wins)."""
+        cdef unsigned int code = status
+        cdef long long source = source_ns
+        cdef double number = value
+        put_letter(self.s, self.input_index(tag), number, code, source)
+
+    def post_many(
+        self,
+        tags: NDArray[np.int32],
+        values: NDArray[np.float64],
+        status: NDArray[np.uint32],
+        source_ns: NDArray[np.int64],
+    ) -> None:
+        """Post several values; the arrays have one length. Nothing is posted when one tag is not an input."""
+        cdef const int[::1] tag = np.ascontiguousarray(tags, np.int32)
+        cdef const double[::1] value = np.ascontiguousarray(values, np.float64)
+        cdef const unsigned int[::1] code = np.ascontiguousarray(status, np.uint32)
+        cdef const long long[::1] source = np.ascontiguousarray(source_ns, np.int64)
+        cdef Py_ssize_t i
+        if not len(tag) == len(value) == len(code) == len(source):
+            raise ValueError(
+                f"tags, values, status and source_ns have {len(tag)}, {len(value)}, {len(code)} and {len(source)} items"
+            )
+        for i in range(len(tag)):
+            self.input_index(tag[i])
+        for i in range(len(tag)):
+            put_letter(self.s, self.s.input_of[tag[i]], value[i], code[i], source[i])
+
+    def command(self, op: int, target: int = 0, a: float = 0.0, b: float = 0.0, id: int = 0) -> None:
+        """Queue a command; raises BufferError when the queue (1024) is full."""
+        cdef ScanState* s = self.s
+        cdef CommandRow c
+        c.op = op
+        c.target = target
+        c.a = a
+        c.b = b
+        c.id = id
+        if s.command_head - load_acquire(&s.command_tail) >= COMMAND_QUEUE:
+            raise BufferError(f"{COMMAND_QUEUE} commands wait for the scan; it takes {COMMANDS_PER_SCAN} at a time")
+        s.commands[s.command_head % COMMAND_QUEUE] = c
+        store_release(&s.command_head, s.command_head + 1)
+
+    def load(self, slot: int, program: Program) -> None:
+        """Put a program into slot 0 or 1 (checked here); it becomes the loaded one with Command.LOAD.
+
+        Raises ValueError for a bad program, RuntimeError when the slot's program is loaded and not in an end state.
+        """
+        cdef int at = slot
+        cdef ProgramTables* p
+        if not 0 <= at < PROGRAM_SLOTS:
+            raise ValueError(f"slot {at} does not exist: there are slots 0 and 1")
+        if at == self.s.run.slot and not in_states(&self.s.run, REST):
+            raise RuntimeError(f"the program in slot {at} is running; load into the other slot")
+        check_program(program, self._kinds(), name="program")
+        p = build_program(program)
+        if self.locked:
+            lock_arena(&p.arena)
+        # The scan takes a program over only while `retired` is free, hence never while we look at it.
+        free_program(<ProgramTables*>exchange_pointer(&self.s.handed_over[at], NULL))
+        free_program(<ProgramTables*>exchange_pointer(&self.s.retired[at], NULL))
+        exchange_pointer(&self.s.handed_over[at], p)
+
+    def _kinds(self):
+        cdef int i
+        return [self.s.tags[i].kind for i in range(self.s.tag_count)]
+
+    def attach(self, plant: Any) -> None:
+        """Attach a plant: a PyCapsule named "cvd.plant" holding a `PlantStep` (kernels/plant.pxd), or None."""
+        cdef PlantStep* step = NULL
+        cdef Arena arena
+        memset(&arena, 0, sizeof(arena))
+        if plant is not None:
+            if not PyCapsule_IsValid(plant, "cvd.plant"):
+                raise TypeError(f"a plant is a capsule named cvd.plant, not {type(plant).__name__}")
+            step = <PlantStep*>PyCapsule_GetPointer(plant, "cvd.plant")
+            if step.capacity < 0:
+                raise ValueError(f"the plant's capacity is {step.capacity}")
+        self.claim()
+        try:
+            if step != NULL:
+                take(&arena, step.capacity * sizeof(PlantInput))
+                if not map_arena(&arena):
+                    raise MemoryError("no memory for the plant's postings")
+                if self.locked:
+                    lock_arena(&arena)
+            unmap_arena(&self.plant_arena)
+            self.plant_arena = arena
+            self.s.plant_inputs = <PlantInput*>arena.base
+            self.s.plant = step
+            self.plant = plant
+        finally:
+            self.disclaim()
+
+    # ------------------------------------------------------------------------------------------------- running it
+    def advance(self, scans: int, start_ns: int = 0, period_ns: int = 0) -> None:
+        """Run scans at full speed without the GIL.
+
+        The attached plant steps before each; row time = start_ns + k·period_ns.
+        """
+        cdef ScanState* s = self.s
+        cdef long long left = scans
+        cdef long long start = start_ns
+        cdef long long period = period_ns
+        cdef int i, count
+        if left < 0:
+            raise ValueError(f"scans is {left}: time does not run backwards")
+        self.claim()
+        try:
+            while left > 0:
+                count = <int>min(left, SCANS_BETWEEN_SIGNALS)
+                with nogil:
+                    for i in range(count):
+                        step_plant(s)
+                        run_scan(s, start + (s.k + 1) * period)
+                left -= count
+                PyErr_CheckSignals()
+        finally:
+            self.disclaim()
+
+    def skip(self, slots: int) -> None:
+        """Account for missed slots before the next scan."""
+        cdef long long missed = slots
+        self.claim()
+        skip_scans(self.s, missed)
+        self.disclaim()
+
+    # ------------------------------------------------------------------------------------------------ what comes out
+    def values(self) -> tuple[NDArray[np.float64], NDArray[np.uint32], NDArray[np.int64]]:
+        """Copy value, status and source of every tag as of the last scan."""
+        cdef ScanState* s = self.s
+        cdef u64 done
+        value = np.empty(s.tag_count, np.float64)
+        status = np.empty(s.tag_count, np.uint32)
+        source = np.empty(s.tag_count, np.int64)
+        cdef double[::1] to_value = value
+        cdef unsigned int[::1] to_status = status
+        cdef long long[::1] to_source = source
+        with nogil:
+            while True:
+                done = load_acquire(&s.copy_done)
+                memcpy(&to_value[0], s.copies[(done - 1) & 1].value, s.tag_count * sizeof(double))
+                memcpy(&to_status[0], s.copies[(done - 1) & 1].status, s.tag_count * sizeof(int))
+                memcpy(&to_source[0], s.copies[(done - 1) & 1].source, s.tag_count * sizeof(long long))
+                fence_acquire()
+                if load_relaxed(&s.copy_begun) <= done + 1:
+                    break
+        return value, status, source
+
+    def conditions(self) -> NDArray[np.void]:
+        """Copy the condition states as of the last scan."""
+        cdef ScanState* s = self.s
+        cdef u64 done
+        states = np.zeros(s.condition_count, tables.CONDITION_STATE)
+        cdef ConditionStateRow[::1] to = states
+        if s.condition_count == 0:
+            return states
+        with nogil:
+            while True:
+                done = load_acquire(&s.copy_done)
+                memcpy(&to[0], s.copies[(done - 1) & 1].conditions, s.condition_count * sizeof(ConditionStateRow))
+                fence_acquire()
+                if load_relaxed(&s.copy_begun) <= done + 1:
+                    break
+        return states
+
+    def events(self, limit: int = 65536) -> NDArray[np.void]:
+        """Take events, oldest first (tables.EVENT). Lost ones are told by Event.LOST with their number in `a`."""
+        cdef ScanState* s = self.s
+        cdef u64 tail = s.event_tail
+        cdef size_t i
+        cdef size_t count = min(<u64>max(0, limit), load_acquire(&s.event_head) - tail)
+        rows = np.zeros(count, tables.EVENT)
+        cdef EventRow[::1] to = rows
+        for i in range(count):
+            to[i] = s.events[(tail + i) % EVENT_RING]
+        store_release(&s.event_tail, tail + count)
+        return rows
+
+    def tape(self, limit: int = 262144) -> NDArray[np.void]:
+        """Take tape records (tables.TAPE), oldest first."""
+        cdef ScanState* s = self.s
+        cdef u64 tail = s.tape_tail
+        cdef size_t i
+        cdef size_t count = min(<u64>max(0, limit), load_acquire(&s.tape_head) - tail)
+        rows = np.zeros(count, tables.TAPE)
+        cdef TapeRow[::1] to = rows
+        for i in range(count):
+            to[i] = s.tape[(tail + i) % TAPE_RING]
+        store_release(&s.tape_tail, tail + count)
+        return rows
+
+    @property
+    def tape_lost(self) -> int:
+        """Tape records that found their buffer full; the tape is then useless and says so."""
+        return load_acquire(&self.s.tape_lost)
+
+    @property
+    def digest(self) -> int:
+        """FNV-1a 64 over the outputs of all scans so far (scan.md, 8)."""
+        return load_acquire(&self.s.digest)
