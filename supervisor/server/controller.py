@@ -1,6 +1,5 @@
 """The controller as the server sees it: commands with their replies, questions, and its events in order."""
 
-import json
 from collections.abc import Callable, Coroutine
 from typing import Any
 from uuid import UUID, uuid4
@@ -22,26 +21,26 @@ STATUS_S = 1.0
 LOST_S = 3.0
 
 
+class RefusedByController(Refused):
+    """The controller itself refused a command; its journal has the record."""
+
+
 class Controller:
     """The link to the controller.
 
     Args:
         channel: the server's end.
-        resume: returns the number of the last event that has been projected.
-        events: takes each event; called in order, never waits.
         attached: called when a controller has been met, with its status: the first or a successor.
     """
 
     def __init__(
         self,
         channel: Channel,
-        resume: Callable[[], int],
-        events: Callable[[Event], None],
         attached: Callable[[], Coroutine[Any, Any, None]] | None = None,
     ) -> None:
         self._channel = channel
-        self._resume = resume
-        self._events = events
+        self._resume: Callable[[], int] = int
+        self._events: Callable[[Event], None] = _nobody
         self._attached = attached
         self._epoch = uuid4()
         self._pending: dict[UUID, tuple[anyio.Event, list[Reply]]] = {}
@@ -56,6 +55,10 @@ class Controller:
     def lost(self) -> bool:
         """Whether the controller has not answered for longer than LOST_S."""
         return anyio.current_time() - self._heard_s > LOST_S
+
+    def follow(self, resume: Callable[[], int], events: Callable[[Event], None]) -> None:
+        """Say who takes the events, in order and without waiting, and where they go on: behind `resume()`."""
+        self._resume, self._events = resume, events
 
     async def run(self) -> None:
         """Receive for ever."""
@@ -97,7 +100,7 @@ class Controller:
             command, f"{kind.value} was sent, its outcome is not known yet: see Runs and Audit"
         )
         if reply.status != "Good":
-            raise Refused(reply.status, reply.reason or f"the controller refused {kind.value}")
+            raise RefusedByController(reply.status, reply.reason or f"the controller refused {kind.value}")
         return reply
 
     async def query(self, kind: Any, args: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -169,6 +172,5 @@ class Controller:
             await anyio.sleep(STATUS_S)
 
 
-def document_of(args: dict[str, Any]) -> str:
-    """Write arguments as the audit trail keeps them."""
-    return json.dumps(args, ensure_ascii=False, sort_keys=True, default=str)
+def _nobody(_event: Event) -> None:
+    """Take events while nobody follows them."""

@@ -1,10 +1,13 @@
 """The journal's events as rows of the database, each exactly once: the cursor moves in the same transaction."""
 
 import json
+import math
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
+
+import structlog
 
 from config.tool import Alarm, Interlock
 from supervisor.link.messages import Event, EventKind
@@ -13,7 +16,11 @@ from supervisor.server.results import film_result, insert_result
 from supervisor.server.store.migrate import Connection
 from supervisor.server.wording import tell
 
+log = structlog.get_logger()
+
 NIL = "00000000-0000-0000-0000-000000000000"
+LAST_SCAN = 2**62
+"""Stands for the last scan of a run whose controller died: which one it was is not known."""
 PRIVATE = frozenset({"recipe"})
 """Arguments of commands that are documents: the audit trail keeps digests of those."""
 
@@ -62,6 +69,7 @@ class Projection:
         self._org_id = org_id
         self._instrument_id = instrument_id
         self._apply: dict[EventKind, Callable[[Connection, Event, str], None]] = {
+            EventKind.BOOT: self._boot,
             EventKind.COMMAND: self._command,
             EventKind.RUN_STARTED: self._run_started,
             EventKind.RUN_STATE: self._run_state,
@@ -95,12 +103,28 @@ class Projection:
                 told.severity, told.source, told.message, run_id, _json(event.data),
             ])  # fmt: skip
             if apply := self._apply.get(event.kind):
-                apply(connection, event, run_id or NIL)
+                try:
+                    apply(connection, event, run_id or NIL)
+                except (ValueError, TypeError, AttributeError) as error:
+                    # One odd event is kept as it is and must not stop all that follow it.
+                    log.warning(
+                        "an event does not read as its kind should", seq=seq, kind=event.kind.value, why=str(error)
+                    )
         for row in rows:
             connection.execute("INSERT INTO events VALUES (?, ?, make_timestamptz(?), ?, ?, ?, ?, ?, ?, ?, ?)", row)
         if rows:
             connection.execute("UPDATE projection SET seq = ?", [seq])
         return Cursor(reached.journal, seq)
+
+    def _boot(self, connection: Connection, event: Event, _run_id: str) -> None:
+        """A controller that starts has no run: what was open when the last one died has ended, at the latest now."""
+        connection.execute(
+            "UPDATE runs SET status = 'ABORTED', end_time = make_timestamptz(?), end_ns = ?, end_scan = ?, "
+            "duration_seconds = (? - start_ns) / 1e9, error_code = coalesce(error_code, 'CONTROLLER_LOST'), "
+            "error_message = coalesce(error_message, 'the controller ended in the middle of the run') "
+            "WHERE start_ns IS NOT NULL AND end_ns IS NULL AND kind <> 'simulation'",
+            [event.time_ns // 1000, event.time_ns, LAST_SCAN, event.time_ns],
+        )
 
     def _command(self, connection: Connection, event: Event, _run_id: str) -> None:
         data = event.data
@@ -195,4 +219,15 @@ def _uuid(value: object) -> str | None:
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str)
+    return json.dumps(finite(value), ensure_ascii=False, default=str, allow_nan=False)
+
+
+def finite(value: Any) -> Any:
+    """Replace NaN and infinities, which JSON has not, by null."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {str(name): finite(item) for name, item in cast("dict[Any, Any]", value).items()}
+    if isinstance(value, list | tuple):
+        return [finite(item) for item in cast("list[Any]", value)]
+    return value

@@ -29,6 +29,8 @@ INTERVALS_S = (0.02, 0.5)
 """Between batches: the longer one unless the ring fills faster (a simulation at many times real time)."""
 FILL = 0.1
 """A batch should not hold more of the ring than this."""
+LOST = 2**62
+"""A run that ended with its controller has no last scan (projection.LAST_SCAN)."""
 BATCH_SAMPLES = 4_000_000
 RETRY_S = 2.0
 SWEEP_S = 600.0
@@ -200,7 +202,7 @@ class Historian:
             return False
         # Its last rows may still be in the ring: the event comes by another way. After a restart they never come.
         with anyio.move_on_after(max(2.0, 4 * self._interval_s)):
-            while self._last_scan < run.scans[1]:  # noqa: ASYNC110 (the ring is read at intervals anyway)
+            while self._last_scan < run.scans[1] < LOST:  # noqa: ASYNC110 (the ring is read at intervals anyway)
                 await anyio.sleep(self._interval_s)
         extent = roll.of_run(run.run_number, run.scans, run.times)
         for tag_set in (await self._store.read(known)).values():

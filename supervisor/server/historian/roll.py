@@ -105,7 +105,8 @@ def roll_part(connection: Connection, data: Path, tag_set: TagSet, extent: Exten
         # The last change of each tag is what the rows behind this part begin with.
         held.execute(
             "DELETE FROM changes AS c WHERE tag_set = ? AND ts_ns BETWEEN ? AND ? AND EXISTS "
-            "(SELECT 1 FROM changes AS l WHERE l.tag_set = c.tag_set AND l.tag = c.tag AND l.ts_ns > c.ts_ns AND l.ts_ns <= ?)",
+            "(SELECT 1 FROM changes AS l WHERE l.tag_set = c.tag_set AND l.tag = c.tag "
+            "AND l.ts_ns > c.ts_ns AND l.ts_ns <= ?)",
             [tag_set.id, first_ns, last_ns, last_ns],
         )
 

@@ -1,0 +1,243 @@
+"""The daemon as the address space sees it: values, variables, calls, history, logins."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Any
+
+import anyio
+import numpy as np
+import structlog
+from numpy.typing import NDArray
+
+from config.layout import Layout
+from kernels.image import Image
+from kernels.tables import CONDITION_STATE, SystemTag
+from opcua_model.interface import Caller, Refused, Values
+from supervisor.link.messages import CommandKind, EquipmentMode
+from supervisor.server.access.attempts import Attempts
+from supervisor.server.access.policy import Action, permit
+from supervisor.server.access.users import UserStore
+from supervisor.server.calls_recipes import RecipeCalls
+from supervisor.server.calls_runs import RunCalls
+from supervisor.server.calls_tool import ToolCalls
+from supervisor.server.controller import RefusedByController
+from supervisor.server.desk import Desk, principal
+from supervisor.server.diagnostics import time_sync, timing_variables
+from supervisor.server.errors import StoreError, UsersError
+from supervisor.server.historian import query
+from supervisor.server.liveness import Liveness
+
+log = structlog.get_logger()
+
+Call = Callable[..., Awaitable[Sequence[Any]]]
+E10 = {
+    EquipmentMode.PROCESSING: "Productive",
+    EquipmentMode.READY: "Standby",
+    EquipmentMode.STANDBY: "Standby",
+    EquipmentMode.MAINTENANCE: "Scheduled Downtime",
+    EquipmentMode.FAULT: "Unscheduled Downtime",
+    EquipmentMode.INIT: "Unscheduled Downtime",
+}
+"""SEMI E10's states by mode; an engineering run is its Engineering."""
+READ_ONLY = frozenset({
+    "GetRecipe", "ListRecipes", "ValidateRecipe", "DiffRecipes", "ListProcessModes", "GetRun", "ListRuns",
+    "GetTelemetry", "GetResults", "CheckInterlocks",
+})  # fmt: skip
+"""Refusals of these are not worth an entry in the audit trail."""
+LOGINS = 2
+"""Passwords judged at once: each costs 32 MB and a core."""
+
+
+class DaemonBackend:
+    """Implements `opcua_model.interface.Backend`."""
+
+    def __init__(self, desk: Desk, image: Image, liveness: Liveness, users: UserStore) -> None:
+        self._desk = desk
+        self._image = image
+        self._liveness = liveness
+        self._users = users
+        self._attempts = Attempts()
+        self._logins = anyio.CapacityLimiter(LOGINS)
+        self._sessions: dict[str, str] = {}
+        self.runs = RunCalls(desk)
+        self.free_bytes = 0
+        self._calls = _table(desk, self.runs)
+
+    @property
+    def layout(self) -> Layout:
+        """Tags and conditions of the tool."""
+        return self._desk.layout
+
+    def values(self) -> Values:
+        """Copy all tags; when the controller is gone every status is Bad."""
+        return self._liveness.values(len(self.layout.tags), CONDITION_STATE, len(self.layout.conditions))
+
+    def variables(self) -> dict[str, Any]:
+        """Return everything below State, Runs/ActiveRun, Services and Diagnostics by path."""
+        desk, owner = self._desk, self._desk.control.owner
+        row, alive = self._liveness.snapshot(), self._liveness.alive
+        system = row.values if row is not None else np.zeros(len(SystemTag))
+        scan = self.layout.tool.scan
+        mode = self.mode()
+        productive = "Engineering" if desk.active.engineering and not desk.active.ended else "Productive"
+        figures = desk.historian.figures
+        elapsed = float(system[SystemTag.RUN_ELAPSED_S])
+        return {
+            "State/Mode": mode.value,
+            "State/E10State": productive if mode is EquipmentMode.PROCESSING else E10[mode],
+            "State/ControlOwner": owner.user if owner else "",
+            "State/ControlLocation": owner.place.capitalize() if owner else "",
+            "State/Armed": bool(system[SystemTag.ARMED]),
+            **desk.active.variables(float(system[SystemTag.STEP_ELAPSED_S]), elapsed),
+            **timing_variables(self._image.timing() if alive else None, scan.period_ms / 1000),
+            "Diagnostics/ControllerAlive": alive,
+            "Diagnostics/InterlocksTripped": int(system[SystemTag.TRIPPED]),
+            "Diagnostics/InterlocksLatched": int(system[SystemTag.LATCHED]),
+            "Diagnostics/InterlocksBypassed": int(system[SystemTag.BYPASSED]),
+            "Diagnostics/AlarmsUnacknowledged": desk.alarms.unacknowledged,
+            "Diagnostics/HistorianLagS": figures.lag_s,
+            "Diagnostics/HistorianRows": figures.rows,
+            "Diagnostics/HistorianLostRows": figures.lost,
+            "Diagnostics/HistorianFailure": figures.failure or desk.projector.failure,
+            "Diagnostics/FreeSpaceMb": self.free_bytes // 1_000_000,
+            "Diagnostics/TimeSync": time_sync(),
+            "Diagnostics/Sessions": len(self._sessions),
+        }
+
+    def mode(self) -> EquipmentMode:
+        """Mode of the equipment as the controller says it."""
+        if not self._liveness.alive:
+            return EquipmentMode.FAULT
+        try:
+            return EquipmentMode(str(self._desk.controller.status.get("mode", "Init")))
+        except ValueError:
+            return EquipmentMode.INIT
+
+    async def authenticate(self, user: str, password: str) -> frozenset[str] | None:
+        """Return the roles of a user, None when user or password is wrong (both take the same time)."""
+        async with self._logins:
+            await anyio.sleep(self._attempts.wait_s(user))
+            try:
+                roles = await anyio.to_thread.run_sync(self._users.verify, user, password)
+            except UsersError as error:
+                log.error("nobody can log in", reason=str(error))  # noqa: TRY400 (a sentence for people)
+                return None
+        if roles is None:
+            count = self._attempts.wrong(user)
+            log.warning("wrong password", user=user, times=count)
+            await self._note(Caller(user, frozenset(), ""), "login", "", "BadUserAccessDenied", f"attempt {count}")
+            return None
+        self._attempts.right(user)
+        return frozenset(role.value for role in roles)
+
+    async def call(self, caller: Caller, path: str, method: str, arguments: Sequence[Any]) -> Sequence[Any]:
+        """Carry out a method; raises Refused."""
+        owner, _, rest = path.partition("/")
+        handler = self._calls.get((f"{owner}/*" if rest else owner, method))
+        if handler is None:
+            raise Refused("BadMethodInvalid", f"there is no method {path}/{method}")
+        try:
+            return await handler(caller, path, *arguments)
+        except RefusedByController:
+            raise
+        except Refused as refusal:
+            if method not in READ_ONLY:
+                await self._note(caller, method, path, refusal.status, refusal.reason)
+            raise
+        except StoreError as error:
+            raise Refused("BadResourceUnavailable", str(error)) from error
+
+    async def write(self, caller: Caller, tag: str, value: float) -> None:
+        """Move a set point by hand; raises Refused."""
+        declared = self.layout.declared.get(tag)
+        if declared is None or declared.role is None:
+            raise Refused("BadNotWritable", f"{tag} cannot be moved by hand")
+        permit(self._desk.policy, caller, Action.WRITE)
+        if declared.role.value not in caller.roles:
+            raise Refused("BadUserAccessDenied", f"{tag} is moved by the role {declared.role.value}")
+        self._desk.control.require(caller)
+        await self._desk.controller.command(principal(caller), CommandKind.WRITE, {"tag": tag, "value": float(value)})
+
+    async def history(
+        self, tag: str, start_ns: int, end_ns: int, limit: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.uint32]]:
+        """Return times, values and statuses of a tag in time order (newest first when start is after end)."""
+        if tag not in self.layout.index:
+            raise Refused("BadNotFound", f"there is no tag {tag}")
+        data = self._desk.data
+        try:
+            found = await self._desk.store.read(
+                lambda connection: query.trend(connection, data, tag, start_ns, end_ns, limit)
+            )
+        except StoreError as error:
+            raise Refused("BadResourceUnavailable", str(error)) from error
+        return found.ts_ns, found.values, found.status
+
+    def opened(self, caller: Caller) -> None:
+        """A session was activated."""
+        self._sessions[caller.session] = caller.user
+        if caller.user:
+            self._desk.tasks.start_soon(self._note, caller, "login", "")
+
+    def closed(self, session: str) -> None:
+        """A session ended, by request or timeout."""
+        user = self._sessions.pop(session, "")
+        if self._desk.control.closed(session):
+            log.info("control released: its session has ended", user=user)
+        if user:
+            self._desk.tasks.start_soon(self._note, Caller(user, frozenset(), session), "logout", "")
+
+    async def _note(self, caller: Caller, action: str, target: str, status: str = "Good", reason: str = "") -> None:
+        try:
+            await self._desk.note(caller, action, target, status, reason)
+        except StoreError as error:
+            log.warning("not in the audit trail", user=caller.user, action=action, status=status, why=str(error))
+
+
+def _table(desk: Desk, runs: RunCalls) -> dict[tuple[str, str], Call]:
+    """Every method of the contract with what carries it out."""
+    recipes, tool = RecipeCalls(desk), ToolCalls(desk)
+
+    def move(kind: CommandKind) -> Call:
+        return partial(_move, runs, kind)
+
+    return {
+        ("State", "TakeControl"): tool.take_control,
+        ("State", "ReleaseControl"): tool.release_control,
+        ("State", "SafeShutdown"): tool.safe_shutdown,
+        ("State", "Calibrate"): tool.calibrate,
+        ("State", "CheckInterlocks"): tool.check_interlocks,
+        ("ProcessModes", "CreateProcessMode"): recipes.create_mode,
+        ("ProcessModes", "ListProcessModes"): recipes.list_modes,
+        ("Recipes", "AddRecipe"): recipes.add,
+        ("Recipes", "GetRecipe"): recipes.get,
+        ("Recipes", "ListRecipes"): recipes.list,
+        ("Recipes", "ValidateRecipe"): recipes.validate,
+        ("Recipes", "ApproveRecipe"): recipes.approve,
+        ("Recipes", "RetireRecipe"): recipes.retire,
+        ("Recipes", "DiffRecipes"): recipes.diff,
+        ("Runs", "CreateRun"): runs.create,
+        ("Runs", "StartRun"): runs.start,
+        ("Runs", "PauseRun"): move(CommandKind.PAUSE),
+        ("Runs", "ResumeRun"): move(CommandKind.RESUME),
+        ("Runs", "HoldRun"): move(CommandKind.HOLD),
+        ("Runs", "RestartRun"): move(CommandKind.RESTART),
+        ("Runs", "StopRun"): move(CommandKind.STOP),
+        ("Runs", "AbortRun"): move(CommandKind.ABORT),
+        ("Runs", "GetRun"): runs.get,
+        ("Runs", "ListRuns"): runs.list,
+        ("Runs", "GetTelemetry"): runs.telemetry,
+        ("Runs", "GetResults"): runs.results,
+        ("Runs", "Simulate"): runs.simulate,
+        ("Services", "Start"): tool.start_service,
+        ("Services", "Stop"): tool.stop_service,
+        ("Interlocks/*", "Reset"): tool.reset,
+        ("Interlocks/*", "RequestBypass"): tool.request_bypass,
+        ("Interlocks/*", "ConfirmBypass"): tool.confirm_bypass,
+        ("Interlocks/*", "RemoveBypass"): tool.remove_bypass,
+        ("Alarms/*", "Acknowledge"): tool.acknowledge,
+    }
+
+
+async def _move(runs: RunCalls, kind: CommandKind, caller: Caller, _path: str, run_id: str) -> Sequence[Any]:
+    return await runs.move(caller, kind, run_id)

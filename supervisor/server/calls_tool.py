@@ -1,0 +1,149 @@
+"""The methods of `State`, `Services`, `Interlocks` and `Alarms`."""
+
+import json
+
+from opcua_model.interface import Caller, Refused
+from supervisor.link.messages import CommandKind
+from supervisor.server import runs
+from supervisor.server.access.policy import Action, permit
+from supervisor.server.desk import Desk, principal
+
+
+class ToolCalls:
+    """Carries them out."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def take_control(self, caller: Caller, _path: str) -> tuple[()]:
+        """`TakeControl`."""
+        permit(self._desk.policy, caller, Action.CONTROL)
+        self._desk.control.take(caller)
+        await self._desk.note(caller, "take_control", "State")
+        return ()
+
+    async def release_control(self, caller: Caller, _path: str) -> tuple[()]:
+        """`ReleaseControl`."""
+        self._desk.control.release(caller)
+        await self._desk.note(caller, "release_control", "State")
+        return ()
+
+    async def safe_shutdown(self, caller: Caller, _path: str) -> tuple[()]:
+        """`SafeShutdown`: any authenticated session, in any mode, never queued."""
+        if not caller.user:
+            raise Refused("BadUserAccessDenied", "log in for a safe shutdown; the EMO needs no login")
+        await self._desk.controller.command(principal(caller), CommandKind.SAFE_SHUTDOWN, {})
+        return ()
+
+    async def calibrate(self, caller: Caller, _path: str, kind: str) -> tuple[str]:
+        """`Calibrate`: an operation of the tool whose name begins with `calibrate`."""
+        permit(self._desk.policy, caller, Action.CALIBRATE)
+        known = [row.name for row in self._desk.layout.tool.operations if row.name.startswith("calibrate")]
+        name = kind if kind.startswith("calibrate") else f"calibrate_{kind}"
+        if name not in known:
+            raise Refused("BadNotFound", f"the tool has no calibration {kind!r}; it has {', '.join(known) or 'none'}")
+        run_id, number = await self._operate(caller, name)
+        return (json.dumps({"run_id": run_id, "run_number": number, "operation": name}),)
+
+    async def check_interlocks(self, _caller: Caller, _path: str) -> tuple[bool, str]:
+        """`CheckInterlocks`."""
+        found = await self._desk.controller.query("check_interlocks")
+        return bool(found.get("all_clear")), json.dumps(found, ensure_ascii=False)
+
+    async def start_service(self, caller: Caller, _path: str, name: str) -> tuple[()]:
+        """`Services/Start`."""
+        permit(self._desk.policy, caller, Action.SERVICE)
+        known = [row.name for row in self._desk.layout.tool.operations]
+        if name not in known:
+            raise Refused("BadNotFound", f"the tool has no operation {name!r}; it has {', '.join(known) or 'none'}")
+        await self._operate(caller, name)
+        return ()
+
+    async def _operate(self, caller: Caller, name: str) -> tuple[str, str]:
+        desk = self._desk
+        desk.control.require(caller)
+        run_id, number = await desk.deed(
+            caller,
+            "create_operation",
+            lambda connection: runs.create(
+                connection,
+                org_id=desk.identity.org_id,
+                instrument_id=desk.identity.instrument_id,
+                user=caller.user,
+                kind="operation",
+                metadata={"operation": name},
+            ),
+            lambda made: f"run {made[1]}",
+            operation=name,
+        )
+        args = {"name": name, "run_id": run_id, "run_number": number}
+        try:
+            await desk.controller.command(principal(caller), CommandKind.START_OPERATION, args)
+        except Refused as refusal:
+            words = refusal.reason
+            await desk.store.write(
+                lambda connection: (
+                    connection.execute(
+                        "UPDATE runs SET status = 'REFUSED', error_message = ? WHERE id = ? AND start_ns IS NULL",
+                        [words, run_id],
+                    )
+                    and None
+                )
+            )
+            raise
+        return run_id, number
+
+    async def stop_service(self, caller: Caller, _path: str) -> tuple[()]:
+        """`Services/Stop`."""
+        permit(self._desk.policy, caller, Action.SERVICE)
+        active = self._desk.active
+        if active.ended or active.kind != "operation":
+            raise Refused("BadInvalidState", "no service operation runs by itself")
+        await self._desk.controller.command(principal(caller), CommandKind.STOP_OPERATION, {"run_id": active.run_id})
+        return ()
+
+    async def reset(self, caller: Caller, path: str) -> tuple[()]:
+        """`Interlocks/<name>/Reset`."""
+        permit(self._desk.policy, caller, Action.RESET)
+        self._desk.control.require(caller)
+        await self._desk.controller.command(principal(caller), CommandKind.RESET_INTERLOCK, {"name": _last(path)})
+        return ()
+
+    async def request_bypass(self, caller: Caller, path: str, reason: str, duration_s: float) -> tuple[str]:
+        """`RequestBypass`."""
+        permit(self._desk.policy, caller, Action.BYPASS)
+        made = self._desk.bypasses.request(caller, _last(path), reason, duration_s)
+        await self._desk.note(caller, "request_bypass", path, reason=f"{reason} ({duration_s:g} s)")
+        return (made.id,)
+
+    async def confirm_bypass(self, caller: Caller, path: str, request_id: str) -> tuple[()]:
+        """`ConfirmBypass`."""
+        permit(self._desk.policy, caller, Action.BYPASS)
+        found = self._desk.bypasses.confirm(caller, _last(path), request_id)
+        await self._desk.controller.command(
+            principal(caller),
+            CommandKind.BYPASS,
+            {
+                "name": found.interlock,
+                "reason": found.reason,
+                "duration_s": found.duration_s,
+                "requested_by": found.user,
+            },
+        )
+        return ()
+
+    async def remove_bypass(self, caller: Caller, path: str) -> tuple[()]:
+        """`RemoveBypass`: back towards protection, so nobody's control stands in the way."""
+        await self._desk.controller.command(principal(caller), CommandKind.REMOVE_BYPASS, {"name": _last(path)})
+        return ()
+
+    async def acknowledge(self, caller: Caller, path: str, comment: str) -> tuple[()]:
+        """`Alarms/<name>/Acknowledge`."""
+        permit(self._desk.policy, caller, Action.ALARM)
+        self._desk.alarms.acknowledge(caller, _last(path), comment)
+        await self._desk.note(caller, "acknowledge", path, reason=comment)
+        return ()
+
+
+def _last(path: str) -> str:
+    return path.rpartition("/")[2]

@@ -1,0 +1,90 @@
+"""What every call works with: the halves' link, the store, the policy, and ways to show what has changed."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from anyio.abc import TaskGroup
+
+from config.layout import Layout
+from opcua_model.interface import AddressSpace, Caller, Entry
+from supervisor.link.messages import Principal
+from supervisor.server import audit
+from supervisor.server.access.policy import DEFAULT, Policy
+from supervisor.server.active import ActiveRun
+from supervisor.server.alarms import AlarmList
+from supervisor.server.bypass import BypassDesk
+from supervisor.server.control import Control
+from supervisor.server.controller import Controller
+from supervisor.server.historian.ingest import Historian
+from supervisor.server.projector import Projector
+from supervisor.server.store.connection import Store
+from supervisor.server.store.migrate import Connection
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Whose tool this is; made at first start."""
+
+    org_id: str
+    instrument_id: str
+
+
+@dataclass
+class Desk:
+    """Everything of one server."""
+
+    layout: Layout
+    tool_file: Path
+    data: Path
+    identity: Identity
+    store: Store
+    controller: Controller
+    projector: Projector
+    historian: Historian
+    alarms: AlarmList
+    control: Control
+    bypasses: BypassDesk
+    tasks: TaskGroup
+    """For work that outlives the call that began it (simulations)."""
+    active: ActiveRun = field(default_factory=ActiveRun)
+    policy: Policy = DEFAULT
+    space: AddressSpace | None = None
+    """None until the address space stands, and while it is being taken down."""
+    simulating: int = 0
+
+    async def deed(
+        self, caller: Caller, action: str, work: Callable[[Connection], T], target: Callable[[T], str], **detail: Any
+    ) -> T:
+        """Carry out `work` and enter it in the audit trail, in one transaction."""
+
+        def both(connection: Connection) -> T:
+            result = work(connection)
+            audit.append(connection, self._row(caller, action, target(result), detail, "Good", ""))
+            return result
+
+        return await self.store.write(both)
+
+    async def note(self, caller: Caller, action: str, target: str, status: str = "Good", reason: str = "") -> None:
+        """Enter something in the audit trail that changed nothing in the database."""
+        row = self._row(caller, action, target, {}, status, reason)
+        await self.store.write(lambda connection: audit.append(connection, row))
+
+    @staticmethod
+    def _row(caller: Caller, action: str, target: str, detail: dict[str, Any], status: str, reason: str) -> audit.Deed:
+        text = json.dumps(detail, ensure_ascii=False, sort_keys=True, default=str)
+        return audit.Deed(caller.user, tuple(caller.roles), caller.session, action, target, text, status, reason)
+
+    async def show(self, entry: Entry) -> None:
+        """Show an object that came or changed."""
+        if self.space is not None:
+            await self.space.show(entry)
+
+
+def principal(caller: Caller) -> Principal:
+    """Name a caller for the controller."""
+    return Principal(user=caller.user, roles=tuple(sorted(caller.roles)), session=caller.session)

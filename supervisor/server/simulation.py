@@ -1,0 +1,80 @@
+"""`Simulate`: a recipe on the simulated plant in a process of its own, kept as a run of its own kind."""
+
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import anyio
+import structlog
+
+from supervisor.server.recipes import Version
+from supervisor.server.results import film_result, insert_result
+from supervisor.server.store.migrate import Connection
+
+log = structlog.get_logger()
+
+TIMEOUT_S = 3600.0
+NICE = 10
+
+
+async def simulate(tool: Path, recipe: Version) -> tuple[dict[str, Any] | None, str]:
+    """Run `cvd simulate`; return its report, or None and the reason.
+
+    Cancelled, it ends the child.
+    """
+    folder = await anyio.to_thread.run_sync(tempfile.mkdtemp, None, "cvd-simulate-")
+    document = anyio.Path(folder) / "recipe.json"
+    try:
+        await document.write_text(recipe.document, encoding="utf-8")
+        command = [sys.executable, "-m", "supervisor.cli", "simulate", str(tool), str(document), "--json"]
+        try:
+            with anyio.fail_after(TIMEOUT_S):
+                done = await anyio.run_process(command, check=False, start_new_session=True, env=_environment())
+        except TimeoutError:
+            return None, f"the simulation did not end within {TIMEOUT_S:g} s"
+        report = _report(done.stdout)
+        if report is None:
+            words = done.stderr.decode(errors="replace").strip().splitlines()
+            return None, words[-1] if words else f"cvd simulate ended with code {done.returncode} and said nothing"
+        return report, ""
+    finally:
+        with anyio.CancelScope(shield=True):
+            await document.unlink(missing_ok=True)
+            await anyio.Path(folder).rmdir()
+
+
+def _environment() -> dict[str, str]:
+    """The child computes beside a tool that runs: one thread for numerical libraries."""
+    return {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+
+def _report(output: bytes) -> dict[str, Any] | None:
+    try:
+        report = json.loads(output)
+    except ValueError:
+        return None
+    return report if isinstance(report, dict) else None  # pyright: ignore[reportUnknownVariableType]  (JSON)
+
+
+def record(connection: Connection, org_id: str, run_id: str, report: dict[str, Any] | None, reason: str) -> None:
+    """Write what a simulation gave into its run."""
+    if report is None:
+        connection.execute(
+            "UPDATE runs SET status = 'ABORTED', end_time = now(), error_code = 'SIMULATION', error_message = ? "
+            "WHERE id = ?",
+            [reason, run_id],
+        )
+        return
+    summary: dict[str, Any] = report.get("summary") or report
+    status = str(report.get("state") or report.get("status") or "COMPLETE")
+    connection.execute(
+        "UPDATE runs SET status = ?, end_time = now(), duration_seconds = ?, postflight_summary = ?, "
+        "job_progress = 1.0 WHERE id = ?",
+        [status, summary.get("duration_s"), json.dumps(summary), run_id],
+    )
+    measured: dict[str, Any] | None = report.get("metrology") or report.get("results")
+    if measured:
+        insert_result(connection, org_id, run_id, film_result(measured))
