@@ -115,7 +115,7 @@ def _pressures(words: Words) -> Iterator[tuple[str, str]]:
         yield from reached("pressure_setpoints.base_pressure_torr", recipe.pressure_setpoints.base_pressure_torr)
     for path, step, _ in recipe.leaves():
         if step.target_pressure_torr is not None:
-            check = controlled if step.flows_active else reached
+            check = reached if words.is_pumped(step) else controlled
             yield from check(f"{path}.target_pressure_torr", step.target_pressure_torr)
 
 

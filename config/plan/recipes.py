@@ -47,7 +47,7 @@ def plan_recipe(recipe: Recipe, tool: Tool) -> Plan:
 
 
 def _operations(words: Words, names: Sequence[str]) -> tuple[PlannedStep, ...]:
-    return tuple(step for name in names for step in operation_steps(words.operation(name), words.tool))
+    return tuple(step for name in names for step in operation_steps(words.operation(name)))
 
 
 @dataclass
@@ -99,11 +99,10 @@ class _Planner:
         written, conditions, planned_s = dict[str, float](), list[str](), duration_s
         if not branch:
             written |= words.shut(words.gases)
-        pump = step.target_pressure_torr is not None and step.target_pressure_torr < words.lowest_controlled_torr
         if step.target_pressure_torr is None:
             if self.flowed and not branch:
                 written |= words.binding.pump_down | words.purge()
-        elif pump:
+        elif words.is_pumped(step):
             written |= words.binding.pump_down
             tag = words.binding.pressure.process_value
             target = words.quantity(tag, words.value(tag, step.target_pressure_torr, "Torr"))
@@ -223,8 +222,7 @@ class _Planner:
         heated = pumped = False
         for _, step, _ in self.recipe.leaves():
             heated = heated or step.temperature_c is not None
-            low = step.target_pressure_torr is not None
-            pumped = pumped or (low and (step.target_pressure_torr or 0.0) < self.words.lowest_controlled_torr)
+            pumped = pumped or self.words.is_pumped(step)
             if step.flows_active:
                 break
         if heated and pumped:

@@ -13,8 +13,9 @@ from kernels.tables import LoopMode
 
 FLOW_TOLERANCE = 0.05
 """A gas flows when it is this near its set point: five times the ±1 % of set point of a mass flow controller."""
-PURGE_FRACTION = 0.5
-"""Purge flow over the range of its controller: well inside of its control range (engineering default)."""
+PURGE_FRACTION = 0.1
+"""Purge flow over the range of its controller: inside of its control range, and little enough for the pressure to stay
+controlled while it flows (engineering default)."""
 OPEN, SHUT = 1.0, 0.0
 
 
@@ -104,6 +105,13 @@ class Words:
         """Below this the pressure is not controlled but pumped down to."""
         tag = self.declared[self.binding.pressure.setpoint]
         return convert(tag.low, find_unit(tag.unit), find_unit("Torr"))
+
+    def is_pumped(self, step: RecipeStep) -> bool:
+        """Whether a step's target is pumped down to: the recipe's base pressure, or below what is controlled."""
+        torr, base = step.target_pressure_torr, self.recipe.pressure_setpoints.base_pressure_torr
+        if torr is None or step.flows_active:
+            return False
+        return torr < self.lowest_controlled_torr or (base is not None and torr <= base)
 
     def pressure_on(self, torr: float) -> dict[str, float]:
         """Control the chamber's pressure."""
