@@ -249,14 +249,15 @@ class _Resolver:
         if a.constant and b.constant:
             self.fail(node, "compares two numbers: it never changes")
             return node
+        if total := next((kind for kind in (a, b) if kind.weight not in {None, 0, 1}), None):
+            self.fail(node, f"compares {total}: divide it to a mean first")
+            return node
         if (a.constant and not b.constant) or (a.weight is None and b.weight is not None):
             goal = b
             left = self.fitted(left, a, goal, words)
         else:
             goal = a
             right = self.fitted(right, b, goal, words)
-        if goal.weight is not None and goal.weight not in {0, 1}:
-            self.fail(node, f"compares {goal}: divide it to a mean first")
         return replace(node, left=left, right=right, exponents=goal.exponents, factor=goal.factor)
 
     def _state(self, node: Comparison) -> Node | None:
