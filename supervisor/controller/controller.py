@@ -121,7 +121,7 @@ class Controller:
         self.queries = Queries(
             tool, self._about, self.scanner, self.recorder, self.runs, self.forces, self.commands, lambda: self.mode
         )
-        self.translator = Translator(layout, tables, self.runs)
+        self.translator = Translator(layout, tables, self.compiled.safe_reasons, self.runs)
         self.mode = EquipmentMode.INIT
         self.ready = anyio.Event()
         self._stop = anyio.Event()

@@ -1,6 +1,6 @@
 """From the scan's records to events with names: what happened, to which run, and because of what."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -24,12 +24,14 @@ class Translator:
     Args:
         layout: names.
         tables: classes of the conditions and the safe sequence.
+        safe_reasons: why the safe sequence makes its checks, by instruction.
         runs: whose run is told what happens to it.
     """
 
-    def __init__(self, layout: Layout, tables: Tables, runs: Runs) -> None:
+    def __init__(self, layout: Layout, tables: Tables, safe_reasons: Mapping[int, str], runs: Runs) -> None:
         self._layout = layout
         self._tables = tables
+        self._safe_reasons = safe_reasons
         self._runs = runs
         self._state = RunState.IDLE
         self._fresh: tuple[int, list[str]] = (-1, [])
@@ -132,7 +134,8 @@ class Translator:
         return EventKind.TIMEOUT, {**self._at(run), "waited_s": waited, "policy": self._policy(record, run)}
 
     def _check(self, record: np.void, run: Run | None) -> tuple[EventKind, dict[str, Any]]:
-        reason = run.plan.reasons.get(int(record["index"]), "") if run else ""
+        reasons = self._safe_reasons if run is None or self._in_safe_sequence(run) else run.plan.reasons
+        reason = reasons.get(int(record["index"]), "")
         return EventKind.CHECK_FAILED, {**self._at(run), "reason": reason, "policy": self._policy(record, run)}
 
     def _guard(self, record: np.void, run: Run | None) -> tuple[EventKind, dict[str, Any]]:

@@ -1,7 +1,7 @@
 """The end of a run: its tape is finished, the wafers are measured, its record is written."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import anyio
 import structlog
@@ -86,11 +86,9 @@ class Finisher:
 def plain(value: Any) -> Any:
     """Turn numpy's numbers and arrays into what JSON has."""
     if isinstance(value, dict):
-        pairs: dict[Any, Any] = value
-        return {str(name): plain(inner) for name, inner in pairs.items()}
+        return {str(name): plain(inner) for name, inner in cast("dict[Any, Any]", value).items()}
     if isinstance(value, list | tuple):
-        items: list[Any] = list(value)  # pyright: ignore[reportUnknownArgumentType]
-        return [plain(inner) for inner in items]
+        return [plain(inner) for inner in cast("list[Any]", value)]
     if hasattr(value, "tolist"):
         return value.tolist()
     return value

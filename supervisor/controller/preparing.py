@@ -7,7 +7,7 @@ import hashlib
 from typing import Any
 
 from config.faults import ConfigError
-from config.plan import Plan, order, plan_operation
+from config.plan import Plan, plan_operation
 from config.preflight import preflight
 from config.recipe import load_recipe
 from config.tool import Tool
@@ -74,14 +74,14 @@ def prepare_operation(tool: Tool, compiled: CompiledTool, principal: Principal, 
 
 
 def _plan(compiled: CompiledTool, plan: Plan, kind: RunKind, **said: Any) -> RunPlan:
-    program = compile_plan(compiled, plan)
-    steps = tuple(StepPlan(step.name, step.planned_s, step.operation or step.owner) for step in order(plan.steps))
+    made = compile_plan(compiled, plan)
+    steps = tuple(StepPlan(step.name, step.planned_s, step.operation or step.owner, step.passes) for step in made.steps)
     return RunPlan(
         kind=kind,
         name=plan.name,
         steps=steps,
-        planned_s=plan.planned_s,
-        program=program.program,
-        reasons=program.reasons,
+        planned_s=made.planned_s,
+        program=made.program,
+        reasons=made.reasons,
         **said,
     )

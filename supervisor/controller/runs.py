@@ -20,9 +20,17 @@ class StepPlan:
     """A step as the plan has it."""
 
     name: str
-    planned_s: float
+    pass_s: float
+    """Planned length of one pass."""
     owner: str
     """`recipe`, or the operation that it belongs to."""
+    passes: int = 1
+    """How often it runs."""
+
+    @property
+    def planned_s(self) -> float:
+        """Planned length of all its passes."""
+        return self.pass_s * self.passes
 
 
 @dataclass(frozen=True)
@@ -53,7 +61,9 @@ class RunPlan:
             "run_number": self.run_number,
             "kind": self.kind,
             "name": self.name,
-            "steps": [{"name": s.name, "planned_s": s.planned_s, "owner": s.owner} for s in self.steps],
+            "steps": [
+                {"name": s.name, "planned_s": s.planned_s, "owner": s.owner, "passes": s.passes} for s in self.steps
+            ],
             "planned_s": self.planned_s,
             "engineering": self.engineering,
             "recipe_sha256": self.recipe_sha256,
@@ -76,8 +86,12 @@ class Run:
     step: int = -1
     ended_scan: int | None = None
     cause: str = ""
-    entered: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
-    """Steps in the order in which they were entered, with the scan."""
+    entered_scan: int = -1
+    """Scan in which the present step was entered."""
+    scans_in: dict[int, int] = field(default_factory=dict[int, int])
+    """Scans that each step has taken, all its passes together, the present one left out."""
+    done_s: float = 0.0
+    """Planned time of all that is behind."""
     trips: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     holds: int = 0
 
@@ -92,8 +106,15 @@ class Run:
 
     def enter(self, step: int, scan: int) -> None:
         """A step begins."""
-        self.step = step
-        self.entered.append((step, scan))
+        self.leave(scan)
+        self.step, self.entered_scan = step, scan
+
+    def leave(self, scan: int) -> None:
+        """The present step is over."""
+        if 0 <= self.step < len(self.plan.steps) and self.entered_scan >= 0:
+            self.scans_in[self.step] = self.scans_in.get(self.step, 0) + scan - self.entered_scan
+            self.done_s += self.plan.steps[self.step].pass_s
+        self.entered_scan = -1
 
     def become(self, state: RunState, scan: int, cause: str) -> None:
         """The run state changes."""
@@ -105,6 +126,7 @@ class Run:
         if state in {RunState.STOPPING, RunState.ABORTING} or (state is RunState.COMPLETE and not self.cause):
             self.cause = cause
         if state in END_STATES:
+            self.leave(scan)
             self.ended_scan = scan
 
     def tripped(self, trip: dict[str, Any]) -> None:
@@ -112,23 +134,15 @@ class Run:
         if len(self.trips) < 100:
             self.trips.append(trip)
 
-    def durations(self, now: int) -> list[dict[str, Any]]:
-        """What each step took so far, in the order of the plan; a step entered more than once is added up."""
-        end = now if self.ended_scan is None else self.ended_scan
-        actual = [0.0] * len(self.plan.steps)
-        seen = [False] * len(self.plan.steps)
-        leaves = [scan for _, scan in self.entered[1:]] + [end]
-        for (step, scan), leave in zip(self.entered, leaves, strict=True):
-            if 0 <= step < len(actual):
-                actual[step] += (leave - scan) * self.period_s
-                seen[step] = True
+    def durations(self) -> list[dict[str, Any]]:
+        """What each step took, in the order of the plan; one that never began has no duration."""
         return [
             {
                 "index": index,
                 "name": step.name,
                 "owner": step.owner,
                 "planned_s": step.planned_s,
-                "actual_s": actual[index] if seen[index] else None,
+                "actual_s": self.scans_in[index] * self.period_s if index in self.scans_in else None,
             }
             for index, step in enumerate(self.plan.steps)
         ]
@@ -140,7 +154,7 @@ class Run:
         return {
             "duration_s": (end - self.started_scan) * self.period_s,
             "planned_s": self.plan.planned_s,
-            "steps": self.durations(end),
+            "steps": self.durations(),
             "trips": self.trips,
             "holds": self.holds,
             "timing": timing_since(self.timing, timing),
@@ -152,9 +166,9 @@ class Run:
     def progress(self, now: int, step_elapsed_s: float) -> dict[str, Any]:
         """Where the run is, for screens."""
         elapsed = ((now if self.ended_scan is None else self.ended_scan) - self.started_scan) * self.period_s
-        left = sum(step.planned_s for step in self.plan.steps[self.step + 1 :])
+        left = self.plan.planned_s - self.done_s
         if 0 <= self.step < len(self.plan.steps):
-            left += max(0.0, self.plan.steps[self.step].planned_s - step_elapsed_s)
+            left -= min(step_elapsed_s, self.plan.steps[self.step].pass_s)
         return {
             "run_id": self.plan.run_id,
             "run_number": self.plan.run_number,
@@ -166,7 +180,7 @@ class Run:
             "steps": len(self.plan.steps),
             "planned_s": self.plan.planned_s,
             "elapsed_s": elapsed,
-            "remaining_s": 0.0 if self.ended_scan is not None else left,
+            "remaining_s": 0.0 if self.ended_scan is not None else max(0.0, left),
             "engineering": self.plan.engineering,
         }
 

@@ -33,6 +33,7 @@ class _Outbox:
         self.after: int | None = None
         self.reply = anyio.Event()
         self.subscribed = anyio.Event()
+        self.subscription = anyio.CancelScope()
         self.sent = anyio.Event()
         self.over = anyio.CancelScope()
 
@@ -41,7 +42,9 @@ class _Outbox:
         self.reply.set()
 
     def subscribe(self, after: int) -> None:
+        """A new subscription ends the one before, whatever that waits for."""
         self.after = after
+        self.subscription.cancel()
         self.subscribed.set()
 
 
@@ -142,17 +145,16 @@ class Session:
                     await outbox.reply.wait()
 
     async def _send_events(self, outbox: _Outbox) -> None:
-        await outbox.subscribed.wait()
         while True:
-            after = outbox.after or 0
-            for event in await self._recorder.after(after):
-                if outbox.after != after:
-                    break  # A new subscription: go on from there.
-                await self._channel.send(event)
-                if outbox.after == after:
-                    after = outbox.after = event.seq
-                outbox.sent.set()
-                outbox.sent = anyio.Event()
+            await outbox.subscribed.wait()
+            outbox.subscribed = anyio.Event()
+            with anyio.CancelScope() as outbox.subscription:
+                while True:
+                    for event in await self._recorder.after(outbox.after or 0):
+                        await self._channel.send(event)
+                        outbox.after = event.seq
+                        outbox.sent.set()
+                        outbox.sent = anyio.Event()
 
     async def _tell(self, reply: Reply) -> None:
         try:

@@ -12,6 +12,7 @@ import json
 import os
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from importlib import import_module
 from pathlib import Path
@@ -97,16 +98,8 @@ class TapeFile:
             _TABLES: base64.b64encode(_pack(start.tables, start.program)),
             _STATE: base64.b64encode(start.state),
         }
-        types: list[Any] = [
-            pa.int64(),
-            pa.int8(),
-            pa.int32(),
-            pa.uint32(),
-            pa.int32(),
-            pa.int64(),
-            pa.int64(),
-            pa.int64(),
-        ]
+        i32, i64 = pa.int32(), pa.int64()
+        types: list[Any] = [i64, pa.int8(), i32, pa.uint32(), i32, i64, i64, i64]
         schema = pa.schema(list(zip(_COLUMNS, types, strict=True)), metadata=metadata)
         self._schema: Any = schema
         self._sink = self._partial.open("wb")
@@ -158,12 +151,16 @@ class TapeFile:
             os.close(folder)
 
     def abandon(self) -> None:
-        """Give it up; what was written stays beside as a partial file."""
-        self._sink.close()
+        """Give it up; what was written stays beside as a partial file, without an end."""
+        # The writer wants to be closed before its sink, and may meet the full disk again.
+        with suppress(OSError):
+            self._writer.close()
+        with suppress(OSError):
+            self._sink.close()
 
     def discard(self) -> None:
         """Give it up and remove what was written."""
-        self._sink.close()
+        self.abandon()
         self._partial.unlink(missing_ok=True)
 
 

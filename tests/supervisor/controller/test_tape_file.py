@@ -1,0 +1,122 @@
+"""A tape is a file that gives back every bit, or says that it is not whole."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kernels import tables as t
+from supervisor.controller.errors import TapeError
+from supervisor.controller.tape_file import PARTIAL, ROWS, TapeFile, TapeHeader, TapeStart, open_tape
+
+HEADER = TapeHeader("r1", "CVD-20260101-120000", "Furnace", "0.1", started_ns=5, first_scan=41, slot=1)
+
+
+def some_tables() -> t.Tables:
+    tags = np.zeros(len(t.SystemTag) + 1, t.TAG)
+    tags["kind"][-1] = t.TagKind.INPUT
+    end = np.zeros(1, t.INSTRUCTION)
+    return t.Tables(
+        period_s=0.01,
+        tags=tags,
+        expressions=np.zeros(0, t.EXPRESSION),
+        code=np.zeros(0, t.CODE),
+        conditions=np.zeros(0, t.CONDITION),
+        effects=np.zeros(0, t.EFFECT),
+        loops=np.zeros(0, t.LOOP),
+        maps=np.zeros(0, t.MAP),
+        safe=t.Program(end),
+    )
+
+
+def start() -> TapeStart:
+    program = t.Program(np.zeros(2, t.INSTRUCTION), channels=(0, 1))
+    return TapeStart(HEADER, some_tables(), program, b"\x00\xffstate", 'name = "Furnace" # Öl', '{"name": "100 nm"}')
+
+
+def records(count: int, first: int = 42) -> np.ndarray:
+    rows = np.zeros(count, t.TAPE)
+    rows["scan"] = np.arange(first, first + count)
+    rows["index"] = 11
+    rows["value"] = np.random.default_rng(1).normal(size=count)
+    rows["source_ns"] = np.arange(count) * 10_000_000
+    return rows
+
+
+def test_a_tape_gives_back_what_was_written(tmp_path: Path) -> None:
+    path = tmp_path / "runs" / "CVD-1" / "tape"
+    written = [records(ROWS + 7), records(5, first=100_000)]
+    file = TapeFile(path, start())
+    for part in written:
+        file.write(part)
+    assert not path.exists()
+    file.close(last_scan=100_004, state="COMPLETE")
+    tape = open_tape(path)
+    assert np.array_equal(np.concatenate(list(tape.batches())), np.concatenate(written))
+    assert tape.start.header == HEADER
+    assert tape.start.state == b"\x00\xffstate"
+    assert tape.start.tool_text == 'name = "Furnace" # Öl'
+    assert tape.start.recipe_text == '{"name": "100 nm"}'
+    assert (tape.last_scan, tape.state) == (100_004, "COMPLETE")
+    assert np.array_equal(tape.start.tables.tags, some_tables().tags)
+    assert tape.start.program.channels == (0, 1)
+    assert [p.name for p in path.parent.iterdir()] == ["tape"]
+
+
+def test_every_nan_and_every_zero_keeps_its_bits(tmp_path: Path) -> None:
+    rows = records(4)
+    bits = [0x7FF8000000000000, 0x7FF8000000000001, 0xFFF8000000000000, 0x8000000000000000]
+    rows["value"] = np.array(bits, np.uint64).view("f8")
+    file = TapeFile(tmp_path / "tape", start())
+    file.write(rows)
+    file.close(45, "COMPLETE")
+    (read,) = open_tape(tmp_path / "tape").batches()
+    assert read["value"].view("u8").tolist() == bits
+
+
+def test_a_tape_whose_writing_was_cut_off_is_refused(tmp_path: Path) -> None:
+    file = TapeFile(tmp_path / "tape", start())
+    file.write(records(ROWS))
+    file._sink.flush()
+    crashed = tmp_path / f"crashed{PARTIAL}"
+    crashed.write_bytes((tmp_path / f"tape{PARTIAL}").read_bytes())
+    file.abandon()
+    with pytest.raises(TapeError, match="was being written when the controller ended"):
+        open_tape(crashed)
+    with pytest.raises(TapeError, match="its end was never written"):
+        open_tape(tmp_path / f"tape{PARTIAL}")
+
+
+@pytest.mark.parametrize("part", [0.0, 0.3, 0.99])
+def test_a_part_of_a_tape_is_refused(tmp_path: Path, part: float) -> None:
+    file = TapeFile(tmp_path / "tape", start())
+    file.write(records(1000))
+    file.close(1041, "COMPLETE")
+    whole = (tmp_path / "tape").read_bytes()
+    (tmp_path / "part").write_bytes(whole[: int(part * len(whole))])
+    with pytest.raises(TapeError, match="no tape, or only a part"):
+        open_tape(tmp_path / "part")
+
+
+def test_other_parquet_is_no_tape(tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    pq.write_table(pa.table({"a": [1]}), tmp_path / "other.parquet")
+    with pytest.raises(TapeError, match="no tape"):
+        open_tape(tmp_path / "other.parquet")
+
+
+def test_a_tape_of_another_format_is_refused(tmp_path: Path) -> None:
+    header = TapeHeader("r1", "CVD-1", "F", "9.9", 5, 41, 1, format=99)
+    begin = start()
+    file = TapeFile(tmp_path / "tape", TapeStart(header, begin.tables, begin.program, begin.state, "", ""))
+    file.close(41, "COMPLETE")
+    with pytest.raises(TapeError, match="format 99"):
+        open_tape(tmp_path / "tape")
+
+
+def test_a_discarded_tape_leaves_nothing(tmp_path: Path) -> None:
+    file = TapeFile(tmp_path / "tape", start())
+    file.discard()
+    assert list(tmp_path.iterdir()) == []
