@@ -203,7 +203,7 @@ _pieces = st.sampled_from(
         "auto",
         "open",
         ".",
-    ]  # fmt: skip
+    ]
 )
 
 

@@ -86,7 +86,7 @@ def test_infinity_and_nan_pass_and_too_large_values_become_infinite() -> None:
         ("µm", 13384),
         ("1", 4404786),
         ("rpm", 5394509),
-    ],  # fmt: skip
+    ],
 )
 def test_unit_ids_are_those_of_opc_ua(symbol: str, expected: int) -> None:
     assert unit_id(find_unit(symbol)) == expected
