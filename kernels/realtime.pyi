@@ -1,5 +1,8 @@
 """The thread that runs the scan at absolute deadlines, without the GIL."""
 
+import numpy as np
+from numpy.typing import NDArray
+
 from kernels.scan import Scan
 
 class ScanThread:
@@ -12,6 +15,7 @@ class ScanThread:
         cpu: processor to pin to, -1 for none.
         scans_per_slot: more than 1 runs a simulated tool faster than the clock.
         lock: lock tables, image and stack into memory where permitted.
+        start_ns: time of the row of scan 0, for a simulated tool; 0: rows carry the wall clock.
     """
 
     def __init__(
@@ -28,8 +32,13 @@ class ScanThread:
     def start(self) -> list[str]:
         """Start; return what was not permitted, each with its remedy (empty when everything was)."""
     def stop(self, timeout_s: float = ...) -> None:
-        """Stop after the current scan and join; raises TimeoutError when it does not end."""
+        """Stop after the current scan and join; raises TimeoutError when it does not end.
+
+        `timeout_s` counts from the end of the slot in which the thread sleeps.
+        """
     @property
     def running(self) -> bool: ...
     def watch(self, timeout_s: float) -> None:
-        """Kept for supervision: raises TimeoutError when no scan has completed for so long."""
+        """Raise TimeoutError when no scan has completed for so long, RuntimeError when the thread is not running."""
+    def latencies(self) -> NDArray[np.int64]:
+        """Copy the latencies of the last wake-ups (at most 65536), oldest first, in ns."""

@@ -6,6 +6,10 @@ cdef void run_scan(ScanState* s, long long wall_ns) noexcept nogil
 # Runs one scan; the attached plant has stepped before it. Row time is `wall_ns`.
 
 cdef void skip_scans(ScanState* s, long long slots) noexcept nogil
+# Accounts for missed slots.
+
+cdef void step_plant(ScanState* s) noexcept nogil
+# Lets the attached plant, if any, live through one period.
 
 
 cdef class Scan:
