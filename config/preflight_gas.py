@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from config.gases import caution_together, never_together, pairs, species
 from config.plan.words import Words
 from config.process_mode import PairWindow, ProcessMode
-from config.recipe_model import Recipe
+from config.recipe_model import Recipe, RecipeStep
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def gas_faults(words: Words, mode: ProcessMode | None) -> Iterator[tuple[str, st
 def _mixtures(words: Words) -> Iterator[_Mixture]:
     recipe = words.recipe
     here_c: float | None = None
-    for path, step, _ in recipe.leaves():
+    for path, step in _passes("recipe_steps", recipe.recipe_steps):
         here_c = step.temperature_c if step.temperature_c is not None else here_c
         flows = {gas: step.gas_flow.get(gas, flow) for gas, flow in recipe.flows.items()} if step.flows_active else {}
         yield _Mixture(
@@ -77,6 +77,18 @@ def _mixtures(words: Words) -> Iterator[_Mixture]:
             pressure_torr=step.target_pressure_torr or recipe.pressure_setpoints.process_pressure_torr,
             plasma=bool(step.plasma_power_w),
         )
+
+
+def _passes(path: str, steps: tuple[RecipeStep, ...]) -> Iterator[tuple[str, RecipeStep]]:
+    """Yield the leaves in order, a cycle's twice: what ends one pass meets what begins the next."""
+    for index, step in enumerate(steps):
+        here = f"{path}[{index}]"
+        for _ in range(min(step.repeat, 2)):
+            yield from _passes(f"{here}.steps", step.steps)
+        for number, branch in enumerate(step.parallel):
+            yield from _passes(f"{here}.parallel[{number}]", branch)
+        if not step.is_group:
+            yield here, step
 
 
 def _meeting(

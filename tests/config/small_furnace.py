@@ -193,7 +193,10 @@ off = 100.0
 
 [recipe]
 process_modes = ["LPCVD Oxide", "LPCVD Poly-Si"]
-pump_down = { "chamber.mode" = 0.0, "gas_panel.sih4.valve" = 0.0, "gas_panel.n2o.valve" = 0.0, "gas_panel.n2.valve" = 0.0 }
+pump_down."chamber.mode" = 0.0
+pump_down."gas_panel.sih4.valve" = 0.0
+pump_down."gas_panel.n2o.valve" = 0.0
+pump_down."gas_panel.n2.valve" = 0.0
 purge_gas = "N2"
 standby_temperature_c = 700.0
 temperature_tolerance_c = 3.0
@@ -236,7 +239,10 @@ bound_s = 60.0
 
 [[safe_sequence.steps]]
 name = "isolate"
-set = { "gas_panel.sih4.valve" = 0.0, "gas_panel.n2o.valve" = 0.0, "gas_panel.sih4.setpoint_sccm" = 0.0, "gas_panel.n2o.setpoint_sccm" = 0.0 }
+set."gas_panel.sih4.valve" = 0.0
+set."gas_panel.n2o.valve" = 0.0
+set."gas_panel.sih4.setpoint_sccm" = 0.0
+set."gas_panel.n2o.setpoint_sccm" = 0.0
 min_s = 1.0
 
 [[safe_sequence.steps]]
