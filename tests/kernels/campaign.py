@@ -15,7 +15,7 @@ import os
 import subprocess
 import sys
 import time
-from dataclasses import asdict
+from collections import Counter
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -86,7 +86,7 @@ def run(mode: str, scans: int, seed: int, processes: int) -> dict[str, Any]:
         "asked_scans": scans,
         "seconds": round(time.monotonic() - started, 1),
         "processes": processes,
-        **asdict(total),
+        **{name: dict(value) if isinstance(value, Counter) else value for name, value in vars(total).items()},
         "differences": len(differences),
         "first_differences": sorted(differences)[:10],
         "result": "differences" if differences else "equal" if mode == "oracle" else "no violation",

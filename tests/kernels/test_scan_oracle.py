@@ -12,13 +12,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from kernels.tables import Event, Op, Program, Refusal, RunState, Tables
+from kernels.tables import Command, Event, Op, Program, Refusal, RunState, Tables, TagKind
 from tests.kernels.comparison import Difference, Tally, compare
 from tests.kernels.oracle import Condition, Oracle
 from tests.kernels.oracle_image import OracleImage
 from tests.kernels.oracle_program import Run
 from tests.kernels.stand import ENGINES
 from tests.kernels.strategies import Case, Moment, case, cases, story
+from tests.kernels.tables_builder import bench_tables
 
 CASES, SCANS = 240, 300
 ENGINE = ENGINES[0]  # the Cython scan
@@ -43,10 +44,36 @@ def test_the_scan_is_the_oracle_over_random_tools_and_stories(part: int) -> None
 
 def test_the_sample_meets_every_event_and_every_state() -> None:
     tally = Tally()
-    for number in range(60):
-        played(Oracle, number, tally)
+    for number in range(40):
+        played(ENGINE, number, tally)
     assert set(tally.events) == {event.name for event in Event} - {"LOST"}
     assert set(tally.states) == {state.name for state in RunState}
+
+
+def test_the_scan_is_the_oracle_on_the_tool_of_the_benchmark() -> None:
+    tables, program = bench_tables(150, 40, 10, 20)
+    rng = Random("bench tables")
+    inputs = tuple(np.flatnonzero(tables.tags["kind"] == TagKind.INPUT).tolist())
+    writable = np.flatnonzero(tables.tags["kind"] == TagKind.SETPOINT).tolist()
+    drawn = Case(tables, (program, program), inputs, tuple(writable), tuple(tables.loops["mode"].tolist()))
+    settled = Moment(
+        tuple((tag, 20.0, 0, 1) for tag in inputs),
+        (
+            *((op, 0, 0.0, 0.0, 1) for op in (Command.ARM, Command.LOAD, Command.START)),
+            *((Command.WRITE, mode, 2.0, 0.0, 4) for mode in drawn.modes),
+        ),
+        0,
+    )
+    moments = [settled]
+    for scan in range(150):
+        postings = [(tag, 20.0 + rng.uniform(-1, 1), 0, scan) for tag in rng.sample(inputs, 10)]
+        moments.append(Moment(tuple(postings), (), 0))
+    moments.append(Moment(tuple((tag, 950.0, 0, 2) for tag in inputs), (), 3))
+    moments += [Moment((), (), 0)] * 30
+    tally = Tally()
+    assert compare(drawn, moments, ENGINE, tally) is None
+    assert tally.states["RUNNING"] > 150
+    assert tally.states["ABORTED"] > 0
 
 
 @settings(max_examples=60, deadline=None, derandomize=True, database=None)

@@ -413,6 +413,39 @@ def test_a_program_that_does_too_much_in_one_scan_is_aborted(engine: Engine) -> 
     assert [(event["index"], event["kind"]) for event in stand.happened(Event.PROGRAM_FAULT)] == [(256, 7)]
 
 
+def test_cycles_nested_too_deep_and_ends_without_a_cycle_are_program_faults(engine: Engine) -> None:
+    tube = Tube()
+    for _ in range(9):
+        tube.program.add(Instr.LOOP, n=2, jump=27)  # the END
+    for _ in range(9):
+        tube.program.wait(1)
+        tube.program.add(Instr.ENDLOOP)
+    stand = tube.run(engine)
+    assert stand.state == RunState.ABORTED
+    assert [event["index"] for event in stand.happened(Event.PROGRAM_FAULT)] == [8]
+
+    tube = Tube()
+    tube.program.wait(1)
+    tube.program.add(Instr.ENDLOOP)
+    stand = tube.run(engine, 1)
+    assert stand.state == RunState.ABORTED
+    assert [event["index"] for event in stand.happened(Event.PROGRAM_FAULT)] == [1]
+
+
+def test_a_long_safe_sequence_goes_on_in_the_next_scan(engine: Engine) -> None:
+    tube = Tube()
+    for number in range(300):
+        tube.tool.safe.set(tube.gas, float(number))
+    tube.tool.safe.end()
+    tube.program.wait(100)
+    stand = tube.run(engine, 1)
+    stand.order(Command.ABORT)
+    assert (stand.state, stand.value(tube.gas)) == (RunState.ABORTING, 255.0)
+    stand.run()
+    assert (stand.state, stand.value(tube.gas)) == (RunState.ABORTED, 299.0)
+    assert [event["index"] for event in stand.happened(Event.PROGRAM_FAULT)] == [256]
+
+
 def test_a_hold_condition_holds_and_its_restart_is_refused_until_it_is_over(engine: Engine) -> None:
     tube = Tube()
     tube.tool.condition(tag(tube.thermometer).above(100.0), ConditionClass.HOLD)
