@@ -1,0 +1,86 @@
+"""How long a start takes and how much memory both halves use, beside a bare asyncua server of as many analog items."""
+
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import config
+from config.layout import Layout
+from tests.bench.figure import Figure
+from tests.system.daemon import FURNACE, Daemon
+
+ROUNDS = 3
+
+BARE = """
+import asyncio, json, sys, time
+from pathlib import Path
+from asyncua import Server, ua
+async def main():
+    began = time.monotonic()
+    server = Server()
+    await server.init()
+    server.set_endpoint("opc.tcp://127.0.0.1:0")
+    server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
+    folder = await server.nodes.objects.add_object(2, "Tool")
+    for group in range(0, int(sys.argv[1]), 50):
+        parent = await folder.add_object(2, f"m{group}")
+        for index in range(group, min(group + 50, int(sys.argv[1]))):
+            await parent.add_variable(ua.NodeId(f"t{index}", 2), f"2:t{index}", 0.0)
+    async with server:
+        took = time.monotonic() - began
+        rss = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmRSS")]
+        print(json.dumps({"s": took, "mb": int(rss[0].split()[1]) / 1024}))
+asyncio.run(main())
+"""
+
+
+def resident_mb(pid: int) -> float:
+    """Resident memory of a process in MB, shared pages counted in full."""
+    lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
+
+
+def start_once() -> tuple[float, float, float]:
+    """Start a daemon on the shipped furnace; return seconds to ready, and MB of controller and server."""
+    with tempfile.TemporaryDirectory() as folder:
+        Daemon.people_of(Path(folder))
+        began = time.monotonic()
+        daemon = Daemon(Path(folder))
+        try:
+            ready = daemon.ready()
+            took = time.monotonic() - began
+            time.sleep(2.0)  # Until the first batches of history have been written.
+            return took, resident_mb(ready["controller_pid"]), resident_mb(ready["server_pid"])
+        finally:
+            daemon.close()
+
+
+def bare(tags: int) -> dict[str, float]:
+    """Start a server with as many variables and nothing else."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", BARE, str(tags)], capture_output=True, text=True, check=True
+    )
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def figures() -> list[Figure]:
+    """Measure starts of the daemon and of the bare server in turn."""
+    tags = len(Layout(config.load_tool(FURNACE)).tags)
+    starts = list[tuple[float, float, float]]()
+    bares = list[dict[str, float]]()
+    for _ in range(ROUNDS):
+        starts.append(start_once())
+        bares.append(bare(tags))
+    seconds, controller, server = (statistics.median(column) for column in zip(*starts, strict=True))
+    named = f"bare asyncua server, {tags} variables"
+    return [
+        Figure("start to endpoint ready", seconds, "s", statistics.median(b["s"] for b in bares), named, "≤ 4 s"),
+        Figure("memory of both processes", controller + server, "MB", statistics.median(b["mb"] for b in bares), named,
+               "≤ 300 MB"),
+        Figure("  of it the controller", controller, "MB"),
+        Figure("  of it the server", server, "MB"),
+    ]  # fmt: skip
