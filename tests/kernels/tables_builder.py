@@ -369,7 +369,7 @@ def bench_tables(tags: int, interlocks: int, loops: int, segments: int) -> tuple
 
     Each loop has a set point, a mode and an output of its own and reads one of the inputs; a tenth of the other tags
     are computed, a tenth outputs, the rest inputs. Every interlock compares two inputs with limits (hysteresis and
-    delay) and acts on four outputs; each eighth votes two out of three. The program's segments ramp set points. Nothing trips
+    delay) and acts on four outputs; each eighth votes two out of three. The program ramps set points. Nothing trips
     while all inputs stay between −40 and 900 (they have to be posted once).
     """
     rest = tags - len(SystemTag) - 3 * loops
