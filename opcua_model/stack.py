@@ -33,22 +33,24 @@ Client: Any = client.Client
 Server: Any = server.Server
 UaClient: Any = ua_client.UaClient
 
-InternalServer: Any = internal_server.InternalServer
-InternalSession: Any = internal_session.InternalSession
+# Classes that ours extend; stack.pyi tells a type checker what it needs to know of them.
+InternalServer = internal_server.InternalServer
+InternalSession = internal_session.InternalSession
+UaProcessor = uaprocessor.UaProcessor
+OpcuaProtocol = binary_server_asyncio.OPCUAProtocol
+BinaryServer = binary_server_asyncio.BinaryServer
+SubscriptionService = subscription_service.SubscriptionService
+InternalSubscription = internal_subscription.InternalSubscription
+MonitoredItemService = monitored_item_service.MonitoredItemService
+WhereClauseEvaluator = monitored_item_service.WhereClauseEvaluator
 SessionState: Any = internal_session.SessionState
-UaProcessor: Any = uaprocessor.UaProcessor
-OpcuaProtocol: Any = binary_server_asyncio.OPCUAProtocol
-BinaryServer: Any = binary_server_asyncio.BinaryServer
-SubscriptionService: Any = subscription_service.SubscriptionService
-InternalSubscription: Any = internal_subscription.InternalSubscription
-MonitoredItemService: Any = monitored_item_service.MonitoredItemService
-WhereClauseEvaluator: Any = monitored_item_service.WhereClauseEvaluator
 
 AttributeValue: Any = address_space.AttributeValue
 NodeData: Any = address_space.NodeData
 Event: Any = events.Event
 
 TransportLimits: Any = connection.TransportLimits
+Buffer = utils.Buffer
 ServiceError: Any = utils.ServiceError
 create_nonce: Any = utils.create_nonce
 policies: Any = security_policies

@@ -1,0 +1,76 @@
+"""asyncua's internal server with our sessions, subscriptions and login rules."""
+
+from typing import Any, Final
+
+import anyio
+
+from opcua_model.browse import Browser
+from opcua_model.desk import Desk
+from opcua_model.session import Session
+from opcua_model.settings import Settings
+from opcua_model.stack import InternalServer, fault
+from opcua_model.subscriptions import Subscriptions
+
+CONCURRENT_LOGINS: Final = 2
+"""A password check takes memory and a core by design: more at a time would be a way to occupy the computer."""
+
+
+class ToolServer(InternalServer):
+    """One tool's server."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self.settings = settings
+        self.plain_loopback = settings.plain_loopback
+        self.trusted: frozenset[bytes] | None = None
+        """SHA-256 thumbprints of the client certificates that may connect; None: all."""
+        self.logins = anyio.CapacityLimiter(CONCURRENT_LOGINS)
+        self.disabled_clock = True  # its loop holds a stop up for a second; the server's own round sets the time
+        self.subscription_service = Subscriptions(self.aspace, self, settings.limits)
+        self.isession.subscription_service = self.subscription_service
+        self._desk: Desk | None = None
+        self._browser = Browser(self.aspace, settings.limits.references_per_node)
+
+    def equip(self, desk: Desk) -> None:
+        """Hand over what sessions work with, before the first client comes."""
+        self._desk = desk
+        self.subscription_service.tree = desk.tree
+
+    def open_session(self, peer: str, certificate: bytes | None) -> Session:
+        """Make the session of a new client.
+
+        Raises:
+            ServiceError: there are too many.
+        """
+        if self._desk is None:
+            raise fault("BadServerNotConnected")
+        if len(self._external_sessions) >= self.settings.limits.sessions:
+            raise fault("BadTooManySessions")
+        return Session(self, self._desk, self._browser, peer, certificate)
+
+    @property
+    def sessions(self) -> list[Any]:
+        """Sessions of clients, those that are not activated yet included."""
+        return list(self._external_sessions.values())
+
+    def user_of(self, session_id: Any) -> str:
+        """User of a session by its id, empty when it is anonymous or gone."""
+        return next((one.caller.user for one in self.sessions if one.session_id == session_id), "")
+
+    def rebind(self, session: Any, processor: Any) -> None:
+        """Move a session to the channel on which it was activated again; the old channel loses it."""
+        for transport in list(self.processors):
+            if transport is not processor and transport.session is session:
+                transport.leave()
+        processor.session = session
+        for subscription in self.subscription_service.owned(session.session_id):
+            subscription.pub_result_callback = processor.forward_publish_response
+            subscription.pub_request_callback = processor.get_publish_request
+
+    @property
+    def processors(self) -> list[Any]:
+        """Processors of all connections."""
+        return [] if self.listener is None else [one.processor for one in self.listener.clients]
+
+    listener: Any = None
+    """Set when the socket is open."""

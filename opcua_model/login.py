@@ -1,0 +1,75 @@
+"""Who is behind a session: identity tokens are opened here and checked by the daemon."""
+
+import hmac
+from struct import unpack_from
+from typing import Any, Final
+
+from opcua_model.settings import Settings, is_loopback
+from opcua_model.stack import crypto, fault, ua
+
+_OAEP: Final = "http://www.w3.org/2001/04/xmlenc#rsa-oaep"  # of Basic256Sha256 (Part 7, 6.6.165)
+MAX_PASSWORD: Final = 512
+MAX_USER: Final = 128
+
+
+def admit_anonymous(settings: Settings, peer: str) -> None:
+    """Let an anonymous session in or not.
+
+    Raises:
+        ServiceError: the settings do not permit it from there.
+    """
+    if settings.anonymous != "loopback" or not is_loopback(peer):
+        raise fault("BadIdentityTokenRejected")
+
+
+def open_password(token: Any, key: Any, nonce: bytes | None, *, encrypted: bool) -> tuple[str, str]:
+    """Return user and password of a token.
+
+    Args:
+        token: UserNameIdentityToken.
+        key: the server's private key.
+        nonce: what the server gave the client last; an encrypted password carries it, so that none can be replayed.
+        encrypted: whether the channel is; a password in clear text is taken only there.
+
+    Raises:
+        ServiceError: the token is malformed, of another nonce, or in clear text on an open channel.
+    """
+    user, secret = token.UserName or "", token.Password or b""
+    if isinstance(secret, str):
+        secret = secret.encode()
+    if token.EncryptionAlgorithm:
+        secret = _decrypt(token.EncryptionAlgorithm, secret, key, nonce)
+    elif not encrypted:
+        raise fault("BadSecurityModeInsufficient")
+    if not 0 < len(user) <= MAX_USER or len(secret) > MAX_PASSWORD:
+        raise fault("BadIdentityTokenInvalid")
+    try:
+        return user.encode().decode(), secret.decode()
+    except UnicodeError:
+        raise fault("BadIdentityTokenInvalid") from None
+
+
+def _decrypt(algorithm: str, secret: bytes, key: Any, nonce: bytes | None) -> bytes:
+    if algorithm != _OAEP:
+        raise fault("BadIdentityTokenRejected")
+    try:
+        plain = crypto.decrypt_rsa_oaep(key, secret)
+        length = int(unpack_from("<I", plain)[0])
+    except Exception:  # noqa: BLE001 - whatever the bytes do to the cipher, the token is invalid
+        raise fault("BadIdentityTokenInvalid") from None
+    content = plain[4 : 4 + length]
+    proof = nonce or b""
+    if len(content) != length or length < len(proof) or not proof:
+        raise fault("BadIdentityTokenInvalid")
+    if not hmac.compare_digest(content[length - len(proof) :], proof):
+        raise fault("BadIdentityTokenInvalid")
+    return content[: length - len(proof)]
+
+
+def is_anonymous(token: Any) -> bool:
+    """Tell whether a token names nobody; an empty one does too (Part 4, 5.6.3)."""
+    return token is None or isinstance(token, ua.AnonymousIdentityToken) or _is_null(token)
+
+
+def _is_null(token: Any) -> bool:
+    return isinstance(token, ua.ExtensionObject) and token.TypeId.is_null()

@@ -1,0 +1,291 @@
+"""The OPC UA server of one tool: the endpoint, the tree, and the round that keeps what is not a tag up to date."""
+
+import socket
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, Final, Self
+from urllib.parse import urlsplit
+
+import anyio
+import anyio.to_thread
+
+from config.process_mode import supported_variants
+from opcua_model.certificates import Identity, server_identity, trusted_thumbprints
+from opcua_model.desk import Desk, log
+from opcua_model.entries import Entries
+from opcua_model.events import deliver, make_event
+from opcua_model.interface import Backend, Entry, Occurrence
+from opcua_model.internal import ToolServer
+from opcua_model.listener import Listener
+from opcua_model.live import tell
+from opcua_model.settings import Settings, is_loopback
+from opcua_model.snapshot import Snapshot
+from opcua_model.space import Space
+from opcua_model.stack import Ids, Server, StatusCodes, policies, ua
+from opcua_model.tree import Tree, build_tree, condition_path
+from opcua_model.types import NAMESPACE, TOOL_NAMESPACE, build_types
+from opcua_model.variables import condition_values, controller_gone
+
+PRODUCT: Final = "urn:cvd-supervisor"
+_ENCRYPTED: Final = (
+    ua.SecurityPolicyType.Basic256Sha256_SignAndEncrypt,
+    ua.SecurityPolicyType.Basic256Sha256_Sign,
+)
+_CLOCK_S: Final = 1.0
+
+
+class EndpointError(Exception):
+    """The endpoint cannot be opened; the text says why and what to do."""
+
+
+class UaServer:
+    """An address space that a daemon shows things in; `async with UaServer(backend, settings) as server:`."""
+
+    def __init__(self, backend: Backend, settings: Settings) -> None:
+        self._backend = backend
+        self._settings = settings
+        self._running: Any = None
+        self._internal = ToolServer(settings)
+        self._server: Any = Server(iserver=self._internal)
+        self._tree: Tree | None = None
+        self._entries: Entries | None = None
+        self._listener: Any = None
+        self.endpoint = settings.endpoint
+        """Where clients connect; with the port that was taken when the settings asked for port 0."""
+
+    # ------------------------------------------------------------------------------------- what a daemon calls
+
+    async def show(self, entry: Entry) -> None:
+        """Create or refresh an entry."""
+        await self._must(self._entries).show(entry)
+
+    async def hide(self, folder: str, name: str) -> None:
+        """Remove an entry."""
+        await self._must(self._entries).hide(folder, name)
+
+    async def emit(self, occurrence: Occurrence) -> None:
+        """Emit an event from its source; who monitors something above it hears it too."""
+        space = self._must(self._tree).space
+        event = make_event(space, occurrence)
+        await deliver(space, event, self._internal.subscription_service.subscriptions.values())
+
+    @property
+    def sessions(self) -> int:
+        """Number of sessions in which somebody is logged in."""
+        return sum(one.is_activated() for one in self._internal.sessions)
+
+    @staticmethod
+    def _must(part: Any) -> Any:
+        if part is None:
+            raise RuntimeError("the OPC UA server is not running")
+        return part
+
+    # -------------------------------------------------------------------------------------------- start and end
+
+    async def __aenter__(self) -> Self:
+        self._running = self._run()
+        await self._running.__aenter__()
+        return self
+
+    async def __aexit__(self, *error: object) -> bool | None:
+        return await self._running.__aexit__(*error)
+
+    @asynccontextmanager
+    async def _run(self) -> AsyncGenerator[None]:
+        await self._prepare()
+        await self._internal.start()
+        try:
+            await self._listen()
+            try:
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(self._round)
+                    tasks.start_soon(self._clock)
+                    log.info("opcua_ready", endpoint=self.endpoint)
+                    yield
+                    tasks.cancel_scope.cancel()
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await self._close()
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self._internal.stop()
+
+    async def _prepare(self) -> None:
+        settings, backend = self._settings, self._backend
+        tool = backend.layout.tool
+        self._check_exposure()
+        server, internal = self._server, self._internal
+        uri = f"urn:{socket.gethostname()}:cvd-supervisor:{tool.name}"
+        names = tuple(dict.fromkeys((settings.host, *settings.names)))
+        identity: Identity = await anyio.to_thread.run_sync(
+            server_identity,
+            settings.folder,
+            uri,
+            tool.name,
+            tuple(n for n in names if n not in {"0.0.0.0", "::"}),  # noqa: S104 - told apart, not bound
+        )
+        if settings.trusted_clients is not None:
+            internal.trusted = await anyio.to_thread.run_sync(trusted_thumbprints, settings.trusted_clients)
+        internal.certificate, internal.private_key = identity.certificate, identity.key
+        internal.supported_tokens = (ua.AnonymousIdentityToken, ua.UserNameIdentityToken)
+        if settings.anonymous == "never":
+            internal.supported_tokens = (ua.UserNameIdentityToken,)
+        server.name, server.product_uri = f"cvd-supervisor {tool.name}", PRODUCT
+        server.manufacturer_name, server.application_type = "cvd-supervisor", ua.ApplicationType.Server
+        server._application_uri = uri  # noqa: SLF001 - read by init(), which has no argument for it
+        await server.init()
+        await server.set_build_info(
+            PRODUCT, "cvd-supervisor", server.name, settings.software_revision, "0", datetime.now(UTC)
+        )
+        await self._build(uri)
+        await self._advertise_limits()
+
+    def _check_exposure(self) -> None:
+        settings = self._settings
+        if settings.plain_loopback and settings.anonymous == "never":
+            raise EndpointError(
+                "plain_loopback offers anonymous sessions only, and anonymous is 'never': leave one out"
+            )
+
+    async def _build(self, uri: str) -> None:
+        server, backend = self._server, self._backend
+        layout = backend.layout
+        types = await server.register_namespace(NAMESPACE)
+        tool = await server.register_namespace(TOOL_NAMESPACE + layout.tool.name)
+        space = Space(self._internal.aspace, types, tool)
+        tree = Tree(space, Snapshot(backend), layout)
+        build_types(space, tree.methods)
+        variants = await anyio.to_thread.run_sync(supported_variants, layout.tool)
+        told = backend.variables()
+        build_tree(tree, revision=self._settings.software_revision, variants=variants, told=told)
+        self._tree, self._entries = tree, Entries(space)
+        self._internal.equip(Desk(backend, self._settings, tree, self._internal.aspace))
+        await self._refresh()
+        log.debug("opcua_tree_built", application=uri, tags=len(layout.tags))
+
+    async def _advertise_limits(self) -> None:
+        limits = self._settings.limits
+        for name, value in (
+            ("MaxNodesPerRead", limits.nodes_per_read),
+            ("MaxNodesPerWrite", limits.nodes_per_write),
+            ("MaxNodesPerBrowse", limits.nodes_per_browse),
+            ("MaxNodesPerMethodCall", limits.nodes_per_call),
+            ("MaxNodesPerHistoryReadData", limits.nodes_per_history_read),
+            ("MaxNodesPerTranslateBrowsePathsToNodeIds", limits.nodes_per_translate),
+            ("MaxMonitoredItemsPerCall", limits.monitored_items_per_call),
+            ("MaxNodesPerRegisterNodes", limits.nodes_per_read),
+        ):
+            node = getattr(Ids, f"Server_ServerCapabilities_OperationLimits_{name}")
+            await self._server.get_node(ua.NodeId(node)).write_value(ua.Variant(value, ua.VariantType.UInt32))
+        for name, value, kind in (
+            ("MaxBrowseContinuationPoints", limits.continuation_points, ua.VariantType.UInt16),
+            ("MaxHistoryContinuationPoints", limits.continuation_points, ua.VariantType.UInt16),
+            ("MinSupportedSampleRate", limits.publishing_interval_ms[0], ua.VariantType.Double),
+        ):
+            node = getattr(Ids, f"Server_ServerCapabilities_{name}")
+            await self._server.get_node(ua.NodeId(node)).write_value(ua.Variant(value, kind))
+
+    async def _listen(self) -> None:
+        settings, server = self._settings, self._server
+        offered = list(_ENCRYPTED)
+        if settings.plain_loopback:
+            offered.append(ua.SecurityPolicyType.NoSecurity)
+        server.set_security_policy(offered)
+        server._permission_ruleset = None  # noqa: SLF001 - sessions decide here, per role
+        listener = Listener(self._internal, settings.host, settings.port, settings.limits)
+        factories: list[Any] = []
+        for kind in offered:
+            policy, mode, _ = policies.SECURITY_POLICY_TYPE_MAP[kind]
+            factories.append(
+                policies.SecurityPolicyFactory(policy, mode, self._internal.certificate, self._internal.private_key)
+            )
+        listener.set_policies(factories)
+        try:
+            await listener.start()
+        except OSError as error:
+            raise EndpointError(
+                f"{settings.endpoint}: {error.strerror or error}; another program holds the port, or the address is "
+                "not one of this computer. Stop the other one or choose another endpoint"
+            ) from error
+        path = urlsplit(settings.endpoint).path
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        self.endpoint = f"opc.tcp://{host}:{listener.port}{path}"
+        server.set_endpoint(self.endpoint)
+        for kind in offered:
+            self._offer(*policies.SECURITY_POLICY_TYPE_MAP[kind])
+        self._listener = self._internal.listener = listener
+        if settings.anonymous == "loopback" and not is_loopback(settings.host):
+            log.info("anonymous_loopback_only", endpoint=self.endpoint)
+
+    def _offer(self, policy: Any, mode: Any, level: int) -> None:
+        """Describe one endpoint; an open one is for anonymous sessions only."""
+        self._server._set_endpoints(policy, mode, level)  # noqa: SLF001 - the description is asyncua's own
+        if mode == ua.MessageSecurityMode.None_:
+            description = self._internal.endpoints[-1]
+            description.UserIdentityTokens = [
+                token for token in description.UserIdentityTokens if token.TokenType == ua.UserTokenType.Anonymous
+            ]
+
+    async def _close(self) -> None:
+        if self._listener is not None:
+            await self._listener.stop()
+        service = self._internal.subscription_service
+        await service.delete_subscriptions(list(service.subscriptions))
+        for session in self._internal.sessions:
+            await session.close_session()
+        log.info("opcua_closed", endpoint=self.endpoint)
+
+    # ------------------------------------------------------------------------------------------------ the round
+
+    async def _round(self) -> None:
+        while True:
+            await anyio.sleep(self._settings.refresh_s)
+            await self._refresh()
+
+    async def _refresh(self) -> None:
+        """Bring everything that is not a tag up to date."""
+        tree: Tree = self._must(self._tree)
+        told = self._backend.variables()
+        for path, value in told.items():
+            live = tree.live.get(path)
+            if live is not None:
+                await live.set(value)
+        if "Diagnostics/Sessions" not in told:
+            await tree.live["Diagnostics/Sessions"].set(self.sessions)
+        now = tree.snapshot.now()
+        gone = controller_gone(now)
+        period = tree.layout.tool.scan.period_ms / 1000.0
+        shown = condition_values(now, period)
+        for condition, values in zip(tree.layout.conditions, shown, strict=True):
+            path = condition_path(condition)
+            for name, value in values.items():
+                if f"{path}/{name}" in told:
+                    continue
+                if gone:
+                    await tree.live[f"{path}/{name}"].set(None, StatusCodes.BadNoCommunication)
+                else:
+                    await tree.live[f"{path}/{name}"].set(value)
+            if f"{path}/Why" not in told:
+                await tree.live[f"{path}/Why"].set("")
+        for node, indices in tree.arrays.items():
+            cell = tree.space.cell(node)
+            if cell.datachange_callbacks:
+                data = tree.snapshot.read_many(indices)
+                for handle, callback in list(cell.datachange_callbacks.items()):
+                    await callback(handle, data)
+
+    async def _clock(self) -> None:
+        """Show the time: clients watch it to see that the server lives."""
+        space: Space = self._must(self._tree).space
+        time_cell = space.cell(ua.NodeId(Ids.Server_ServerStatus_CurrentTime))
+        status_cell = space.cell(ua.NodeId(Ids.Server_ServerStatus))
+        while True:
+            now = datetime.now(UTC)
+            data = ua.DataValue(ua.Variant(now, ua.VariantType.DateTime), SourceTimestamp=now, ServerTimestamp=now)
+            await tell(time_cell, data)
+            status = replace(status_cell.value.Value.Value, CurrentTime=now)
+            shown = ua.Variant(status, ua.VariantType.ExtensionObject)
+            await tell(status_cell, ua.DataValue(shown, SourceTimestamp=now, ServerTimestamp=now))
+            await anyio.sleep(_CLOCK_S)

@@ -1,0 +1,313 @@
+"""A client's session: an unguessable token, a user, what belongs to it, and the services with their limits."""
+
+import secrets
+import time
+import uuid
+from collections.abc import Sequence
+from typing import Any, Final
+
+from opcua_model.attributes import read_attribute, write_attribute
+from opcua_model.browse import Browser, Continuations
+from opcua_model.calls import call_method
+from opcua_model.desk import Desk, log
+from opcua_model.events import deliver, make_event
+from opcua_model.history import read_history
+from opcua_model.interface import Caller, Occurrence, Refused
+from opcua_model.login import admit_anonymous, is_anonymous, open_password
+from opcua_model.stack import InternalSession, SessionState, create_nonce, fault, status, ua
+
+TOKEN_BYTES: Final = 32
+_ANY_TIMESTAMPS: Final = 4
+_OPERATION_DIAGNOSTICS: Final = 0x03E0
+"""Bits of ReturnDiagnostics that ask for words about single operations (Part 4, 7.33)."""
+REFUSAL_SEVERITY: Final = 300
+
+Refusals = Sequence[tuple[Refused | None, str]]
+
+
+class Session(InternalSession):
+    """An external session."""
+
+    def __init__(self, iserver: Any, desk: Desk, browser: Browser, peer: str, certificate: bytes | None) -> None:
+        super().__init__(iserver, iserver.aspace, iserver.subscription_service, peer)
+        self.external = True
+        self.auth_token = ua.NodeId(secrets.token_bytes(TOKEN_BYTES), 0)
+        self.session_id = ua.NodeId(uuid.uuid4(), 1)
+        self.peer = peer
+        self.certificate = certificate
+        """Of the client's application; the session answers to no channel of another one."""
+        self.caller = Caller("", frozenset(), str(self.session_id.Identifier))
+        self._desk = desk
+        self._browser = browser
+        limit = desk.settings.limits.continuation_points
+        self._browse_points = Continuations(limit)
+        self._history_points = Continuations(limit)
+        iserver.register_external_session(self)
+
+    # ------------------------------------------------------------------------------------------------ identity
+
+    async def activate(self, params: Any, *, encrypted: bool, secured: bool) -> Any:
+        """Check who it is and open the session for them; who is inside already may come back on another channel.
+
+        Raises:
+            ServiceError: the token is not accepted, or names another user than before.
+        """
+        if self.state == SessionState.Closed:
+            raise fault("BadSessionIdInvalid")
+        user, roles = await self._identify(params.UserIdentityToken, encrypted=encrypted, secured=secured)
+        if self.state == SessionState.Closed:  # the connection broke while the password was being checked
+            raise fault("BadSessionClosed")
+        first = self.state == SessionState.Created
+        if not first and user != self.caller.user:
+            raise fault("BadIdentityChangeNotSupported")
+        self.caller = Caller(user, roles, self.caller.session)
+        self.nonce = create_nonce(32)
+        self.state = SessionState.Activated
+        self.touch()
+        self._start_timeout_watchdog()
+        if first:
+            log.info("session_opened", user=user or "anonymous", peer=self.peer, session=self.caller.session)
+            self._desk.backend.opened(self.caller)
+        return ua.ActivateSessionResult(
+            ServerNonce=self.nonce, Results=[ua.StatusCode() for _ in params.ClientSoftwareCertificates or ()]
+        )
+
+    async def _identify(self, token: Any, *, encrypted: bool, secured: bool) -> tuple[str, frozenset[str]]:
+        if is_anonymous(token):
+            admit_anonymous(self._desk.settings, self.peer)
+            return "", frozenset()
+        if not isinstance(token, ua.UserNameIdentityToken) or not secured:
+            raise fault("BadIdentityTokenRejected")
+        user, password = open_password(token, self.iserver.private_key, self.nonce, encrypted=encrypted)
+        async with self.iserver.logins:
+            roles = await self._desk.backend.authenticate(user, password)
+        if roles is None:
+            log.warning("login_refused", user=user, peer=self.peer)
+            raise fault("BadUserAccessDenied")
+        return user, roles
+
+    def open_result(self, params: Any) -> Any:
+        """Fill what CreateSession answers, the endpoints and the server's signature aside."""
+        low, high = self._desk.settings.limits.session_timeout_s
+        asked = float(params.RequestedSessionTimeout or 0.0) / 1000.0
+        self.session_timeout = min(max(asked, low), high) if asked == asked else high  # noqa: PLR0124 - NaN
+        self.nonce = create_nonce(32)
+        result = ua.CreateSessionResult()
+        result.SessionId, result.AuthenticationToken = self.session_id, self.auth_token
+        result.RevisedSessionTimeout = self.session_timeout * 1000.0
+        result.MaxRequestMessageSize = self._desk.settings.limits.message_bytes
+        result.ServerNonce = self.nonce
+        return result
+
+    async def close_session(self, delete_subs: bool = True) -> None:
+        """End the session, once; the daemon is told when it had been opened."""
+        if self.state == SessionState.Closed:
+            return
+        was_open = self.state == SessionState.Activated
+        await super().close_session(delete_subs)
+        if was_open:
+            log.info("session_closed", user=self.caller.user or "anonymous", session=self.caller.session)
+            self._desk.backend.closed(self.caller.session)
+
+    def idle_s(self) -> float:
+        """Time since the last request."""
+        return time.monotonic() - float(self._last_activity)
+
+    # ------------------------------------------------------------------------------------ attributes and views
+
+    async def read(self, params: Any) -> list[Any]:
+        """Read attributes."""
+        self._bound(params.NodesToRead, self._desk.settings.limits.nodes_per_read)
+        if not float(params.MaxAge or 0.0) >= 0:
+            raise fault("BadMaxAgeInvalid")
+        stamps = int(params.TimestampsToReturn)
+        if not 0 <= stamps < _ANY_TIMESTAMPS:
+            raise fault("BadTimestampsToReturnInvalid")
+        return [read_attribute(self._desk, self.caller, wanted, stamps) for wanted in params.NodesToRead]
+
+    async def write_all(self, params: Any) -> tuple[list[Any], list[tuple[Refused | None, str]]]:
+        """Write attributes: status codes, and beside them the refusals with what they were about."""
+        self._bound(params.NodesToWrite, self._desk.settings.limits.nodes_per_write)
+        answers = [await write_attribute(self._desk, self.caller, wanted) for wanted in params.NodesToWrite]
+        return [code for code, _, _ in answers], [(refused, target) for _, refused, target in answers]
+
+    async def call_all(self, params: Any) -> tuple[list[Any], list[tuple[Refused | None, str]]]:
+        """Call methods: results, and beside them the refusals with what they were about."""
+        self._bound(params.MethodsToCall, self._desk.settings.limits.nodes_per_call)
+        answers = [await call_method(self._desk, self.caller, wanted) for wanted in params.MethodsToCall]
+        return [result for result, _, _ in answers], [(refused, target) for _, refused, target in answers]
+
+    async def explain(self, refusals: Refusals, diagnostics: int) -> list[Any]:
+        """Tell why something was refused: as an event to this session, and as diagnostics when it asked for them."""
+        if not any(refused for refused, _ in refusals):
+            return []
+        for refused, target in refusals:
+            if refused is not None:
+                log.info("refused", user=self.caller.user, target=target, status=refused.status, reason=refused.reason)
+                await self._tell(refused, target)
+        if not diagnostics & _OPERATION_DIAGNOSTICS:
+            return []
+        return [
+            ua.DiagnosticInfo(AdditionalInfo=refused.reason) if refused is not None else ua.DiagnosticInfo()
+            for refused, _ in refusals
+        ]
+
+    async def _tell(self, refused: Refused, target: str) -> None:
+        owned = self.iserver.subscription_service.owned(self.session_id)
+        if owned:
+            fields = {"Status": refused.status, "Target": target}
+            source = target.rpartition("/")[0]
+            occurrence = Occurrence(
+                source, REFUSAL_SEVERITY, refused.reason, time.time_ns(), "RefusalEventType", fields
+            )
+            await deliver(self._desk.tree.space, make_event(self._desk.tree.space, occurrence), owned)
+
+    async def browse(self, params: Any) -> list[Any]:
+        """Follow references."""
+        self._bound(params.NodesToBrowse, self._desk.settings.limits.nodes_per_browse)
+        if not params.View.ViewId.is_null():
+            raise fault("BadViewIdUnknown")
+        maximum = int(params.RequestedMaxReferencesPerNode)
+        return [self._browser.browse(wanted, maximum, self._browse_points) for wanted in params.NodesToBrowse]
+
+    async def browse_next(self, parameters: Any) -> list[Any]:
+        """Go on where a Browse was too long."""
+        self._bound(parameters.ContinuationPoints, self._desk.settings.limits.nodes_per_browse)
+        release = bool(parameters.ReleaseContinuationPoints)
+        return [
+            self._browser.go_on(point or b"", self._browse_points, release=release)
+            for point in parameters.ContinuationPoints
+        ]
+
+    async def translate_browsepaths_to_nodeids(self, params: Any) -> list[Any]:
+        """Find nodes by names."""
+        self._bound(params, self._desk.settings.limits.nodes_per_translate)
+        found: list[Any] = []
+        for path in params:
+            if path.RelativePath.Elements:
+                found += self.iserver.view_service.translate_browsepaths_to_nodeids([path])
+            else:
+                found.append(ua.BrowsePathResult(StatusCode=status("BadNothingToDo")))
+        return found
+
+    async def history_read(self, params: Any) -> list[Any]:
+        """Read history."""
+        self._bound(params.NodesToRead, self._desk.settings.limits.nodes_per_history_read)
+        return await read_history(self._desk, params, self._history_points)
+
+    @staticmethod
+    def _bound(operations: Sequence[Any] | None, limit: int) -> None:
+        if not operations:
+            raise fault("BadNothingToDo")
+        if len(operations) > limit:
+            raise fault("BadTooManyOperations")
+
+    # --------------------------------------------------------------------------------------------- subscriptions
+
+    async def create_subscription(self, params: Any, callback: Any, request_callback: Any = None) -> Any:
+        """Create a subscription of this session."""
+        service = self.iserver.subscription_service
+        if len(service.owned(self.session_id)) >= self._desk.settings.limits.subscriptions_per_session:
+            raise fault("BadTooManySubscriptions")
+        return await service.create_subscription(params, callback, self.session_id, request_callback=request_callback)
+
+    def _own(self, number: int) -> Any:
+        found = self.iserver.subscription_service.subscriptions.get(number)
+        if found is None or found.session_id != self.session_id:
+            raise fault("BadSubscriptionIdInvalid")
+        return found
+
+    def _is_own(self, number: int) -> bool:
+        found = self.iserver.subscription_service.subscriptions.get(number)
+        return found is not None and found.session_id == self.session_id
+
+    async def create_monitored_items(self, params: Any) -> list[Any]:
+        """Create monitored items in a subscription of this session."""
+        self._own(params.SubscriptionId)
+        self._bound(params.ItemsToCreate, self._desk.settings.limits.monitored_items_per_call)
+        total = sum(len(one.monitored_item_srv) for one in self.iserver.subscription_service.subscriptions.values())
+        if total + len(params.ItemsToCreate) > self._desk.settings.limits.items:
+            raise fault("BadTooManyMonitoredItems")
+        return await super().create_monitored_items(params)
+
+    async def modify_monitored_items(self, params: Any) -> list[Any]:
+        """Modify monitored items of this session."""
+        self._own(params.SubscriptionId)
+        self._bound(params.ItemsToModify, self._desk.settings.limits.monitored_items_per_call)
+        return await super().modify_monitored_items(params)
+
+    async def set_monitoring_mode(self, params: Any) -> list[Any]:
+        """Set the mode of monitored items of this session."""
+        self._own(params.SubscriptionId)
+        self._bound(params.MonitoredItemIds, self._desk.settings.limits.monitored_items_per_call)
+        return await super().set_monitoring_mode(params)
+
+    async def delete_monitored_items(self, params: Any) -> list[Any]:
+        """Delete monitored items of this session."""
+        self._own(params.SubscriptionId)
+        self._bound(params.MonitoredItemIds, self._desk.settings.limits.monitored_items_per_call)
+        return await super().delete_monitored_items(params)
+
+    async def set_publishing_mode(self, params: Any) -> list[Any]:
+        """Switch publishing of subscriptions of this session."""
+        service = self.iserver.subscription_service
+        results: list[Any] = []
+        for number in params.SubscriptionIds:
+            if self._is_own(number):
+                await service.subscriptions[number].set_publishing_mode(params.PublishingEnabled)
+                results.append(ua.StatusCode())
+            else:
+                results.append(status("BadSubscriptionIdInvalid"))
+        return results
+
+    def modify_subscription(self, params: Any) -> Any:
+        """Modify a subscription of this session."""
+        self._own(params.SubscriptionId)
+        return super().modify_subscription(params)
+
+    async def delete_subscriptions(self, ids: list[int]) -> list[Any]:
+        """Delete subscriptions of this session; those of others are unknown to it."""
+        own = [number for number in ids if self._is_own(number)]
+        await self.iserver.subscription_service.delete_subscriptions(own)
+        return [ua.StatusCode() if number in own else status("BadSubscriptionIdInvalid") for number in ids]
+
+    def republish(self, params: Any) -> Any:
+        """Give a message again."""
+        return self._own(params.SubscriptionId).republish(params.RetransmitSequenceNumber)
+
+    def publish(self, acks: Any = None) -> tuple[int, list[Any]]:
+        """Acknowledge messages; return the number of subscriptions of this session and a status for each."""
+        owned = {one.data.SubscriptionId: one for one in self.iserver.subscription_service.owned(self.session_id)}
+        if not owned:
+            raise fault("BadNoSubscription")
+        results: list[Any] = []
+        for ack in acks or ():
+            subscription = owned.get(ack.SubscriptionId)
+            if subscription is None:
+                results.append(status("BadSubscriptionIdInvalid"))
+            elif not subscription.acknowledge(ack.SequenceNumber):
+                results.append(status("BadSequenceNumberUnknown"))
+            else:
+                results.append(ua.StatusCode())
+        return len(owned), results
+
+    async def take_over(self, params: Any, callback: Any, request_callback: Any) -> list[Any]:
+        """Move subscriptions of another session of the same user to this one (Part 4, 5.13.7)."""
+        service = self.iserver.subscription_service
+        results: list[Any] = []
+        for number in params.SubscriptionIds:
+            subscription = service.subscriptions.get(number)
+            result = ua.TransferResult()
+            if subscription is None:
+                result.StatusCode = status("BadSubscriptionIdInvalid")
+            elif not self.caller.user or self.iserver.user_of(subscription.session_id) != self.caller.user:
+                result.StatusCode = status("BadUserAccessDenied")
+            else:
+                subscription.session_id = self.session_id
+                subscription.pub_result_callback = callback
+                subscription.pub_request_callback = request_callback
+                result.AvailableSequenceNumbers = sorted(subscription.unacknowledged)
+                if params.SendInitialValues:
+                    subscription.monitored_item_srv.tags.report_all()
+            results.append(result)
+        return results

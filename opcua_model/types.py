@@ -1,0 +1,132 @@
+"""Our object and event types, in the namespace `urn:cvd-supervisor:types`."""
+
+from typing import Any, Final
+
+from opcua_model.methods import METHODS
+from opcua_model.space import Space, number_id, variant_type
+from opcua_model.stack import Ids, ua
+from opcua_model.variables import ACTIVE_RUN, CONDITION, DIAGNOSTICS, SERVICES, STATE, Variable
+
+NAMESPACE: Final = "urn:cvd-supervisor:types"
+TOOL_NAMESPACE: Final = "urn:cvd-supervisor:tool:"
+
+OBJECT_TYPES: Final = {
+    "ToolType": "A chemical vapour deposition tool.",
+    "IdentificationType": "The name plate of a tool.",
+    "StateType": "State and control of a tool.",
+    "EquipmentType": "The modules of a tool.",
+    "ModuleType": "A module of a tool with its tags.",
+    "TelemetryType": "The signals of a tool under their common names.",
+    "ProcessModesType": "The process modes that are known.",
+    "ProcessModeType": "A process mode: pressure regime, activation, reactor, chemistry and variant.",
+    "RecipesType": "The recipes of a tool.",
+    "RecipeType": "A version of a recipe.",
+    "RunsType": "The runs of a tool.",
+    "RunType": "A run.",
+    "ActiveRunType": "The run that is active, with its ISA-88 state.",
+    "ServicesType": "The service operations of a tool.",
+    "InterlocksType": "The interlocks of a tool.",
+    "InterlockType": "A row of the cause-and-effect matrix.",
+    "AlarmsType": "The alarms of a tool.",
+    "AlarmType": "An alarm.",
+    "ResultsType": "The results of runs.",
+    "ResultType": "The result of a run.",
+    "SpcType": "The series of statistical process control.",
+    "SpcSeriesType": "A series of statistical process control.",
+    "DiagnosticsType": "How the supervisor itself is doing.",
+}
+
+EVENT_TYPES: Final = {
+    "RunEventType": "A run changed its state or its step.",
+    "InterlockEventType": "An interlock tripped, cleared, was reset or bypassed.",
+    "RefusalEventType": "A call or a write was refused. Only the session that asked is told.",
+}
+EVENT_FIELDS: Final = {
+    "RunEventType": (
+        Variable("RunId", "String", "UUID of the run."),
+        Variable("RunNumber", "String", "Its number."),
+        Variable("State", "String", "Its ISA-88 state."),
+        Variable("Previous", "String", "The state before."),
+        Variable("StepIndex", "Int64", "Index of its step, -1 outside of one."),
+        Variable("StepName", "String", "Name of its step."),
+        Variable("Cause", "String", "Why."),
+    ),
+    "InterlockEventType": (
+        Variable("Interlock", "String", "Name of the interlock."),
+        Variable("State", "String", "Its state."),
+        Variable("FirstOut", "Boolean", "True when it was the first of its group."),
+        Variable("TripCount", "Int64", "How often it tripped."),
+        Variable("Why", "String", "The cause in words."),
+    ),
+    "RefusalEventType": (
+        Variable("Status", "String", "Symbolic status code of the refusal."),
+        Variable("Target", "String", "Path of the method or set point."),
+    ),
+}
+
+_MEMBERS: Final = {
+    "StateType": STATE,
+    "ActiveRunType": ACTIVE_RUN,
+    "ServicesType": SERVICES,
+    "DiagnosticsType": DIAGNOSTICS,
+    "InterlockType": CONDITION,
+    "AlarmType": CONDITION,
+}
+_OWNERS: Final = {
+    "State": "StateType",
+    "ProcessModes": "ProcessModesType",
+    "Recipes": "RecipesType",
+    "Runs": "RunsType",
+    "Services": "ServicesType",
+    "Interlocks/*": "InterlockType",
+}
+"""Which type declares the methods of an owner in the contract."""
+
+
+def arguments(items: Any) -> list[Any]:
+    """Make the arguments of a method node from those of the contract."""
+    made: list[Any] = []
+    for item in items:
+        argument = ua.Argument()
+        argument.Name = item.name
+        argument.DataType = number_id(int(variant_type(item.type)))
+        argument.ValueRank = -1
+        argument.Description = ua.LocalizedText(item.description)
+        made.append(argument)
+    return made
+
+
+def build_types(space: Space, methods: dict[Any, Any]) -> None:
+    """Create all types; their methods are entered in `methods` beside those of the instances."""
+    for name, description in OBJECT_TYPES.items():
+        space.add_type(name, number_id(Ids.BaseObjectType), description)
+    for name, description in EVENT_TYPES.items():
+        event = space.add_type(name, number_id(Ids.BaseEventType), description)
+        for one in EVENT_FIELDS[name]:
+            _declare(space, event, one, Ids.HasProperty, Ids.PropertyType)
+    for name, members in _MEMBERS.items():
+        for one in members:
+            _declare(space, space.type_id(name), one, Ids.HasComponent, Ids.BaseDataVariableType)
+    for method in METHODS:
+        owner = space.type_id(_OWNERS[method.owner])
+        node = ua.NodeId(f"{owner.Identifier}/{method.name}", space.types)
+        space.add_method(
+            node, method.name, owner, method.description, arguments(method.inputs), arguments(method.outputs)
+        )
+        space.add_reference(node, Ids.HasModellingRule, number_id(Ids.ModellingRule_Mandatory), both=False)
+        methods[node] = method
+
+
+def _declare(space: Space, owner: Any, one: Variable, reference: int, kind: int) -> None:
+    name = one.path.rpartition("/")[2]
+    node = space.add_variable(
+        ua.NodeId(f"{owner.Identifier}/{name}", space.types),
+        name,
+        owner,
+        description=one.description,
+        data_type=int(variant_type(one.type)),
+        value=ua.DataValue(ua.Variant(None, ua.VariantType.Null)),
+        reference=reference,
+        kind=kind,
+    )
+    space.add_reference(node, Ids.HasModellingRule, number_id(Ids.ModellingRule_Mandatory), both=False)

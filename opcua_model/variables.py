@@ -1,0 +1,138 @@
+"""Values of the contract that are not tags: what the daemon must tell, and what follows from the image.
+
+The paths are those of `Backend.variables()`. A daemon may tell more; the further ones get their type from their first
+value. What it does not tell stays at BadWaitingForInitialData.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from kernels.tables import ConditionState
+from opcua_model.encoding import BAD
+from opcua_model.interface import Values
+from opcua_model.snapshot import moment
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A variable of the contract: path below the tool object, OPC UA type, text."""
+
+    path: str
+    type: str
+    description: str
+
+
+STATE: Final = (
+    Variable("State/Mode", "String", "Mode of the equipment: Init, Standby, Ready, Processing, Maintenance or Fault."),
+    Variable("State/E10State", "String", "SEMI E10 state of the equipment."),
+    Variable("State/ControlOwner", "String", "User who holds the control of the tool; empty: nobody."),
+    Variable("State/ControlLocation", "String", "From where the tool is controlled: Local, Remote, or empty."),
+)
+
+ACTIVE_RUN: Final = (
+    Variable("Runs/ActiveRun/RunId", "String", "UUID of the run that is active, or was last; empty: none yet."),
+    Variable("Runs/ActiveRun/RunNumber", "String", "Its number."),
+    Variable("Runs/ActiveRun/RecipeName", "String", "Name of its recipe."),
+    Variable("Runs/ActiveRun/RecipeVersion", "Int64", "Version of its recipe."),
+    Variable("Runs/ActiveRun/State", "String", "ISA-88 state: IDLE, RUNNING, HOLDING, HELD, COMPLETE …"),
+    Variable("Runs/ActiveRun/Cause", "String", "Why it came into this state."),
+    Variable("Runs/ActiveRun/StepIndex", "Int64", "Index of the step that runs, from 0; -1 outside of one."),
+    Variable("Runs/ActiveRun/StepName", "String", "Name of the step that runs."),
+    Variable("Runs/ActiveRun/StepElapsedS", "Double", "Time in this step, s."),
+    Variable("Runs/ActiveRun/ElapsedS", "Double", "Time in this run, s."),
+    Variable("Runs/ActiveRun/TimeLeftS", "Double", "Time that is left by plan, s."),
+    Variable("Runs/ActiveRun/Progress", "Double", "Part of the plan that is done, 0 to 1."),
+)
+
+SERVICES: Final = (
+    Variable("Services/Active", "String", "Name of the service operation that runs; empty: none."),
+    Variable("Services/State", "String", "Its state, as of a run."),
+    Variable("Services/StepName", "String", "Name of its step."),
+    Variable("Services/ElapsedS", "Double", "Time since it was started, s."),
+)
+
+DIAGNOSTICS: Final = (
+    Variable("Diagnostics/ControllerAlive", "Boolean", "True while the real-time half answers."),
+    Variable("Diagnostics/ScanPeriodUs", "Double", "Declared period of the scan, µs."),
+    Variable("Diagnostics/ScanDurationUs", "Double", "Median duration of a scan, µs."),
+    Variable("Diagnostics/WakeupLatencyP50Us", "Double", "Median lateness of the scan's start, µs."),
+    Variable("Diagnostics/WakeupLatencyP99Us", "Double", "99 % of scans start with less lateness, µs."),
+    Variable("Diagnostics/WakeupLatencyMaxUs", "Double", "Greatest lateness since the start, µs."),
+    Variable("Diagnostics/Overruns", "Int64", "Scans that took longer than their period."),
+    Variable("Diagnostics/SkippedSlots", "Int64", "Scan slots that were skipped since the start."),
+    Variable("Diagnostics/RealTime", "Boolean", "True when the scan runs with real-time priority."),
+    Variable("Diagnostics/InterlocksTripped", "Int64", "Trips and holds in force."),
+    Variable("Diagnostics/HistorianLagS", "Double", "Age of the newest row that is safe on disk, s."),
+    Variable("Diagnostics/TimeSync", "String", "State of the clock's synchronisation."),
+    Variable("Diagnostics/Sessions", "Int64", "OPC UA sessions that are open."),
+)
+
+VARIABLES: Final[tuple[Variable, ...]] = (*STATE, *ACTIVE_RUN, *SERVICES, *DIAGNOSTICS)
+
+CONDITION: Final = (
+    Variable("State", "String", "Normal, Pending (in its delay), Active, Latched or Bypassed."),
+    Variable("Active", "Boolean", "True while the cause is present."),
+    Variable("Latched", "Boolean", "True from the trip until a reset."),
+    Variable("Bypassed", "Boolean", "True while it is bypassed."),
+    Variable("FirstOut", "Boolean", "True when it was the first of its group."),
+    Variable("TripCount", "Int64", "How often it tripped since the controller started."),
+    Variable("LastTrip", "DateTime", "When it tripped last."),
+    Variable("BypassLeftS", "Double", "Time until the bypass ends by itself, s."),
+    Variable("Why", "String", "The cause in words with the values that made it, while there is one."),
+)
+"""What every interlock and alarm shows; `Why` comes from the daemon as `Interlocks/<name>/Why`."""
+
+
+def controller_gone(now: Values) -> bool:
+    """Tell whether the image has no living source: every status is Bad."""
+    return len(now.status) > 0 and bool((now.status & BAD).all())
+
+
+def condition_values(now: Values, period_s: float) -> list[dict[str, Any]]:
+    """Turn the conditions' rows of the image into what their objects show, by name; `Why` is not among it."""
+    rows = now.conditions
+    shown: list[dict[str, Any]] = []
+    period_ns = int(period_s * 1e9)
+    for state, trips, last, left in zip(
+        rows["state"].tolist(),
+        rows["trips"].tolist(),
+        rows["last_trip"].tolist(),
+        rows["bypass_left"].tolist(),
+        strict=True,
+    ):
+        tripped = moment(now.time_ns - (now.scan - last) * period_ns) if last >= 0 and trips else None
+        shown.append(
+            {
+                "State": state_text(state),
+                "Active": bool(state & ConditionState.ACTIVE),
+                "Latched": bool(state & ConditionState.LATCHED),
+                "Bypassed": bool(state & ConditionState.BYPASSED),
+                "FirstOut": bool(state & ConditionState.FIRST_OUT),
+                "TripCount": trips,
+                "LastTrip": tripped,
+                "BypassLeftS": max(0, left) * period_s,
+            }
+        )
+    return shown
+
+
+def state_text(state: int) -> str:
+    """Name the state of a condition."""
+    for bit, text in (
+        (ConditionState.BYPASSED, "Bypassed"),
+        (ConditionState.ACTIVE, "Active"),
+        (ConditionState.LATCHED, "Latched"),
+        (ConditionState.RAW, "Pending"),
+    ):
+        if state & bit:
+            return text
+    return "Normal"
+
+
+def same(before: Any, after: Any) -> bool:
+    """Tell whether a value stayed; NaN stays NaN."""
+    if isinstance(before, float) and isinstance(after, float):
+        return before == after or bool(np.isnan(before) and np.isnan(after))
+    return type(before) is type(after) and before == after
