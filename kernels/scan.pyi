@@ -39,6 +39,17 @@ class Scan:
         """Account for missed slots before the next scan."""
     def attach(self, plant: Any) -> None:
         """Attach a plant: a PyCapsule named "cvd.plant" holding a `PlantStep` (kernels/plant.pxd), or None."""
+    def state(self) -> bytes:
+        """Copy the whole state as the last scan left it: with it and the tape behind it a run is executed again.
+
+        May be called while a thread runs the scan, which then makes the copy at the end of a scan. Programs are not
+        part of it, nor are commands and postings that have not been latched yet: the tape tells those.
+        """
+    def restore(self, state: bytes) -> None:
+        """Go on from a state that a scan of the same tables gave; what it had loaded must have been loaded here.
+
+        Raises ValueError when it is of other tables or another version, RuntimeError while a thread runs this scan.
+        """
     def values(self) -> tuple[NDArray[np.float64], NDArray[np.uint32], NDArray[np.int64]]:
         """Copy value, status and source of every tag as of the last scan."""
     def conditions(self) -> NDArray[np.void]:
