@@ -15,7 +15,7 @@ PYTEST_ARGS ?=
 # COVERAGE=1 measures branches while the tests run and prints the report afterwards.
 COVERAGE ?=
 
-.PHONY: help run test bench lint format docs coverage kernel-coverage dist-check node-client lock setup kernels clean
+.PHONY: help run test bench lint format docs coverage kernel-coverage kernel-campaign dist-check node-client lock setup kernels clean
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -65,6 +65,13 @@ run: setup  ## the guided demonstration: a furnace runs its recipe, no hardware 
 
 bench: setup  ## the benchmark table
 	$(BIN)/python -m tests.bench
+
+# Long: SCANS=10000000 takes half an hour against the oracle on two processors, and half a minute for the sweep.
+SCANS ?= 1000000
+SEED  ?= 1
+kernel-campaign: setup  ## random scans against the oracle, and interlocks at full speed (SCANS=…, SEED=…)
+	$(BIN)/python -m tests.kernels.campaign --mode interlock --scans $(SCANS) --seed $(SEED)
+	$(BIN)/python -m tests.kernels.campaign --mode oracle --scans $(SCANS) --seed $(SEED)
 
 # ------------------------------------------------------------------------------------------------------- gates
 
