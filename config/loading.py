@@ -8,9 +8,10 @@ from pydantic import BaseModel
 
 from config.checks import check_tool
 from config.faults import ConfigError, Fault, suggestion
+from config.repair import concerning_others, repair
 from config.text import Syntax, parse_text, read_text
 from config.tool import Tool
-from config.validation import validate
+from config.validation import examine, validate
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -21,9 +22,25 @@ def load_tool(path: str | Path) -> Tool:
     Raises:
         ConfigError: with every fault of the file.
     """
-    tool = load_model(Path(path), Tool)
-    faults = check_tool(tool, str(path))
-    if faults:
+    path = Path(path)
+    return read_tool(read_text(path), syntax_of(path), str(path))
+
+
+def read_tool(text: str, syntax: Syntax, file: str) -> Tool:
+    """Make a tool of a text and check it as a whole; raises ConfigError with every fault.
+
+    Fields that are wrong by themselves do not hide what is wrong between the others: those are checked too.
+    """
+    data = parse_text(text, syntax, file)
+    tool, flaws = examine(data, Tool, file)
+    faults = [flaw.fault for flaw in flaws]
+    if tool is not None:
+        faults += check_tool(tool, file)
+    else:
+        repaired = repair(data, flaws)
+        if repaired is not None:
+            faults += concerning_others(check_tool(repaired, file), flaws)
+    if tool is None or faults:
         raise ConfigError(faults)
     return tool
 
@@ -43,13 +60,18 @@ def load_model(source: Path | str, model: type[M], *, syntax: Syntax | None = No
     if isinstance(source, Path):
         file = file or str(source)
         text = read_text(source)
-        if syntax is None:
-            syntax = {".toml": Syntax.TOML, ".json": Syntax.JSON}.get(source.suffix.lower())
-        if syntax is None:
-            raise ConfigError([Fault(file, "", "must end in .toml or .json, so that its syntax is known")])
+        syntax = syntax or syntax_of(source)
     else:
         text, syntax, file = source, syntax or Syntax.JSON, file or "text"
     return validate(parse_text(text, syntax, file), model, file)
+
+
+def syntax_of(path: Path) -> Syntax:
+    """Tell the syntax of a file by its suffix; raises ConfigError for one that says nothing."""
+    syntax = {".toml": Syntax.TOML, ".json": Syntax.JSON}.get(path.suffix.lower())
+    if syntax is None:
+        raise ConfigError([Fault(str(path), "", "must end in .toml or .json, so that its syntax is known")])
+    return syntax
 
 
 def shipped_tool(name: str) -> Path:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
@@ -12,6 +13,18 @@ from config.faults import ConfigError, Fault, join, suggestion
 from config.text import kind_of
 
 M = TypeVar("M", bound=BaseModel)
+Parts = tuple[str | int, ...]
+"""A place in plain data: keys and indices from the top."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """A fault of a field with its place in the data."""
+
+    fault: Fault
+    parts: Parts
+    kind: str
+    """Pydantic's name for it."""
 
 
 def validate(data: Mapping[str, Any], model: type[M], file: str) -> M:
@@ -20,13 +33,20 @@ def validate(data: Mapping[str, Any], model: type[M], file: str) -> M:
     Raises:
         ConfigError: with every fault that the model knows of.
     """
+    made, flaws = examine(data, model, file)
+    if made is None:
+        raise ConfigError(flaw.fault for flaw in flaws)
+    return made
+
+
+def examine(data: Mapping[str, Any], model: type[M], file: str) -> tuple[M | None, list[Flaw]]:
+    """Make a model of plain data, or tell why not and where."""
     try:
-        return model.model_validate_json(json.dumps(data))
+        return model.model_validate_json(json.dumps(data)), []
     except ValidationError as error:
         schema = model.model_json_schema(by_alias=True)
         details = error.errors(include_url=False)
-        faults = [_fault(detail, data, schema, file) for detail in details]
-        raise ConfigError(fault for fault in faults if fault is not None) from None
+        return None, [flaw for detail in details if (flaw := _flaw(detail, data, schema, file)) is not None]
 
 
 _LIMITS = {
@@ -51,10 +71,10 @@ _KINDS = {
 }
 
 
-def _fault(detail: ErrorDetails, data: Any, schema: dict[str, Any], file: str) -> Fault | None:
+def _flaw(detail: ErrorDetails, data: Any, schema: dict[str, Any], file: str) -> Flaw | None:
     """Say what pydantic found in the words of someone who writes such a file; None for what it only inferred."""
     kind, context, value = detail["type"], detail.get("ctx", {}), detail["input"]
-    path, at = _locate(detail["loc"], kind, data, schema)
+    parts, at = _locate(detail["loc"], kind, data, schema)
     key = str(detail["loc"][-2]) if detail["loc"] and detail["loc"][-1] == "[key]" else None
     if kind == "missing":
         reason = "is missing"
@@ -90,7 +110,8 @@ def _fault(detail: ErrorDetails, data: Any, schema: dict[str, Any], file: str) -
         reason = "must be a finite number"
     else:
         reason = detail["msg"][:1].lower() + detail["msg"][1:]
-    return Fault(file, path, reason if key is None else f"as a key: {reason}")
+    reason = reason if key is None else f"as a key: {reason}"
+    return Flaw(Fault(file, join("", *parts), reason), parts, kind)
 
 
 def _bound(kind: str) -> str:
@@ -109,13 +130,14 @@ def _some(names: Iterable[str], last: str = "and") -> str:
     return f"{', '.join(shown[:-1])} {last} {shown[-1]}" if len(shown) > 1 else "".join(shown)
 
 
-def _locate(loc: tuple[int | str, ...], kind: str, data: Any, schema: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Return a location as people write it and the schema of the table around it.
+def _locate(loc: tuple[int | str, ...], kind: str, data: Any, schema: dict[str, Any]) -> tuple[Parts, dict[str, Any]]:
+    """Return a location in the data and the schema of the table around it.
 
     Pydantic's location also names the members of unions, which are nothing that stands in the file: only parts that
     lead through the data count, and the last one where it is what misses.
     """
-    path, at, inside = "", schema, schema
+    parts: Parts = ()
+    at, inside = schema, schema
     for position, part in enumerate(loc):
         last = position == len(loc) - 1
         if isinstance(part, int) and isinstance(data, list) and part < len(cast("list[Any]", data)):
@@ -124,14 +146,14 @@ def _locate(loc: tuple[int | str, ...], kind: str, data: Any, schema: dict[str, 
             data = cast("dict[str, Any]", data)[part]
         elif not (last and kind == "missing"):
             continue
-        path = join(path, part)
-        inside, at = at, _child(at, part, schema)
-    return path, inside
+        parts += (part,)
+        inside, at = at, child_schema(at, part, schema)
+    return parts, inside
 
 
-def _child(at: dict[str, Any], part: int | str, schema: dict[str, Any]) -> dict[str, Any]:
+def child_schema(at: dict[str, Any], part: int | str, schema: dict[str, Any]) -> dict[str, Any]:
     """Step down in a JSON Schema; an empty one where it does not say."""
-    for candidate in _variants(at, schema):
+    for candidate in schema_variants(at, schema):
         if isinstance(part, int):
             listed: list[Any] = candidate.get("prefixItems", [])
             found: Any = listed[part] if part < len(listed) else candidate.get("items")
@@ -144,10 +166,10 @@ def _child(at: dict[str, Any], part: int | str, schema: dict[str, Any]) -> dict[
 
 
 def _fields(at: dict[str, Any], schema: dict[str, Any]) -> list[str]:
-    return [name for candidate in _variants(at, schema) for name in candidate.get("properties", {})]
+    return [name for candidate in schema_variants(at, schema) for name in candidate.get("properties", {})]
 
 
-def _variants(at: dict[str, Any], schema: dict[str, Any]) -> list[dict[str, Any]]:
+def schema_variants(at: dict[str, Any], schema: dict[str, Any]) -> list[dict[str, Any]]:
     """Resolve references and unions, a few levels deep."""
     variants: list[dict[str, Any]] = []
     waiting = [at]

@@ -8,7 +8,7 @@ which of them would win is an accident of the file; and a weaker one above a str
 
 from collections import defaultdict
 
-from config.checks.report import Report
+from config.checks.report import DEENERGISED, Report
 from config.faults import join
 from config.tool import Condition, Interlock, InterlockClass, TagKind
 
@@ -56,8 +56,8 @@ def _check_interlock(report: Report, path: str, interlock: Interlock) -> None:
         if tag is None:
             continue
         report.value(join(at, "value"), effect.output, effect.value)
-        if tag.hazardous and effect.value != tag.safe:
-            reason = f"'{effect.output}' is hazardous: an interlock may only set it to its safe value {tag.safe:g}"
+        if tag.hazardous and effect.value != DEENERGISED:
+            reason = f"'{effect.output}' is hazardous: an interlock may only set it to its safe value {DEENERGISED:g}"
             report.add(join(at, "value"), reason)
         if effect.output in first:
             report.add(join(at, "output"), f"'{effect.output}' has an effect already, effects[{first[effect.output]}]")
@@ -109,5 +109,5 @@ def _check_guarded(report: Report) -> None:
         for t, tag in enumerate(module.tags):
             name = f"{module.name}.{tag.name}"
             if tag.hazardous and name not in guarded:
-                reason = f"unguarded hazardous output: no trip sets '{name}' to its safe value {tag.safe:g}"
+                reason = f"unguarded hazardous output: no trip sets '{name}' to its safe value {DEENERGISED:g}"
                 report.add(f"modules[{m}].tags[{t}]", reason)

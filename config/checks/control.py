@@ -1,6 +1,6 @@
 """Checks of control loops and maps."""
 
-from config.checks.report import WRITABLE, Report
+from config.checks.report import DEENERGISED, WRITABLE, Report
 from config.faults import join
 from config.layout import SYSTEM_TAGS
 from config.tool import Loop, Tag, TagKind
@@ -56,8 +56,8 @@ def _check_loop(report: Report, path: str, loop: Loop) -> None:
         return
     for field in ("low", "high", "off"):
         report.value(join(path, field), loop.out, getattr(loop, field))
-    if out.hazardous and loop.off != out.safe:
-        reason = f"'{loop.out}' is hazardous: a loop that is off must leave it at its safe value {out.safe:g}"
+    if out.hazardous and loop.off != DEENERGISED:
+        reason = f"'{loop.out}' is hazardous: a loop that is off must leave it at its safe value {DEENERGISED:g}"
         report.add(join(path, "off"), reason)
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from config.checks.control import same_unit
-from config.checks.report import WRITABLE, Report
+from config.checks.report import DEENERGISED, WRITABLE, Report
 from config.faults import join
-from config.tool import Action, LinearMap, Operation, Tag
+from config.tool import Action, LinearMap, Operation
 from kernels.tables import CHANNELS, LOOP_DEPTH
 
 MAX_NESTING = 16  # levels of steps within steps
@@ -36,10 +36,11 @@ def check_safe_sequence(report: Report) -> None:
             continue
         path = "safe_sequence.steps[0].set"
         if name in maps:
-            _check_mapped(report, path, first, maps[name], tag)
+            _check_mapped(report, path, first, maps[name])
             continue
-        if first.get(name) != tag.safe:
-            report.add(path, f"the first step must set the hazardous output '{name}' to its safe value {tag.safe:g}")
+        if first.get(name) != DEENERGISED:
+            reason = f"the first step must set the hazardous output '{name}' to its safe value {DEENERGISED:g}"
+            report.add(path, reason)
         if name in loops and first.get(loops[name].mode) != 0:
             mode = loops[name].mode
             report.add(path, f"the first step must set '{mode}' to 0 (off): its loop would drive '{name}' again")
@@ -55,15 +56,15 @@ def longest_s(actions: tuple[Action, ...]) -> float:
     return total
 
 
-def _check_mapped(report: Report, path: str, first: dict[str, float], line: LinearMap, tag: Tag) -> None:
+def _check_mapped(report: Report, path: str, first: dict[str, float], line: LinearMap) -> None:
     """A hazardous output that follows another tag is safe when that one is."""
-    reason = f"the first step must set '{line.source}' so that its map brings '{line.target}' to {tag.safe:g}"
+    reason = f"the first step must set '{line.source}' so that its map brings '{line.target}' to {DEENERGISED:g}"
     given = first.get(line.source)
     if given is None or line.x[0] == line.x[1]:
         report.add(path, reason)
         return
     share = min(max((given - line.x[0]) / (line.x[1] - line.x[0]), 0.0), 1.0)
-    if line.y[0] + (line.y[1] - line.y[0]) * share != tag.safe:
+    if line.y[0] + (line.y[1] - line.y[0]) * share != DEENERGISED:
         report.add(path, reason)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from config.expression import ExpressionError, Typed, compile_postfix, read_boolean, read_quantity
+from config.expression import ExpressionError, Typed, compile_postfix, names, read_boolean, read_quantity
 from config.faults import Fault, suggestion
 from config.layout import SYSTEM_TAGS, Layout, symbol_of
 from config.tool import Tag, TagKind
@@ -10,6 +10,8 @@ from config.unit_table import Unit
 from config.units import Quantity, UnitError, find_unit, parse_quantity
 
 WRITABLE = (TagKind.SETPOINT, TagKind.OUTPUT)
+DEENERGISED = 0.0
+"""The safe value of every hazardous output: what it has without power or permission."""
 _KINDS = {TagKind.INPUT: "an input", TagKind.COMPUTED: "computed", TagKind.SETPOINT: "a set point"}
 _KINDS[TagKind.OUTPUT] = "an output"
 
@@ -88,7 +90,8 @@ class Report:
             self.problems(path, error)
             return None
         width = None if hysteresis is None else self._width(*hysteresis)
-        if hysteresis is not None and width is not None:
+        certain = all(self.layout.scope[used.name].unit is not None for used in names(typed.node))
+        if hysteresis is not None and width is not None and certain:
             try:
                 compile_postfix(typed, self.layout.index, width)
             except ExpressionError as error:

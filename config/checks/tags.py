@@ -2,7 +2,7 @@
 
 import re
 
-from config.checks.report import Report
+from config.checks.report import DEENERGISED, Report
 from config.expression import names
 from config.expression.lexer import RESERVED
 from config.faults import join
@@ -70,8 +70,8 @@ def _check_tag(report: Report, path: str, name: str, tag: Tag) -> None:
             report.add(join(path, field), f"means nothing for a tag of kind {tag.kind.value}, only for {meant}")
     if tag.low == tag.high:
         report.add(join(path, "high"), f"low and high are both {tag.low:g}: the tag cannot change")
-    if tag.hazardous and tag.safe != 0:
-        reason = f"a hazardous output is safe when it is de-energised, at 0, not at {tag.safe:g}"
+    if tag.hazardous and tag.safe != DEENERGISED:
+        reason = f"a hazardous output is safe when it is de-energised, at {DEENERGISED:g}, not at {tag.safe:g}"
         report.add(join(path, "safe"), reason)
     period_s = report.tool.scan.period_ms / 1000
     if tag.kind is TagKind.INPUT and 0 < tag.period_s < period_s:
