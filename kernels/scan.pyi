@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 from kernels.image import Image
 from kernels.tables import Program, Tables
 
+def state_index(state: bytes) -> int:
+    """Return the index of the last scan before a state was taken (Scan.state)."""
+
 class Scan:
     """The tables of one tool with their state.
 

@@ -102,7 +102,6 @@ class Controller:
             priority=tool.scan.priority,
             cpu=-1 if tool.scan.cpu is None else tool.scan.cpu,
             scans_per_slot=settings.speed,
-            start_ns=time.time_ns(),
         )
         self.scanner = Scanner(layout, tables, self.scan, self.image, thread)
         self.runs = Runs()

@@ -10,6 +10,7 @@ import anyio
 import structlog
 
 from config.tool import Tool
+from kernels.scan import state_index
 from kernels.tables import Command as Op
 from kernels.tables import Refusal
 from supervisor.controller.arguments import StartOperation, StartRun
@@ -149,7 +150,8 @@ class Starter:
 
     async def _take_state(self, recording: Recording, plan: RunPlan, slot: int) -> None:
         """Take the scan's whole state: with it and the records behind it the run can be executed again."""
-        first, state = await anyio.to_thread.run_sync(self._state)
+        state = await anyio.to_thread.run_sync(self._scanner.scan.state)
+        first = state_index(state)
         header = TapeHeader(
             run_id=plan.run_id,
             run_number=plan.run_number,
@@ -163,9 +165,6 @@ class Starter:
             recording,
             TapeStart(header, self._scanner.tables, plan.program, state, self._tool_text, plan.recipe),
         )
-
-    def _state(self) -> tuple[int, bytes]:
-        return self._scanner.scan.state()
 
     async def _record(self, plan: RunPlan) -> None:
         """What starts has a record: one that is not on the disk never happened."""

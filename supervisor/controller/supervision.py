@@ -57,7 +57,7 @@ class Supervision:
         scanner = self._controller.scanner
         try:
             scanner.thread.watch(max(STALL_S, 20 * scanner.scan.period_s))
-        except TimeoutError as error:
+        except (TimeoutError, RuntimeError) as error:
             log.critical("the scan thread is stalled; this controller ends", reason=str(error))
             sys.stderr.flush()
             os._exit(STALLED)
