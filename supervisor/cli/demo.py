@@ -15,7 +15,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,7 +109,7 @@ async def _demo(console: Console, data: Path, speed: float) -> int:
         console.print(f"[green]✓[/] {staff['approver'].name} (engineer) approved it: four eyes\n")
         async with connect(endpoint, staff["operator"].name, staff["operator"].password) as operator:
             run_id, run_number = await operator.call("Runs", "CreateRun", recipe_id, version, "demo", "W01", "{}")
-            board = Board([Step(s.name, s.duration_s) for s in recipe.recipe_steps], SIGNALS, speed)
+            board = Board([Step(s.name, s.duration_s or 0.0) for s in recipe.recipe_steps], SIGNALS, speed)
             board.run_number = run_number
             await operator.call("Runs", "StartRun", run_id)
             with Live(get_renderable=board.draw, console=console, refresh_per_second=1 / REFRESH_S) as live:
@@ -125,7 +125,7 @@ async def _demo(console: Console, data: Path, speed: float) -> int:
 
 
 @asynccontextmanager
-async def daemon(data: Path, speed: float) -> AsyncIterator[str]:
+async def daemon(data: Path, speed: float) -> AsyncGenerator[str]:
     """Run ``cvd run`` on the simulated tool; give its endpoint once it answers, and stop it at the end.
 
     Raises:

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from importlib import metadata
+from typing import cast
 
 from config.faults import ConfigError
 from supervisor.cli.errors import UsageError
@@ -97,7 +98,7 @@ def _tell_group(command: str, group: BaseExceptionGroup[BaseException]) -> int:
 def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
     for error in group.exceptions:
         if isinstance(error, BaseExceptionGroup):
-            yield from _leaves(error)
+            yield from _leaves(cast("BaseExceptionGroup[BaseException]", error))
         else:
             yield error
 

@@ -1,12 +1,10 @@
 """`cvd user`: people, their passwords and roles."""
 
 import argparse
-import getpass
-import sys
 from pathlib import Path
 
 from config.tool import Role
-from supervisor.cli.errors import UsageError
+from supervisor.cli.passwords import ask_password
 from supervisor.server.access.users import UserStore
 
 
@@ -29,7 +27,7 @@ def carry_out(arguments: argparse.Namespace) -> int:
     users = UserStore(arguments.data / "users.toml")
     if arguments.action == "add":
         roles = [Role(role) for role in arguments.roles]
-        users.add(arguments.name, _password(from_stdin=arguments.password_stdin), roles)
+        users.add(arguments.name, ask_password(from_stdin=arguments.password_stdin, twice=True), roles)
         print(f"{arguments.name} may log in as {', '.join(arguments.roles)}")
     elif arguments.action == "remove":
         users.remove(arguments.name)
@@ -38,14 +36,3 @@ def carry_out(arguments: argparse.Namespace) -> int:
         for user in users.list():
             print(f"{user.name:24} {', '.join(sorted(user.roles))}")
     return 0
-
-
-def _password(*, from_stdin: bool) -> str:
-    if from_stdin:
-        return sys.stdin.readline().rstrip("\n")
-    if not sys.stdin.isatty():
-        raise UsageError("there is no terminal to ask for a password; use --password-stdin")
-    password = getpass.getpass("password: ")
-    if getpass.getpass("once more: ") != password:
-        raise UsageError("the two passwords differ; nothing was changed")
-    return password
