@@ -37,6 +37,7 @@ from kernels.layout cimport (
     geometry,
     log_row,
 )
+from kernels.tables cimport ConditionStateRow
 
 LATENCY_EDGES_US = tuple(float(1 << power) for power in range(HISTOGRAM_BUCKETS - 1))
 
@@ -319,7 +320,7 @@ cdef class Image:
     ) noexcept nogil:
         """Copy the newest row; 0 when the writer lapped every attempt."""
         cdef ControlBlock* control = control_of(self.base)
-        cdef size_t conditions_bytes = 32 * self.at.conditions
+        cdef size_t conditions_bytes = sizeof(ConditionStateRow) * self.at.conditions
         cdef u64 done
         cdef int attempt
         for attempt in range(SNAPSHOT_ATTEMPTS):
