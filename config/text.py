@@ -44,12 +44,11 @@ _TOML_PARTS = re.compile(
 def read_text(path: Path) -> str:
     """Read a file as UTF-8; raises ConfigError with one fault that says why it cannot be read."""
     try:
-        if path.is_dir():
-            raise ConfigError([Fault(str(path), "", "is a folder, not a file")])
-        if path.exists() and not path.is_file():
-            raise ConfigError([Fault(str(path), "", "is a device, pipe or socket, not a file")])
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
+        kind = _not_a_file(path)
+        content = b""
+        if kind is None:
+            with path.open("rb") as file:
+                content = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
         raise ConfigError([Fault(str(path), "", "there is no such file")]) from None
     except PermissionError:
@@ -57,6 +56,8 @@ def read_text(path: Path) -> str:
     except (OSError, ValueError) as error:  # ValueError: a path with a NUL
         reason = getattr(error, "strerror", None) or str(error)
         raise ConfigError([Fault(str(path), "", f"cannot be read: {reason}")]) from None
+    if kind is not None:
+        raise ConfigError([Fault(str(path), "", f"is {kind}, not a file")])
     if len(content) > MAX_BYTES:
         raise ConfigError([Fault(str(path), "", _too_large())])
     try:
@@ -87,7 +88,7 @@ def parse_text(text: str, syntax: Syntax, file: str) -> dict[str, Any]:
             data = json.loads(text, object_pairs_hook=_Pairs)
     except (json.JSONDecodeError, tomllib.TOMLDecodeError) as error:
         kind = "TOML" if syntax is Syntax.TOML else "JSON"
-        raise ConfigError([Fault(file, "", f"is not {kind}: {_where(error)}")]) from None
+        raise ConfigError([Fault(file, "", f"is not {kind}: {_where(error, text)}")]) from None
     except RecursionError:
         raise ConfigError([Fault(file, "", _too_deep())]) from None
     except ValueError:  # the interpreter's limit on the digits of a whole number
@@ -131,6 +132,13 @@ class _Pairs(dict[str, Any]):
             self.repeated = sorted({key for key, _ in pairs if key in seen or seen.add(key)})
 
 
+def _not_a_file(path: Path) -> str | None:
+    """Say what a path is, when reading it would fail or never end."""
+    if path.is_dir():
+        return "a folder"
+    return "a device, pipe or socket" if path.exists() and not path.is_file() else None
+
+
 def _too_large() -> str:
     return f"is larger than {MAX_BYTES // 2**20} MB"
 
@@ -144,11 +152,12 @@ def _blank_comment(match: re.Match[str]) -> str:
     return " " * len(part) if part.startswith("//") else part
 
 
-def _where(error: Exception) -> str:
+def _where(error: Exception, text: str) -> str:
     """Line and column first, the parser's words behind."""
     if isinstance(error, json.JSONDecodeError):
         return f"line {error.lineno}, column {error.colno}: {error.msg}"
-    words = str(error)
+    end = f"line {text.count(chr(10)) + 1}, column {len(text) - text.rfind(chr(10))}"
+    words = str(error).replace("(at end of document)", f"(at {end})")
     found = re.fullmatch(r"(.*) \(at line (\d+), column (\d+)\)", words, re.DOTALL)
     return f"line {found[2]}, column {found[3]}: {found[1]}" if found else words
 

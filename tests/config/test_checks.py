@@ -78,7 +78,7 @@ BROKEN: list[tuple[str, Edits, str, str]] = [
     ("field of another kind", {f"{WALL}.rate_per_s": 3}, f"{WALL}.rate_per_s", "only for output"),
     ("age below a scan", {f"{WALL}.period_s": 0.005}, f"{WALL}.period_s", "shorter than a scan (0.01 s)"),
     ("rate of days", {f"{THROTTLE}.rate_per_s": 1e-5}, f"{THROTTLE}.rate_per_s", "more than a day"),
-    ("a state twice", {f"{VACUUM}.tags[0].states": ["no", "no"]}, f"{VACUUM}.tags[0].states[1]", "state 'no' exists already"),
+    ("a state twice", {f"{VACUUM}.tags[0].states": ["no", "no"]}, f"{VACUUM}.tags[0].states[1]", "'no' exists already"),
     ("a reserved state", {f"{VACUUM}.tags[0].states": ["not", "yes"]}, f"{VACUUM}.tags[0].states[0]", "'not' is not"),
     ("tag below a tag", {f"{PANEL}.tags[3]": {"name": "sih4.valve.open", "kind": "input", "description": "d",
       "low": 0, "high": 1}}, f"{PANEL}.tags[3].name", "lies below 'panel.sih4.valve', which is a tag itself"),
