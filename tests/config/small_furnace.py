@@ -140,8 +140,13 @@ class = "trip"
 consequence = "The tube sags"
 action = "Let it cool"
 safe_from_idle = true
-effects = [{ output = "heater.zone1.power_pct", value = 0.0 }, { output = "gas_panel.sih4.valve", value = 0.0 },
-  { output = "gas_panel.n2o.valve", value = 0.0 }]
+effects = [
+  { output = "heater.zone1.power_pct", value = 0.0 },
+  { output = "heater.zone2.power_pct", value = 0.0 },
+  { output = "heater.zone3.power_pct", value = 0.0 },
+  { output = "gas_panel.sih4.valve", value = 0.0 },
+  { output = "gas_panel.n2o.valve", value = 0.0 },
+]
 
 [[interlocks]]
 name = "pump_lost"
@@ -243,6 +248,10 @@ set."gas_panel.sih4.valve" = 0.0
 set."gas_panel.n2o.valve" = 0.0
 set."gas_panel.sih4.setpoint_sccm" = 0.0
 set."gas_panel.n2o.setpoint_sccm" = 0.0
+set."heater.zone1.mode" = 0.0
+set."heater.zone1.power_pct" = 0.0
+set."heater.zone2.power_pct" = 0.0
+set."heater.zone3.power_pct" = 0.0
 min_s = 1.0
 
 [[safe_sequence.steps]]

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from config.checks import check_tool
 from config.expression import read_boolean
 from config.faults import ConfigError
 from config.gases import is_hazardous
@@ -77,6 +78,10 @@ def texts(plan: Plan) -> list[str]:
             if isinstance(action, Action):
                 take(action)
     return found
+
+
+def test_the_furnace_of_these_tests_is_a_tool_without_faults(tool: Tool) -> None:
+    assert check_tool(tool, "small_furnace.toml") == []
 
 
 def test_the_guides_recipe_keeps_its_steps_between_the_tools_own(guide: Recipe, tool: Tool) -> None:

@@ -357,7 +357,7 @@ def test_conditions_take_class_flags_delays_and_effects(tool: Tool) -> None:
     assert (over["cls"], pump["cls"], high["cls"]) == (ConditionClass.TRIP, ConditionClass.HOLD, ConditionClass.WARNING)
     assert over["flags"] == ConditionFlag.LATCH | ConditionFlag.SAFE_FROM_IDLE
     assert pump["on_delay"] == 5
-    assert (over["effect_start"], over["effect_count"], pump["effect_start"]) == (0, 3, 3)
+    assert (over["effect_start"], over["effect_count"], pump["effect_start"]) == (0, 5, 5)
     assert compiled.tables.effects["output"][0] == compiled.layout.index["heater.zone1.power_pct"]
 
 
