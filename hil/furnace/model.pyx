@@ -1,0 +1,391 @@
+"""The simulated furnace as one step function, and what tests and metrology may see of it."""
+
+from cpython.pycapsule cimport PyCapsule_New
+from libc.math cimport NAN
+from libc.stdlib cimport calloc, free
+
+import numpy as np
+
+from hil.furnace.film cimport film_step, new_load, watch_monitor
+from hil.furnace.gas cimport effective_temperature, gas_step
+from hil.furnace.heat cimport heat_flow, heat_step, thermocouples
+from hil.furnace.instruments cimport post_all, post_due
+from hil.furnace.noise cimport Noise, normal, seed_noise
+from hil.furnace.orders cimport NEVER, hand_over, take_orders
+from hil.furnace.state cimport (
+    AIR,
+    DELAY,
+    EMO_OK,
+    FEEDS,
+    H2,
+    HISTORY,
+    MAINS_OK,
+    N2,
+    N2O,
+    OVERTEMPERATURE_OK,
+    RINGS,
+    SENSORS,
+    SIH4,
+    SITUATIONS,
+    SPECIES,
+    WAFERS,
+    ZONES,
+    Furnace,
+    Order,
+)
+from kernels.physics.constants cimport PI, SCCM, TORR, ZERO_CELSIUS
+from kernels.physics.flow cimport ideal_pressure
+from kernels.plant cimport PlantInput, PlantStep
+
+SLOW_S = 0.1  # heat, film and thermocouples step at this period
+SNAP_K = 1100.0 + ZERO_CELSIUS  # the independent over-temperature controller at the spikes
+SPECIES_NAMES = ("SiH4", "N2O", "N2", "H2", "air")
+
+# Indices of state.pxd by name, for the script that the Python side reads.
+SITUATIONS_BY_NAME = {
+    "overtemperature_ok": 0, "door_closed": 1, "boat_in": 2, "exhaust_ok": 3, "abatement_ok": 4, "water": 5,
+    "n2_supply": 6, "air_supply": 7, "cabinet_ok": 8, "silane_ppm": 9, "detector_ok": 10, "emo_ok": 11,
+    "mains_ok": 12, "pump_ok": 13, "booster_ok": 14,
+}
+NORMAL = {
+    "overtemperature_ok": 1.0, "door_closed": 1.0, "boat_in": 1.0, "exhaust_ok": 1.0, "abatement_ok": 1.0,
+    "water": 12.0, "n2_supply": 600.0, "air_supply": 600.0, "cabinet_ok": 1.0, "silane_ppm": 0.0, "detector_ok": 1.0,
+    "emo_ok": 1.0, "mains_ok": 1.0, "pump_ok": 1.0, "booster_ok": 1.0,
+}
+
+
+cdef int furnace_step(void* state, long long scan, const double* values, PlantInput* inputs) noexcept nogil:
+    # `scan` is not used: a plant that is attached later, or steps without a scan, keeps its own time.
+    cdef Furnace* f = <Furnace*>state
+    cdef int z
+    cdef bint powered
+    f.step += 1
+    if f.ring_in != f.ring_out or f.step >= f.next_at:
+        take_orders(f)
+    gas_step(f, values, f.dt)
+    if f.step % f.slow == 0:
+        for z in range(ZONES):
+            if f.heat.spike[z] > SNAP_KELVIN:
+                f.situation[OVERTEMPERATURE_OK] = 0.0
+        powered = (
+            f.situation[OVERTEMPERATURE_OK] > 0.5 and f.situation[EMO_OK] > 0.5 and f.situation[MAINS_OK] > 0.5
+        )
+        heat_step(f, values, powered, f.slow * f.dt)
+    elif f.step % f.slow == f.slow // 2:
+        effective_temperature(&f.gas, &f.heat, &f.film)
+        film_step(f, f.slow * f.dt)
+    if f.step % f.history_period == 0:
+        watch_monitor(f, f.dt)
+    if f.step == 0:
+        return post_all(f, inputs)
+    return post_due(f, inputs)
+
+
+cdef extern from *:
+    """
+    #define CVD_SNAP_KELVIN (1100.0 + 273.15)
+    """
+    const double SNAP_KELVIN "CVD_SNAP_KELVIN"
+
+
+cdef class Model:
+    """A furnace, its instruments and its clock."""
+
+    cdef Furnace* f
+    cdef PlantStep door
+    cdef readonly dict sensor_index
+    cdef int* _start
+    cdef int* _sensor
+
+    def __cinit__(self):
+        self.f = <Furnace*>calloc(1, sizeof(Furnace))
+        if self.f == NULL:
+            raise MemoryError("no memory for the simulated furnace")
+
+    def __dealloc__(self):
+        free(self._start)
+        free(self._sensor)
+        free(self.f)
+
+    def __init__(self, parameters, outputs, sensors, double period_s, unsigned long long seed):
+        cdef Furnace* f = self.f
+        if not 0.0 < period_s <= SLOW_S:
+            raise ValueError(f"the furnace steps at most every {SLOW_S:g} s, not every {period_s:g} s")
+        f.dt = period_s
+        f.step = -1
+        f.slow = max(2, round(SLOW_S / period_s))
+        f.next_at = NEVER
+        seed_noise(&f.noise, seed)
+        for i in range(ZONES):
+            f.tags.power[i] = outputs["power"][i]
+        for i in range(FEEDS):
+            f.tags.setpoint[i] = outputs["setpoint"][i]
+            f.tags.valve[i] = outputs["valve"][i]
+        f.tags.trickle_shut = outputs["trickle_shut"]
+        f.tags.throttle = outputs["throttle"]
+        f.tags.isolation_shut = outputs["isolation_shut"]
+        f.tags.dry_stop = outputs["dry_stop"]
+        f.tags.booster_stop = outputs["booster_stop"]
+        for name, index in SITUATIONS_BY_NAME.items():
+            f.situation[index] = NORMAL[name]
+        f.running = f.booster_running = 1.0
+        self._set_heat(parameters)
+        self._set_gas(parameters)
+        self._set_film(parameters)
+        self._set_sensors(sensors)
+
+    cdef _set_heat(self, p):
+        cdef Furnace* f = self.f
+        f.heat.element_capacity, f.heat.tube_capacity = p.element_capacity_j_k, p.tube_capacity_j_k
+        f.heat.load_capacity = p.load_capacity_j_k
+        f.heat.element_tube, f.heat.tube_load = p.element_tube_m2, p.tube_load_m2
+        f.heat.tube_axial, f.heat.load_axial, f.heat.tube_end = p.tube_axial_m2, p.load_axial_m2, p.tube_end_m2
+        f.heat.element_axial, f.heat.loss = p.element_axial_w_k, p.loss_w_k
+        f.heat.ambient, f.heat.flange = p.ambient_c + ZERO_CELSIUS, p.flange_c + ZERO_CELSIUS
+        f.heat.full_power = p.full_power_w
+        f.heat.spike_lag, f.heat.profile_lag, f.heat.boat_lag = p.spike_lag_s, p.profile_lag_s, p.boat_lag_s
+        f.heat.spike_share, f.heat.profile_share = p.spike_share, p.profile_share
+        cdef double idle = p.idle_c + ZERO_CELSIUS
+        cdef int z, i
+        for z in range(ZONES):
+            f.heat.element[z] = f.heat.tube[z] = f.heat.load[z] = idle
+            f.heat.spike[z] = f.heat.profile[z] = idle
+            f.heat.health[z] = 1.0
+        f.heat.boat = idle
+        # Idle long enough that every node is at rest.
+        cdef double power[ZONES]
+        cdef double held[ZONES]
+        for z in range(ZONES):
+            held[z] = 0.0
+        for i in range(60000):
+            for z in range(ZONES):
+                held[z] += 0.02 * (idle - f.heat.profile[z])
+                power[z] = max(0.0, held[z] + 100.0 * (idle - f.heat.profile[z]))
+            heat_flow(&f.heat, power, 0.5)
+            thermocouples(&f.heat, 0.5)
+        f.heat.delivered = f.heat.lost = 0.0
+
+    cdef _set_gas(self, p):
+        cdef Furnace* f = self.f
+        f.gas.volume, f.gas.cold_volume = p.volume_l * 1e-3, p.cold_volume_l * 1e-3
+        f.gas.cold_temperature, f.gas.pump_temperature = p.cold_c + ZERO_CELSIUS, p.pump_c + ZERO_CELSIUS
+        f.gas.dead_scans = round(p.mfc_dead_time_s / f.dt)
+        if f.gas.dead_scans >= DELAY:
+            raise ValueError(f"mfc_dead_time_s is at most {(DELAY - 1) * f.dt:g} s at this scan period")
+        f.gas.frequency, f.gas.damping = p.mfc_frequency, p.mfc_damping
+        f.gas.valve_speed, f.gas.throttle_speed = 1.0 / p.valve_s, 1.0 / p.throttle_s
+        f.gas.isolation_speed = 1.0 / p.isolation_s
+        f.gas.throttle_closed, f.gas.throttle_full = p.throttle_closed_l_s * 1e-3, p.throttle_full_l_s * 1e-3
+        f.gas.line = p.line_l_s * 1e-3
+        f.gas.dry_speed, f.gas.booster_speed = p.dry_speed_l_s * 1e-3, p.booster_speed_l_s * 1e-3
+        f.gas.booster_pressure = p.booster_pressure_torr * TORR
+        f.gas.dry_ultimate, f.gas.booster_ultimate = p.dry_ultimate_torr * TORR, p.booster_ultimate_torr * TORR
+        f.gas.trickle, f.gas.outgassing = p.trickle_sccm * SCCM, p.outgassing_sccm * SCCM
+        f.gas.leak = p.leak_sccm * SCCM
+        f.gas.manometer_lag = p.manometer_lag_s
+        f.gas.wide_gain = 1.0 + p.wide_gain * normal(&f.noise)
+        cdef int i
+        for i in range(FEEDS):
+            f.gas.feed[i].species = (SIH4, N2O, N2)[i]
+            f.gas.feed[i].gain = 1.0 + p.mfc_gain * normal(&f.noise)
+            f.gas.feed[i].stuck = NAN
+        f.gas.throttle_stuck = NAN
+        for i in range(SPECIES):
+            f.gas.exit[i] = 1.0
+            f.film.mean_over_inlet[i] = 1.0
+        f.gas.trickle_valve = f.gas.throttle = f.gas.isolation = f.gas.dry = f.gas.booster = 1.0
+        effective_temperature(&f.gas, &f.heat, &f.film)
+        # The trickle purge has run into the open pump: close to its steady state, which the first seconds reach.
+        f.gas.amount[N2] = 10.0 * f.gas.volume / (8.314 * f.gas.temperature)
+        f.gas.pressure = ideal_pressure(f.gas.amount[N2], f.gas.temperature, f.gas.volume)
+        f.gas.manometer = f.gas.wide = f.gas.pressure
+
+    cdef _set_film(self, p):
+        cdef Furnace* f = self.f
+        cdef int i
+        f.film.wafers = int(p.wafers)
+        f.film.pitch, f.film.zone_length = p.pitch_m, p.zone_length_m
+        f.film.first = 1.5 * p.zone_length_m - 0.5 * (f.film.wafers - 1) * p.pitch_m
+        f.film.radius, f.film.gap = 0.5 * p.wafer_diameter_m, p.pitch_m
+        f.film.wafer_area = 2.0 * PI * f.film.radius ** 2 + PI * p.bore_m * p.pitch_m + p.boat_area_m2
+        f.film.entrance_area = PI * p.bore_m * f.film.first + p.entrance_baffles_m2
+        f.film.exit_area = f.film.entrance_area
+        f.film.diffusivity = p.diffusivity_m2_pa_s
+        f.film.silicon_factor = p.poly_silicon_factor
+        f.film.entrance_share = 0.4
+        f.film.load_share = min(0.6, (f.film.wafers - 1) * p.pitch_m / (3.0 * p.zone_length_m))
+        for i in range(WAFERS):
+            f.film.slot[i] = 1.0 + p.slot_spread * normal(&f.noise)
+            f.film.tilt_x[i] = p.tilt_spread * normal(&f.noise)
+            f.film.tilt_y[i] = p.tilt_spread * normal(&f.noise)
+        f.history_period = max(1, round(1.0 / f.dt))
+        f.interval = (HISTORY - 1) * f.history_period * f.dt
+        new_load(&f.film)
+
+    cdef double* _source(self, str name, int index) except NULL:
+        # What an instrument looks at, by the names that hil.plant uses
+        cdef Furnace* f = self.f
+        if name == "spike":
+            return &f.heat.spike[index]
+        if name == "profile":
+            return &f.heat.profile[index]
+        if name == "boat":
+            return &f.heat.boat
+        if name == "flow":
+            return &f.gas.feed[index].flow
+        if name == "manometer":
+            return &f.gas.manometer
+        if name == "wide":
+            return &f.gas.wide
+        if name == "at_atmosphere":
+            return &f.at_atmosphere
+        if name == "throttle":
+            return &f.gas.throttle
+        if name == "foreline":
+            return &f.gas.foreline
+        if name == "running":
+            return &f.running
+        if name == "booster_running":
+            return &f.booster_running
+        if name == "thickness":
+            return &f.thickness
+        if name == "rate":
+            return &f.rate
+        return &f.situation[SITUATIONS_BY_NAME[name]]
+
+    cdef _set_sensors(self, sensors):
+        cdef Furnace* f = self.f
+        cdef int i
+        if len(sensors) > SENSORS:
+            raise ValueError(f"the furnace has at most {SENSORS} instruments, not {len(sensors)}")
+        periods = []
+        self.sensor_index = {}
+        f.sensors = len(sensors)
+        for i, sensor in enumerate(sensors):
+            f.sensor[i].tag = sensor.tag
+            f.sensor[i].source = self._source(sensor.source, sensor.index)
+            f.sensor[i].scale, f.sensor[i].shift = sensor.scale, sensor.shift
+            f.sensor[i].noise, f.sensor[i].relative = sensor.noise, sensor.relative
+            f.sensor[i].quantum = sensor.quantum
+            f.sensor[i].offset = sensor.offset_spread * normal(&f.noise) if sensor.offset_spread else 0.0
+            f.sensor[i].drift = sensor.drift_spread * normal(&f.noise) if sensor.drift_spread else 0.0
+            f.sensor[i].minimum, f.sensor[i].maximum = sensor.minimum, sensor.maximum
+            periods.append(max(1, round(sensor.period_s / f.dt)))
+            self.sensor_index[sensor.name] = i
+        f.slots = int(np.lcm.reduce(np.array(periods, np.int64)))
+        if f.slots > 1_000_000:
+            raise ValueError(f"periods of the inputs repeat only after {f.slots} scans; use multiples of one another")
+        # Instruments of one period are spread over it, so that no scan has to take them all.
+        due = [[] for _ in range(f.slots)]
+        for i, every in enumerate(periods):
+            for slot in range(i % every, f.slots, every):
+                due[slot].append(i)
+        self._start = <int*>calloc(f.slots + 1, sizeof(int))
+        self._sensor = <int*>calloc(sum(map(len, due)) + 1, sizeof(int))
+        if self._start == NULL or self._sensor == NULL:
+            raise MemoryError("no memory for the instruments' periods")
+        at = 0
+        for slot, indices in enumerate(due):
+            self._start[slot] = at
+            for i in indices:
+                self._sensor[at] = i
+                at += 1
+        self._start[f.slots] = at
+        f.slot_start, f.slot_sensor = self._start, self._sensor
+        self.door.step = furnace_step
+        self.door.state = <void*>f
+        self.door.capacity = f.sensors
+
+    @property
+    def capsule(self):
+        """PyCapsule "cvd.plant"; the model must outlive its use."""
+        return PyCapsule_New(<void*>&self.door, "cvd.plant", NULL)
+
+    def order(self, double at_s, int kind, int index, double value):
+        """Hand an order over; `at_s` in the plant's own time, negative for the next step."""
+        cdef Order order
+        order.at = -1 if at_s < 0.0 else <long long>(at_s / self.f.dt + 0.5)
+        order.kind, order.index, order.value = kind, index, value
+        if not hand_over(self.f, order):
+            raise BufferError("256 orders wait for the plant to step; let it run first")
+
+    def advance(self, double[::1] values, long long steps):
+        """Step without a scan; return the last posting of each tag as (tags, values, statuses)."""
+        cdef PlantInput inputs[SENSORS]
+        cdef long long step
+        cdef int i, count
+        latest = np.full(len(values), NAN)
+        status = np.zeros(len(values), np.uint32)
+        posted = np.zeros(len(values), np.int64)
+        cdef double[::1] v = latest
+        cdef unsigned int[::1] s = status
+        cdef long long[::1] n = posted
+        with nogil:
+            for step in range(steps):
+                count = furnace_step(self.f, self.f.step + 1, &values[0], inputs)
+                for i in range(count):
+                    v[inputs[i].tag] = inputs[i].value
+                    s[inputs[i].tag] = inputs[i].status
+                    n[inputs[i].tag] += 1
+        return latest, status, posted
+
+    def thickness(self):
+        """Film on every wafer by ring, m: (oxide, silicon), each [wafers, rings]."""
+        cdef int count = self.f.film.wafers
+        cdef double[:, ::1] oxide = np.empty((count, RINGS))
+        cdef double[:, ::1] silicon = np.empty((count, RINGS))
+        cdef int w, r
+        for w in range(count):
+            for r in range(RINGS):
+                oxide[w, r] = self.f.film.oxide[w * RINGS + r]
+                silicon[w, r] = self.f.film.silicon[w * RINGS + r]
+        return np.asarray(oxide), np.asarray(silicon)
+
+    def tilts(self):
+        """Seeded tilt of the film on every wafer, [wafers, 2], relative at the edge."""
+        cdef int w
+        return np.array([[self.f.film.tilt_x[w], self.f.film.tilt_y[w]] for w in range(self.f.film.wafers)])
+
+    def repeatability(self, unsigned long long seed, int count):
+        """Normal numbers of a generator of its own, so that measuring changes nothing."""
+        cdef Noise noise
+        cdef int i
+        seed_noise(&noise, seed)
+        return np.array([normal(&noise) for i in range(count)])
+
+    def state(self):
+        """Everything that a test may want to know, SI units."""
+        cdef Furnace* f = self.f
+        cdef int i
+        return {
+            "step": f.step,
+            "time_s": (f.step + 1) * f.dt,
+            "element_k": [f.heat.element[i] for i in range(ZONES)],
+            "tube_k": [f.heat.tube[i] for i in range(ZONES)],
+            "load_k": [f.heat.load[i] for i in range(ZONES)],
+            "spike_k": [f.heat.spike[i] for i in range(ZONES)],
+            "profile_k": [f.heat.profile[i] for i in range(ZONES)],
+            "delivered_j": f.heat.delivered,
+            "lost_j": f.heat.lost,
+            "stored_j": sum(
+                f.heat.element_capacity * f.heat.element[i] + f.heat.tube_capacity * f.heat.tube[i]
+                + f.heat.load_capacity * f.heat.load[i] for i in range(ZONES)
+            ),
+            "pressure_pa": f.gas.pressure,
+            "gas_k": f.gas.temperature,
+            "volume_m3": f.gas.volume,
+            "amount_mol": {SPECIES_NAMES[i]: f.gas.amount[i] for i in range(SPECIES)},
+            "fed_mol": {SPECIES_NAMES[i]: f.gas.fed[i] for i in range(SPECIES)},
+            "pumped_mol": {SPECIES_NAMES[i]: f.gas.pumped[i] for i in range(SPECIES)},
+            "reacted_mol": {SPECIES_NAMES[i]: f.gas.reacted[i] for i in range(SPECIES)},
+            "flow_mol_s": [f.gas.feed[i].flow * f.gas.feed[i].gain for i in range(FEEDS)],
+            "mfc_gain": [f.gas.feed[i].gain for i in range(FEEDS)],
+            "outflow_mol_s": f.gas.flow_out,
+            "foreline_pa": f.gas.foreline,
+            "throttle": f.gas.throttle,
+            "isolation": f.gas.isolation,
+            "deposited_mol": f.film.deposited,
+            "mean_temperature_k": f.film.temperature_moment / f.film.oxide_total if f.film.oxide_total > 0.0 else NAN,
+            "oxidant_ratio": f.film.oxidant_moment / f.film.oxide_total if f.film.oxide_total > 0.0 else NAN,
+            "loads": f.film.loads,
+        }

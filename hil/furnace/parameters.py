@@ -1,0 +1,143 @@
+"""What the simulated furnace is made of. A tool file may change any of it (`[plant] parameters`).
+
+Values are usual ones of a 150 mm horizontal tube unless a source stands beside them; none is fitted except the film
+factors, which say so. SI units unless the name says otherwise.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+
+
+class ParameterError(ValueError):
+    """A parameter that the furnace has not, or cannot have."""
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Everything about the furnace that is a number."""
+
+    # ------------------------------------------------------------------------------------------- heat, a zone each
+    full_power_w: float = 9000.0
+    element_capacity_j_k: float = 12_000.0
+    """Coil and the hot half of the insulation."""
+    tube_capacity_j_k: float = 3600.0
+    """3.3 kg of quartz (200 mm bore, 5 mm wall, 0.3 m) at 1.1 kJ/(kg·K)."""
+    load_capacity_j_k: float = 1900.0
+    """Wafers (25 × 28 g of silicon), boat, paddle and baffles."""
+    element_tube_m2: float = 0.10
+    """0.2 m² between coil and tube times an exchange factor of one half."""
+    tube_load_m2: float = 0.075
+    """0.19 m² of bore; quartz passes part of the radiation."""
+    tube_axial_m2: float = 0.012
+    load_axial_m2: float = 0.005
+    tube_end_m2: float = 0.004
+    """Through the baffles to the flanges."""
+    element_axial_w_k: float = 3.0
+    loss_w_k: float = 3.6
+    """2.8 kW through the insulation at 800 °C."""
+    ambient_c: float = 25.0
+    flange_c: float = 60.0
+    idle_c: float = 700.0
+    """What the furnace has idled at before the first scan."""
+    spike_lag_s: float = 3.0
+    profile_lag_s: float = 8.0
+    boat_lag_s: float = 5.0
+    spike_share: float = 0.6
+    """How much of the element a spike thermocouple sees, the tube for the rest."""
+    profile_share: float = 0.4
+    """How much of the tube a profile thermocouple sees, the load for the rest."""
+
+    # --------------------------------------------------------------------------------------------------------- gas
+    volume_l: float = 41.0
+    cold_volume_l: float = 12.7
+    cold_c: float = 77.0
+    """Mean of the two cold ends."""
+    pump_c: float = 57.0
+    """Gas where the pump's speed holds."""
+    mfc_dead_time_s: float = 0.08
+    mfc_frequency: float = 6.0
+    """rad/s; with the damping, ±2 % within 1 s of a step."""
+    mfc_damping: float = 0.8
+    mfc_gain: float = 0.004
+    """Spread of true over indicated flow; the usual limit is 1 % of set point."""
+    valve_s: float = 0.1
+    throttle_s: float = 0.8
+    """Full stroke."""
+    isolation_s: float = 0.5
+    throttle_closed_l_s: float = 0.2
+    throttle_full_l_s: float = 150.0
+    line_l_s: float = 200.0
+    dry_speed_l_s: float = 28.0
+    """100 m³/h."""
+    booster_speed_l_s: float = 110.0
+    booster_pressure_torr: float = 8.0
+    dry_ultimate_torr: float = 0.015
+    booster_ultimate_torr: float = 0.0002
+    trickle_sccm: float = 300.0
+    leak_sccm: float = 0.005
+    """Of a tight tube: about 0.2 mTorr/min."""
+    outgassing_sccm: float = 0.005
+    manometer_lag_s: float = 0.02
+    wide_gain: float = 0.04
+    """Spread of the wide-range gauge."""
+
+    # -------------------------------------------------------------------------------------------------------- film
+    wafers: float = 25.0
+    wafer_diameter_m: float = 0.15
+    pitch_m: float = 0.00952
+    """Every second slot of a 4.76 mm boat."""
+    zone_length_m: float = 0.3
+    bore_m: float = 0.2
+    entrance_baffles_m2: float = 0.05
+    boat_area_m2: float = 0.002
+    """Of the boat, a wafer's share."""
+    diffusivity_m2_pa_s: float = 1.3
+    """Silane in nitrogen at 300 K, times pressure (1.3e-5 m²/s at 1 atm; a usual value)."""
+    poly_silicon_factor: float = 0.72
+    """Declared calibration of the demonstration furnace: its 620 °C recipe makes 100 nm in 600 s. 1 is the law."""
+    slot_spread: float = 0.0012
+    """Of growth from slot to slot."""
+    tilt_spread: float = 0.0015
+    """Of growth from one edge of a wafer to its middle."""
+
+    # ------------------------------------------------------------------------------------------------- instruments
+    thermocouple_noise_k: float = 0.05
+    thermocouple_offset_k: float = 0.12
+    """Spread after the furnace has been profiled; type R itself is good to 1.5 K (IEC 60584-1 class 2)."""
+    thermocouple_drift_k_h: float = 0.002
+    """Spread; type R loses 1 to 2 K in 1000 h."""
+    flow_noise: float = 0.0006
+    """Of full scale."""
+    manometer_noise_torr: float = 0.00005
+    manometer_zero_torr: float = 0.0001
+    """Spread of the zero."""
+    manometer_relative_noise: float = 0.0005
+    wide_noise: float = 0.005
+    """Of reading."""
+    reflectometer_noise_nm: float = 0.05
+
+    def __post_init__(self) -> None:
+        """Refuse what no furnace can be."""
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if not 0.0 <= value < 1e9:
+                raise ParameterError(f"plant.parameters.{field.name} must be 0 or more and finite, is {value:g}")
+        if self.wafers != int(self.wafers) or not 1 <= self.wafers <= 64:
+            raise ParameterError(f"plant.parameters.wafers must be a whole number of 1 … 64, is {self.wafers:g}")
+        load = (self.wafers - 1) * self.pitch_m
+        if load > 2.5 * self.zone_length_m:
+            raise ParameterError(f"plant.parameters: {self.wafers:g} wafers need {load:.2f} m of the tube")
+        for name in ("volume_l", "element_capacity_j_k", "tube_capacity_j_k", "load_capacity_j_k", "zone_length_m",
+                     "dry_speed_l_s", "wafer_diameter_m", "pitch_m", "spike_lag_s", "profile_lag_s", "boat_lag_s",
+                     "manometer_lag_s", "valve_s", "throttle_s", "isolation_s", "booster_pressure_torr",
+                     "diffusivity_m2_pa_s"):  # fmt: skip
+            if not getattr(self, name) > 0.0:
+                raise ParameterError(f"plant.parameters.{name} must be above 0")
+
+
+def with_changes(changes: Mapping[str, float]) -> Parameters:
+    """Return the defaults with a tool's changes; raises ParameterError, naming each unknown one."""
+    known = {field.name for field in fields(Parameters)}
+    if unknown := sorted(set(changes) - known):
+        raise ParameterError(f"plant.parameters: unknown {', '.join(unknown)}; there are {', '.join(sorted(known))}")
+    return replace(Parameters(), **changes)

@@ -1,0 +1,63 @@
+"""The simulated plant of a tool: what `--sim`, `cvd simulate` and the rigs put behind its tags.
+
+A tool with its `[plant]` table comes in; a Plant goes out, whose capsule the scan steps (kernels/plant.pxd). Everything
+is seeded: the same tool, seed and outputs give the same readings to the last bit.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from config.layout import Layout
+from config.tool import Tool
+from hil.errors import PlantError, ScriptError
+from hil.furnace.plant import FurnacePlant
+
+__all__ = ["Plant", "PlantError", "ScriptError", "create"]
+
+
+class Plant(Protocol):
+    """A simulated tool."""
+
+    @property
+    def capsule(self) -> object:
+        """PyCapsule "cvd.plant" for Scan.attach; keep the plant for as long as the scan has it."""
+        ...
+
+    def load_wafers(self) -> None:
+        """Put bare wafers into the tool before the coming step."""
+        ...
+
+    def measure(self) -> dict[str, Any]:
+        """Measure the wafers: film, thickness_map and the figures of a result row that apply. Changes nothing."""
+        ...
+
+    def inject(self, fault: Mapping[str, Any]) -> None:
+        """Order a fault, now or at a time, or clear one; raises ScriptError."""
+        ...
+
+    def state(self) -> dict[str, Any]:
+        """Say what only a simulation knows, in SI units."""
+        ...
+
+
+MODELS = {"hot_wall_furnace": FurnacePlant}
+"""Simulated tools by the `model` of a tool's `[plant]` table."""
+
+
+def create(tool: Tool, *, seed: int | None = None) -> Plant:
+    """Make the simulated plant of a tool.
+
+    Args:
+        tool: its tags are what the plant reads and posts.
+        seed: of everything random; the tool's own unless given.
+
+    Raises:
+        PlantError: the tool has no `[plant]` table or one that cannot be simulated, or lacks a tag that the model needs.
+    """
+    if tool.plant is None:
+        raise PlantError(f"{tool.name} cannot be simulated: its file has no [plant] table")
+    model = MODELS.get(tool.plant.model)
+    if model is None:
+        known = ", ".join(sorted(MODELS))
+        raise PlantError(f"plant.model: there is no {tool.plant.model!r}; there are {known}")
+    return model(Layout(tool), tool.plant.parameters, tool.plant.seed if seed is None else seed)
