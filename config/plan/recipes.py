@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from config.faults import ConfigError, Fault
-from config.plan.behaviour import SETTLE_S, Situation, hold_block, restart_block, settled, steady
+from config.plan.behaviour import RETURN_S, SETTLE_S, Situation, hold_block, restart_block, settled, steady
 from config.plan.model import Plan, PlannedStep
 from config.plan.operations import operation_steps
 from config.plan.walk import gases_left_on, total_s
@@ -149,18 +149,21 @@ class _Planner:
         temperature = words.at_temperature(targets, step)
         situation = Situation(step, flows, pulsed, torr, temperature)
         actions, planned_s = list[Action](), step.duration_s or 0.0
+        heating = Action(
+            name=f"{step.name}: temperature", until=temperature, timeout_s=RETURN_S, on_timeout=step.on_timeout
+        )
         if step.temperature_c is not None and step.temperature_c != self.temperature_c:
             heating_s = self._ramp_s(targets, step.temperature_c)
-            actions.append(
-                self._action(step, [temperature], heating_s, until=False).model_copy(
-                    update={
-                        "name": f"{step.name}: temperature",
-                        "set": words.shut(last) | words.heaters_on(),
-                        "ramp": words.ramps(targets, from_process=True),
-                    }
-                )
-            )
             planned_s += heating_s
+            heating = heating.model_copy(
+                update={
+                    "set": words.shut(last) | words.heaters_on(),
+                    "ramp": words.ramps(targets, from_process=True),
+                    "timeout_s": self._timeout_s(step, heating_s),
+                }
+            )
+        # Gas never begins outside of the tolerance of temperature; at once where it is right already.
+        actions.append(heating)
         begin = words.shut([gas for gas in words.gases if gas not in flows])
         begin |= words.pressure_on(torr)
         for gas in pulsed:
@@ -265,18 +268,20 @@ class _Planner:
         self.temperature_c = step_c
         return self.words.ramp_s(start, targets)
 
-    def _action(
-        self, step: RecipeStep, conditions: list[str], planned_s: float, *, min_s: float = 0.0, until: bool = True
-    ) -> Action:
+    def _timeout_s(self, step: RecipeStep, planned_s: float) -> float:
+        """The step's own, or the tool's factor over what is planned."""
+        if step.timeout_s is not None:
+            return step.timeout_s
+        return max(planned_s, LEAST_TIMEOUT_S) * self.words.binding.timeout_factor
+
+    def _action(self, step: RecipeStep, conditions: list[str], planned_s: float, *, min_s: float = 0.0) -> Action:
         """The waiting part of a step: its least length and all its conditions."""
         conditions = list(conditions)
-        if until and step.until is not None:
+        if step.until is not None:
             conditions.insert(0, f"({step.until})")
         if not conditions:
             return Action(name=step.name, min_s=min_s)
-        timeout_s = step.timeout_s
-        if timeout_s is None:
-            timeout_s = max(planned_s, LEAST_TIMEOUT_S) * self.words.binding.timeout_factor
+        timeout_s = self._timeout_s(step, planned_s)
         joined = " and ".join(conditions)
         return Action(name=step.name, min_s=min_s, until=joined, timeout_s=timeout_s, on_timeout=step.on_timeout)
 

@@ -125,7 +125,9 @@ def test_heatup_of_100_degrees_at_10_a_minute_fits_its_600_seconds(guide: Recipe
 
 
 def test_silane_opens_after_the_oxidiser_flows_and_the_pressure_is_right(guide: Recipe, tool: Tool) -> None:
-    before, deposition = step(plan_recipe(guide, tool), "deposition").actions
+    warm, before, deposition = step(plan_recipe(guide, tool), "deposition").actions
+    assert "heater.zone1.temperature_c >= 797 °C" in (warm.until or ""), "nothing flows outside of the tolerance"
+    assert warm.set == {}
     assert before.set[OXIDISER] == 1
     assert before.set["chamber.mode"] == 2
     assert SILANE not in before.set
