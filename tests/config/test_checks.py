@@ -115,6 +115,8 @@ BROKEN: list[tuple[str, Edits, str, str]] = [
      "loses against the hold 'other' (interlocks[2]), which sets it to 100: move this one above it"),
     ("unguarded heater", {f"{TRIP}.effects": [{"output": "panel.sih4.valve", "value": 0}]}, HEATER,
      "unguarded hazardous output: no trip sets 'chamber.heater_pct' to its safe value 0"),
+    ("guarded by a hold only", {f"{TRIP}.effects": [{"output": "panel.sih4.valve", "value": 0}],
+      f"{HOLD}.effects[1]": {"output": "chamber.heater_pct", "value": 0}}, HEATER, "unguarded hazardous output"),
     ("endless bypass", {f"{HOLD}.max_bypass_s": 0}, f"{HOLD}.max_bypass_s", "a bypass needs an end"),
     ("bypass that may not be", {f"{TRIP}.max_bypass_s": 60}, f"{TRIP}.max_bypass_s", "not bypassable"),
     ("trip that forgets", {f"{TRIP}.latch": False}, f"{TRIP}.latch", "a trip latches"),

@@ -283,6 +283,16 @@ def test_not_is_pushed_inwards() -> None:
     assert shown(code) == ["TAG 0", "CONST 50", "LE", "TAG 8", "OR"]
 
 
+@pytest.mark.parametrize("op", ["==", "!=", "<", "<=", ">", ">="])
+@pytest.mark.parametrize("count", [2.0, 3.0, 4.0])
+def test_the_opposite_of_a_comparison_is_right_below_at_and_above_its_limit(op: str, count: float) -> None:
+    tags = {name: (0.0, 0) for name in SCOPE} | {"film.count": (count, 0)}
+    straight = run(compile_postfix(plain(f"film.count {op} 3"), INDEX), tags)
+    opposite = compile_postfix(plain(f"not film.count {op} 3"), INDEX)
+    assert Op.NOT not in opposite["op"]
+    assert run(opposite, tags) == (1.0 - straight[0], 0)
+
+
 def test_not_stays_above_votes_and_qualities() -> None:
     code = compile_postfix(plain("not vote(2, pump.running, good(film.count), film.count > 3)"), INDEX)
     assert shown(code) == ["TAG 8", "IS_GOOD", "TAG 11", "CONST 3", "GT", "VOTE 2 of 3", "NOT"]
