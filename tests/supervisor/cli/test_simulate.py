@@ -1,0 +1,49 @@
+"""`cvd simulate` predicts a run, and its exit code says whether it would complete."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import config
+from supervisor.cli.main import main
+
+TOOL = str(config.shipped_tool("lpcvd_furnace"))
+OXIDE = str(config.shipped_recipe("lpcvd_sio2_100nm"))
+
+
+def test_the_guides_recipe_completes_within_its_targets(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["simulate", TOOL, OXIDE, "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["state"] == "COMPLETE"
+    assert result["metrology"]["thickness_mean_nm"] == pytest.approx(100.0, rel=0.02)
+    assert result["metrology"]["thickness_uniformity_pct"] <= 2.0
+    assert result["summary"]["trips"] == []
+    assert result["summary"]["gas_use_scc"]["SiH4"] == pytest.approx(80 * 20, rel=0.05)
+
+
+def test_the_table_names_steps_film_and_gas(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["simulate", TOOL, OXIDE, "--seed", "7"]) == 0
+    out = capsys.readouterr().out
+    for words in ("deposition", "cooldown", "COMPLETE", "film: SiO2", "SiH4", "× real time"):
+        assert words in out
+
+
+def test_a_pump_that_trips_in_deposition_aborts_the_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    script = tmp_path / "pump.toml"
+    script.write_text('[[fault]]\nkind = "pump_trip"\nat_step = "deposition"\nat_s = 60.0\n')
+    assert main(["simulate", TOOL, OXIDE, "--faults", str(script)]) == 1
+    out = capsys.readouterr().out
+    assert "ABORTED" in out
+    assert "pump" in out
+
+
+def test_a_script_that_is_none_and_a_recipe_for_another_tool_are_refused(tmp_path: Path, capsys) -> None:
+    script = tmp_path / "faults.toml"
+    script.write_text("speed = 3\n")
+    assert main(["simulate", TOOL, OXIDE, "--faults", str(script)]) == 1
+    assert main(["simulate", TOOL, str(config.shipped_recipe("mocvd_gan_2um"))]) == 1
+    err = capsys.readouterr().err
+    assert "[[fault]]" in err
+    assert "TMGa" in err
+    assert "Traceback" not in err
