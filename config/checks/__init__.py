@@ -1,7 +1,7 @@
 """Checks of a tool as a whole: what no single field can know.
 
 A tool whose fields are valid comes in, every fault between its parts goes out, in the order of the file's sections.
-The rules are listed for people in docs/reference/tool-checks.md. It imports models, units and expressions of this
+The rules are listed for people in docs/reference/tools.md. It imports models, units and expressions of this
 room, and of `kernels` the tables and the size of an image.
 """
 

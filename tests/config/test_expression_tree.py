@@ -286,7 +286,7 @@ def test_not_is_pushed_inwards() -> None:
 @pytest.mark.parametrize("op", ["==", "!=", "<", "<=", ">", ">="])
 @pytest.mark.parametrize("count", [2.0, 3.0, 4.0])
 def test_the_opposite_of_a_comparison_is_right_below_at_and_above_its_limit(op: str, count: float) -> None:
-    tags = {name: (0.0, 0) for name in SCOPE} | {"film.count": (count, 0)}
+    tags = dict.fromkeys(SCOPE, (0.0, 0)) | {"film.count": (count, 0)}
     straight = run(compile_postfix(plain(f"film.count {op} 3"), INDEX), tags)
     opposite = compile_postfix(plain(f"not film.count {op} 3"), INDEX)
     assert Op.NOT not in opposite["op"]
