@@ -9,7 +9,7 @@ from supervisor.server import runs
 from supervisor.server.historian import arrow
 from supervisor.server.historian.roll import RUNS, sync
 from supervisor.server.results import get_result
-from supervisor.server.store.migrate import Connection
+from supervisor.server.store.rows import Connection
 
 RECORD = "run.json"
 

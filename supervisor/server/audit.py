@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from supervisor.server.store.migrate import Connection
+from supervisor.server.store.rows import Connection, one
 
 FIRST = "0" * 64
 _COLUMNS = "seq, time_ns, user_name, roles, session, action, target, detail, status, reason, prev_sha, sha"
@@ -58,7 +58,7 @@ def append(connection: Connection, deed: Deed) -> Head:
 
 def head(connection: Connection) -> Head:
     """Return the end of the chain."""
-    row = connection.execute("SELECT seq, sha FROM audit ORDER BY seq DESC LIMIT 1").fetchone()
+    row = one(connection, "SELECT seq, sha FROM audit ORDER BY seq DESC LIMIT 1")
     return Head(int(row[0]), str(row[1])) if row else Head(0, FIRST)
 
 

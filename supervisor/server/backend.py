@@ -76,7 +76,8 @@ class DaemonBackend:
         """Return everything below State, Runs/ActiveRun, Services and Diagnostics by path."""
         desk, owner = self._desk, self._desk.control.owner
         row, alive = self._liveness.snapshot(), self._liveness.alive
-        system = row.values if row is not None else np.zeros(len(SystemTag))
+        # Before the first scan of all there is nothing but NaN.
+        system = np.nan_to_num(row.values[: len(SystemTag)]) if row is not None else np.zeros(len(SystemTag))
         scan = self.layout.tool.scan
         mode = self.mode()
         productive = "Engineering" if desk.active.engineering and not desk.active.ended else "Productive"

@@ -21,7 +21,7 @@ from supervisor.server.controller import Controller
 from supervisor.server.historian.ingest import Historian
 from supervisor.server.projector import Projector
 from supervisor.server.store.connection import Store
-from supervisor.server.store.migrate import Connection
+from supervisor.server.store.rows import Connection
 
 T = TypeVar("T")
 

@@ -15,8 +15,8 @@ from supervisor.server.errors import ExportError, StoreLockedError
 from supervisor.server.historian.roll import RUNS
 from supervisor.server.historian.tagset import hot_columns, known, text
 from supervisor.server.runs import extent
-from supervisor.server.store.migrate import Connection
 from supervisor.server.store.opening import FILE_NAME, configure, translated
+from supervisor.server.store.rows import Connection, one
 
 Form = Literal["parquet", "csv", "json"]
 OPTIONS: dict[Form, str] = {
@@ -101,7 +101,7 @@ def _filled(where: str, params: Sequence[Any]) -> str:
 def _copy(connection: Connection, sql: str, form: Form, target: Path) -> int:
     temporary = target.with_name(f".{target.name}.tmp")
     try:
-        row = connection.execute(f"COPY ({sql}) TO {text(str(temporary))} ({OPTIONS[form]})").fetchone()
+        row = one(connection, f"COPY ({sql}) TO {text(str(temporary))} ({OPTIONS[form]})")
         temporary.replace(target)
     except (duckdb.Error, OSError) as error:
         temporary.unlink(missing_ok=True)

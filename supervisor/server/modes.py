@@ -11,7 +11,7 @@ from config.text import Syntax, parse_text
 from config.validation import validate
 from opcua_model.interface import Entry, Refused
 from supervisor.server.historian import arrow
-from supervisor.server.store.migrate import Connection
+from supervisor.server.store.rows import Connection, one
 
 MOST = 1000
 _COLUMNS = (
@@ -38,7 +38,7 @@ def add_mode(connection: Connection, org_id: str, mode: ProcessMode) -> str:
     Raises:
         Refused: there is one of that name.
     """
-    if connection.execute("SELECT 1 FROM process_modes WHERE name = ?", [mode.name]).fetchone():
+    if one(connection, "SELECT 1 FROM process_modes WHERE name = ?", [mode.name]):
         raise Refused("BadBrowseNameDuplicated", f"there is a process mode called {mode.name!r} already")
     number = str(uuid.uuid4())
     # What the guide's table has no column for (films, gas pairs) is kept with the capabilities.
@@ -80,7 +80,7 @@ def list_modes(
 
 def mode_id(connection: Connection, name: str | None) -> str | None:
     """Find a mode by its name."""
-    row = connection.execute("SELECT id FROM process_modes WHERE name = ?", [name]).fetchone()
+    row = one(connection, "SELECT id FROM process_modes WHERE name = ?", [name])
     return str(row[0]) if row else None
 
 

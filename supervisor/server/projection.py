@@ -13,7 +13,7 @@ from config.tool import Alarm, Interlock
 from supervisor.link.messages import Event, EventKind
 from supervisor.server import audit
 from supervisor.server.results import film_result, insert_result
-from supervisor.server.store.migrate import Connection
+from supervisor.server.store.rows import Connection, one
 from supervisor.server.wording import tell
 
 log = structlog.get_logger()
@@ -44,7 +44,7 @@ class Gap(Exception):  # noqa: N818 - not a fault: the events are asked for agai
 
 def cursor(connection: Connection) -> Cursor:
     """Read the cursor."""
-    row = connection.execute("SELECT journal, seq FROM projection").fetchone()
+    row = one(connection, "SELECT journal, seq FROM projection")
     assert row is not None  # noqa: S101 (the migration put it there)
     return Cursor(int(row[0]), int(row[1]))
 
@@ -149,7 +149,7 @@ class Projection:
 
     def _run_started(self, connection: Connection, event: Event, run_id: str) -> None:
         data = event.data
-        known = connection.execute("SELECT 1 FROM runs WHERE id = ?", [run_id]).fetchone()
+        known = one(connection, "SELECT 1 FROM runs WHERE id = ?", [run_id])
         if known is None:
             # The row of a recipe's run was made by CreateRun; operations, and runs of a lost database, have none.
             connection.execute(
@@ -195,7 +195,7 @@ class Projection:
 
     def _trouble(self, connection: Connection, event: Event, run_id: str) -> None:
         """The first thing that went wrong is what the record names; the others are in its fault data."""
-        row = connection.execute("SELECT fault_data FROM runs WHERE id = ?", [run_id]).fetchone()
+        row = one(connection, "SELECT fault_data FROM runs WHERE id = ?", [run_id])
         faults: list[Any] = json.loads(row[0]) if row and row[0] else []
         faults.append({"kind": event.kind.value, "scan": event.scan, "time_ns": event.time_ns, **event.data})
         words = tell(event, self._conditions).message

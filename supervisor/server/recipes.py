@@ -13,7 +13,7 @@ from opcua_model.interface import Caller, Entry, Refused
 from supervisor.server.access.policy import Action, Policy, other_eyes, permit
 from supervisor.server.historian import arrow
 from supervisor.server.modes import mode_id
-from supervisor.server.store.migrate import Connection
+from supervisor.server.store.rows import Connection, one
 
 MOST = 1000
 DOCUMENTS = (
@@ -42,9 +42,7 @@ class Version:
 
 def add(connection: Connection, org_id: str, caller: Caller, recipe: Recipe) -> dict[str, Any]:
     """Add a recipe as a draft: the next version where there is one of its name. Returns its listed fields."""
-    row = connection.execute(
-        "SELECT id, max(version) FROM recipes WHERE name = ? GROUP BY id", [recipe.name]
-    ).fetchone()
+    row = one(connection, "SELECT id, max(version) FROM recipes WHERE name = ? GROUP BY id", [recipe.name])
     recipe_id, version = (str(row[0]), int(row[1]) + 1) if row else (str(uuid.uuid4()), 1)
     document = recipe_document(recipe.model_copy(update={"version": version}))
     data: dict[str, Any] = json.loads(document)
@@ -75,11 +73,12 @@ def find(connection: Connection, recipe_id: str, version: int) -> Version:
     Raises:
         Refused: there is none, or its document is not the one that its digest was made of.
     """
-    row = connection.execute(
+    row = one(
+        connection,
         "SELECT id::VARCHAR, version, name, status, document, sha256, process_mode_id::VARCHAR FROM recipes "
         "WHERE id::VARCHAR = ? AND version = ?",
         [recipe_id.lower(), version],
-    ).fetchone()
+    )
     if row is None:
         raise Refused("BadNotFound", f"there is no version {version} of recipe {recipe_id}")
     found = Version(*row)

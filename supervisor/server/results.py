@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from supervisor.server.store.migrate import Connection
+from supervisor.server.store.rows import Connection, one
 
 DIRECT = (
     "thickness_mean_nm", "thickness_std_nm", "thickness_uniformity_pct", "thickness_min_nm", "thickness_max_nm",
@@ -76,10 +76,11 @@ def insert_result(connection: Connection, org_id: str, run_id: str, row: dict[st
 def get_result(connection: Connection, run_id: str) -> dict[str, Any] | None:
     """Read the result row of a run."""
     names = ("id", "cvd_run_id", "film_material", *DIRECT, *DOCUMENTS, "measurement")
-    row = connection.execute(
+    row = one(
+        connection,
         f"SELECT {', '.join(names)}, epoch_us(created_at) FROM results WHERE cvd_run_id = ?",  # noqa: S608
         [run_id],
-    ).fetchone()
+    )
     if row is None:
         return None
     found: dict[str, Any] = dict(zip(names, row, strict=False))

@@ -14,7 +14,7 @@ from supervisor.server.active import ActiveRun
 from supervisor.server.historian import arrow, query
 from supervisor.server.historian.roll import Extent, of_run
 from supervisor.server.recipes import Version
-from supervisor.server.store.migrate import Connection
+from supervisor.server.store.rows import Connection, one
 
 MOST = 1000
 TELEMETRY_ROWS = 1000
@@ -34,7 +34,7 @@ def new_number(connection: Connection, prefix: str, moment: datetime | None = No
     """Return a run number that nobody has: `CVD-YYYYMMDD-HHMMSS` in UTC, with a suffix where a second sees several."""
     base = f"{prefix}-{(moment or datetime.now(UTC)):%Y%m%d-%H%M%S}"
     number, count = base, 1
-    while connection.execute("SELECT 1 FROM runs WHERE run_number = ?", [number]).fetchone():
+    while one(connection, "SELECT 1 FROM runs WHERE run_number = ?", [number]):
         count += 1
         number = f"{base}-{count}"
     return number
@@ -114,10 +114,11 @@ def list_runs(connection: Connection, status: str = "", skip: int = 0, limit: in
 
 def active(connection: Connection) -> ActiveRun:
     """Return the run that was active when the events were projected last, or none."""
-    row = connection.execute(
+    row = one(
+        connection,
         "SELECT id FROM runs WHERE start_ns IS NOT NULL AND end_ns IS NULL AND kind <> 'simulation' "
-        "ORDER BY start_ns DESC LIMIT 1"
-    ).fetchone()
+        "ORDER BY start_ns DESC LIMIT 1",
+    )
     if row is None:
         return ActiveRun()
     run = get(connection, str(row[0]))
@@ -150,10 +151,11 @@ def extent(connection: Connection, run_id: str) -> tuple[Extent, int, int]:
     Raises:
         Refused: there is no such run, or it has not begun.
     """
-    row = connection.execute(
+    row = one(
+        connection,
         "SELECT run_number, start_scan, end_scan, start_ns, end_ns FROM runs WHERE id::VARCHAR = ? OR run_number = ?",
         [run_id.lower(), run_id],
-    ).fetchone()
+    )
     if row is None:
         raise Refused("BadNotFound", f"there is no run {run_id}")
     if row[1] is None:

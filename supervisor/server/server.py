@@ -36,8 +36,8 @@ from supervisor.server.projection import Projection
 from supervisor.server.projector import Projector
 from supervisor.server.results import get_result
 from supervisor.server.store.connection import Store
-from supervisor.server.store.migrate import Connection
 from supervisor.server.store.opening import FILE_NAME
+from supervisor.server.store.rows import Connection
 from supervisor.server.store.space import Ballast, Space
 from supervisor.server.wording import tell
 

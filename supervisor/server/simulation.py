@@ -12,7 +12,7 @@ import structlog
 
 from supervisor.server.recipes import Version
 from supervisor.server.results import film_result, insert_result
-from supervisor.server.store.migrate import Connection
+from supervisor.server.store.rows import Connection
 
 log = structlog.get_logger()
 

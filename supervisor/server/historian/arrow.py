@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from supervisor.server.store.migrate import Connection
+from supervisor.server.store.rows import Connection
 
 
 def fixed_lists(values: NDArray[np.float64]) -> Any:

@@ -10,7 +10,7 @@ from supervisor.server.historian import arrow
 from supervisor.server.historian.changes import ChangeDetector
 from supervisor.server.historian.rounding import Rounding
 from supervisor.server.historian.tagset import TagSet
-from supervisor.server.store.migrate import Connection
+from supervisor.server.store.rows import Connection
 
 
 @dataclass

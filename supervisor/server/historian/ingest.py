@@ -21,7 +21,7 @@ from supervisor.server.historian.changes import ChangeDetector
 from supervisor.server.historian.hot import HotWriter
 from supervisor.server.historian.tagset import TagSet, create_view, known, register
 from supervisor.server.store.connection import Store
-from supervisor.server.store.migrate import Connection
+from supervisor.server.store.rows import Connection, one
 
 log = structlog.get_logger()
 
@@ -174,7 +174,7 @@ class Historian:
         limit = self._ring_rows + 1 if self._first else max(1, BATCH_SAMPLES // len(self._layout.tags))
         rows = self._image.logged(self._next, limit)
         if self._first:
-            rows = _behind(rows, connection.execute("SELECT scan, ts_ns FROM ingest").fetchone())
+            rows = _behind(rows, one(connection, "SELECT scan, ts_ns FROM ingest"))
         count = self._writer.insert(connection, rows)
         if count:
             self._last_scan = int(rows.scan[-1])
@@ -271,19 +271,21 @@ def _behind(rows: Rows, last: tuple[int, int] | None) -> Rows:
 
 
 def _closed_run(connection: Connection) -> ClosedRun | None:
-    row = connection.execute(
+    row = one(
+        connection,
         "SELECT id, run_number, start_scan, end_scan, start_ns, end_ns FROM runs WHERE end_ns IS NOT NULL "
-        "AND start_ns IS NOT NULL AND NOT rolled AND kind <> 'simulation' ORDER BY start_ns LIMIT 1"
-    ).fetchone()
+        "AND start_ns IS NOT NULL AND NOT rolled AND kind <> 'simulation' ORDER BY start_ns LIMIT 1",
+    )
     return ClosedRun(str(row[0]), row[1], (row[2], row[3]), (row[4], row[5])) if row else None
 
 
 def _oldest(connection: Connection, tag_set: TagSet) -> int | None:
     """Time of the oldest hot row that belongs to no open run."""
-    row = connection.execute(
+    row = one(
+        connection,
         f"SELECT min(ts_ns) FROM {tag_set.table} WHERE ts_ns < coalesce((SELECT min(start_ns) FROM runs "  # noqa: S608
-        "WHERE start_ns IS NOT NULL AND NOT rolled AND kind <> 'simulation'), 9223372036854775807)"
-    ).fetchone()
+        "WHERE start_ns IS NOT NULL AND NOT rolled AND kind <> 'simulation'), 9223372036854775807)",
+    )
     return int(row[0]) if row and row[0] is not None else None
 
 

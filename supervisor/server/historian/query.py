@@ -12,7 +12,7 @@ from kernels.tables import Status
 from supervisor.server.historian import arrow
 from supervisor.server.historian.roll import Extent
 from supervisor.server.historian.tagset import TagSet, known, quoted, text
-from supervisor.server.store.migrate import Connection
+from supervisor.server.store.rows import Connection
 
 MOST = 1_000_000
 """Rows of one answer."""

@@ -15,7 +15,7 @@ import structlog
 from supervisor.server.errors import StoreError
 from supervisor.server.historian.tagset import TagSet, hot_columns, text
 from supervisor.server.store.connection import transaction
-from supervisor.server.store.migrate import Connection
+from supervisor.server.store.rows import Connection, one
 
 log = structlog.get_logger()
 
@@ -66,22 +66,24 @@ def roll_part(connection: Connection, data: Path, tag_set: TagSet, extent: Exten
         OSError, duckdb.Error: the disk refused; the hot rows stay.
     """
     rows = max(ROW_GROUP, min(PART_SCANS, PART_SAMPLES // len(tag_set.tags)))
-    bounds = connection.execute(
+    bounds = one(
+        connection,
         f"SELECT min(k), max(k), min(ts_ns), max(ts_ns) FROM (SELECT {extent.key} AS k, ts_ns FROM {tag_set.table} "  # noqa: S608
         f"WHERE {extent.where} ORDER BY k LIMIT {rows})",
         list(extent.params),
-    ).fetchone()
+    )
     if bounds is None or bounds[0] is None:
         return 0
     where = f"{extent.where} AND {extent.key} BETWEEN ? AND ?"
     params = [*extent.params, bounds[0], bounds[1]]
-    counted = connection.execute(
+    counted = one(
+        connection,
         f"SELECT count(*), min(ts_ns), max(ts_ns) FROM {tag_set.table} WHERE {where}",  # noqa: S608
         params,
-    ).fetchone()
+    )
     assert counted is not None  # noqa: S101 (an aggregate has a row)
     count, first_ns, last_ns = (int(value) for value in counted)
-    row = connection.execute("SELECT coalesce(max(part) + 1, 0) FROM parts WHERE owner = ?", [extent.owner]).fetchone()
+    row = one(connection, "SELECT coalesce(max(part) + 1, 0) FROM parts WHERE owner = ?", [extent.owner])
     part = int(row[0]) if row else 0
     folder = data / extent.folder
     folder.mkdir(parents=True, exist_ok=True)
@@ -90,7 +92,7 @@ def roll_part(connection: Connection, data: Path, tag_set: TagSet, extent: Exten
     wide = hot_columns(tag_set)
     _copy(connection, f"{wide} WHERE {_filled(where, params)} ORDER BY {extent.key}", telemetry)
     _copy(connection, _changes(tag_set, first_ns, last_ns), changes)
-    written = connection.execute(f"SELECT count(*) FROM read_parquet({text(str(telemetry))})").fetchone()  # noqa: S608
+    written = one(connection, f"SELECT count(*) FROM read_parquet({text(str(telemetry))})")  # noqa: S608
     if written is None or written[0] != count:
         raise StoreError(f"{telemetry} holds {written} rows and not {count}; they stay in the database")
     size = telemetry.stat().st_size + changes.stat().st_size

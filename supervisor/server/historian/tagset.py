@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from config.layout import Layout
 from config.tool import Telemetry
-from supervisor.server.store.migrate import Connection
+from supervisor.server.store.rows import Connection, one
 
 SIGNALS = (
     "chamber_pressure_torr", "rf_power_w", "rf_reflected_w", "dc_bias_v", "plasma_impedance_ohm", "microwave_power_w",
@@ -41,9 +41,9 @@ def register(connection: Connection, layout: Layout) -> TagSet:
     resolution = [declared.resolution if (declared := layout.declared.get(n)) else 0.0 for n in layout.tags]
     document = json.dumps([list(layout.tags), units, resolution])
     digest = hashlib.sha256(document.encode()).hexdigest()
-    row = connection.execute("SELECT id FROM tag_sets WHERE digest = ?", [digest]).fetchone()
+    row = one(connection, "SELECT id FROM tag_sets WHERE digest = ?", [digest])
     if row is None:
-        row = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM tag_sets").fetchone()
+        row = one(connection, "SELECT coalesce(max(id), 0) + 1 FROM tag_sets")
         assert row is not None  # noqa: S101 (an aggregate has a row)
         connection.execute(
             "INSERT INTO tag_sets (id, digest, tool, tags, units, resolution) VALUES (?, ?, ?, ?, ?, ?)",

@@ -21,8 +21,8 @@ import duckdb
 import structlog
 
 from supervisor.server.errors import StoreError
-from supervisor.server.store.migrate import Connection
 from supervisor.server.store.opening import configure, open_database, translated
+from supervisor.server.store.rows import Connection
 
 log = structlog.get_logger()
 T = TypeVar("T")

@@ -8,8 +8,7 @@ from importlib.resources import files
 import duckdb
 
 from supervisor.server.errors import MigrationError
-
-Connection = duckdb.DuckDBPyConnection
+from supervisor.server.store.rows import Connection, one
 
 _SCHEMA_VERSION = """
 CREATE TABLE IF NOT EXISTS schema_version (
@@ -47,10 +46,10 @@ def migrations() -> list[Migration]:
 
 def applied(connection: Connection) -> int:
     """Return the version that a database has; 0 for a new one."""
-    known = connection.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'schema_version'").fetchone()
+    known = one(connection, "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'schema_version'")
     if known is None or not known[0]:
         return 0
-    row = connection.execute("SELECT coalesce(max(version), 0) FROM schema_version").fetchone()
+    row = one(connection, "SELECT coalesce(max(version), 0) FROM schema_version")
     return int(row[0]) if row else 0
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import duckdb
 
 from supervisor.server.errors import StoreError, StoreFullError, StoreLockedError
-from supervisor.server.store.migrate import Connection, applied, migrate, migrations
+from supervisor.server.store.migrate import applied, migrate, migrations
+from supervisor.server.store.rows import Connection
 
 FILE_NAME = "cvd.duckdb"
 _CORRUPT = re.compile(r"Corrupt WAL file: entry at byte position (\d+)")

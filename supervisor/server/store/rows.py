@@ -1,0 +1,20 @@
+"""Reading single rows: DuckDB refuses other work on a connection while a result has rows left, so all are taken."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import duckdb
+
+Connection = duckdb.DuckDBPyConnection
+
+
+def one(connection: Connection, sql: str, params: Sequence[Any] | None = None) -> tuple[Any, ...] | None:
+    """Return the first row of a query, None when it has none."""
+    rows = connection.execute(sql, list(params) if params is not None else None).fetchall()
+    return rows[0] if rows else None
+
+
+def aggregate(connection: Connection, sql: str, params: Sequence[Any] | None = None) -> tuple[Any, ...]:
+    """Return the only row of a query that always has one."""
+    (row,) = connection.execute(sql, list(params) if params is not None else None).fetchall()
+    return row
