@@ -71,14 +71,15 @@ def simulate(
         tool: it must have a plant.
         recipe: what runs, with the tool's own operations around it.
         seed: of the plant's noise; the tool's unless given.
-        faults: what `hil` shall let fail, each with `at_s`: seconds after the start of the run, or after the start of
-            the step that `at_step` names.
+        faults: what the plant shall let fail, in its words (`hil.plant.Plant.inject`). `at_s` counts from the start
+            of the run, or from the first start of the step that `at_step` names.
 
     Raises:
         ConfigError: the recipe cannot run on the tool; every fault of the preflight.
         BindingError: the tool has no plant.
         CompileError: the tool or the recipe cannot become tables.
         ControllerError: the simulated tool does not become ready.
+        ValueError: a fault that the plant does not know.
     """
     report = preflight(recipe, tool)
     if report.plan is None:
@@ -208,17 +209,18 @@ class _Run:
         self._read()
 
     def _inject(self) -> None:
+        """Hand the plant what is due: what counts from the start at once, with its time; the rest with its step."""
         for one in list(self.script):
-            origin = self.first_scan
+            begun = self.first_scan
             if one.at_step is not None:
-                begun = [scan for step, scan in self.entered if self.program.steps[step].name == one.at_step]
-                if not begun:
+                scans = [scan for step, scan in self.entered if self.program.steps[step].name == one.at_step]
+                if not scans:
                     continue
-                origin = begun[0]
-            if (self.scan.index - origin) * self.scan.period_s >= one.at_s:
-                self.plant.inject(one.fault)
-                self.injected.append({"at_s": self._seconds(self.scan.index), **one.fault})
-                self.script.remove(one)
+                begun = scans[0]
+            at_s = begun * self.scan.period_s + one.at_s
+            self.plant.inject({**one.fault, "at_s": at_s})
+            self.injected.append({**one.fault, "at_s": round(at_s - self.first_scan * self.scan.period_s, 6)})
+            self.script.remove(one)
 
     # ---------------------------------------------------------------------------------------------------- reading
     def _seconds(self, scan: int) -> float:
