@@ -116,4 +116,6 @@ def _text(argument: Argument, value: str | None) -> str:
 
 
 def _outputs(method: Method, answer: Sequence[Any]) -> list[Any]:
+    if len(answer) != len(method.outputs):
+        raise RuntimeError(f"{method.name} answered {len(answer)} outputs; the contract has {len(method.outputs)}")
     return [variant(value, argument.type) for argument, value in zip(method.outputs, answer, strict=True)]

@@ -43,9 +43,17 @@ class Identity:
         return self.certificate.public_bytes(serialization.Encoding.DER)
 
 
-def make_identity(uri: str, common_name: str, names: tuple[str, ...], *, days: int, server: bool) -> Identity:
-    """Make a key and a self-signed application certificate as Part 6, 6.2.2 wants it."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
+def make_identity(
+    uri: str,
+    common_name: str,
+    names: tuple[str, ...],
+    *,
+    days: int,
+    server: bool,
+    key: rsa.RSAPrivateKey | None = None,
+) -> Identity:
+    """Make a self-signed application certificate as Part 6, 6.2.2 wants it, and a key unless there is one."""
+    key = key or rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
     subject = x509.Name(
         [
             x509.NameAttribute(NameOID.COMMON_NAME, common_name[:64]),
@@ -100,43 +108,53 @@ def server_identity(folder: Path, uri: str, tool: str, names: tuple[str, ...]) -
     """Load the server's certificate and key, or make them at the first start.
 
     Raises:
-        CertificateError: one of the files is missing, unreadable, of another key or out of its time.
+        CertificateError: a file is missing, unreadable or cannot be written, of another key, or out of its time.
     """
     certificate, key = folder / CERTIFICATE, folder / KEY
-    present = certificate.exists(), key.exists()
-    if not any(present):
-        own = ("localhost", "127.0.0.1", socket.gethostname(), *names)
-        identity = make_identity(uri, f"cvd-supervisor {tool}", own, days=SERVER_DAYS, server=True)
+    if certificate.exists():
+        if not key.exists():
+            raise CertificateError(f"{key} is missing; put it back, or remove {certificate} to have both made anew")
+        return _load(certificate, key)
+    own = ("localhost", "127.0.0.1", socket.gethostname(), *names)
+    # The key is written first: a first start that ended in between goes on with it.
+    given = _load_key(key) if key.exists() else None
+    identity = make_identity(uri, f"cvd-supervisor {tool}", own, days=SERVER_DAYS, server=True, key=given)
+    try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        pem = identity.key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-        _write(key, pem, 0o600)
+        if given is None:
+            pem = identity.key.private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            )
+            _write(key, pem, 0o600)
         _write(certificate, identity.der, 0o644)
-        return identity
-    if not all(present):
-        missing = key if present[0] else certificate
-        raise CertificateError(f"{missing} is missing; put it back, or remove its partner to have both made anew")
-    return _load(certificate, key)
+    except OSError as error:
+        raise CertificateError(f"the server's certificate cannot be written to {folder}: {error.strerror}") from error
+    return identity
+
+
+def _load_key(path: Path) -> rsa.RSAPrivateKey:
+    try:
+        private = serialization.load_pem_private_key(path.read_bytes(), password=None)
+    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise CertificateError(f"{path} cannot be read: {error}; remove it to have a new one made") from error
+    if not isinstance(private, rsa.RSAPrivateKey) or private.key_size < KEY_BITS:
+        raise CertificateError(f"{path} holds no RSA key of {KEY_BITS} bits or more, which Basic256Sha256 needs")
+    return private
 
 
 def _load(certificate: Path, key: Path) -> Identity:
+    private = _load_key(key)
     try:
         loaded = read_certificate(certificate)
-        private = serialization.load_pem_private_key(key.read_bytes(), password=None)
-    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise CertificateError(
-            f"{certificate} and {key} cannot be read: {error}; remove both to have them made anew"
-        ) from error
-    if not isinstance(private, rsa.RSAPrivateKey):
-        raise CertificateError(f"{key} holds no RSA key; Basic256Sha256 needs one of 2048 bits or more")
+    except (OSError, ValueError) as error:
+        raise CertificateError(f"{certificate} cannot be read: {error}; remove it to have it made anew") from error
     if private.public_key() != loaded.public_key():
-        raise CertificateError(f"{certificate} was not made for {key}; remove both to have them made anew")
+        raise CertificateError(f"{certificate} was not made for {key}; remove it to have it made anew")
     now = datetime.now(UTC)
     if not loaded.not_valid_before_utc <= now <= loaded.not_valid_after_utc:
         raise CertificateError(
             f"{certificate} is valid from {loaded.not_valid_before_utc} to {loaded.not_valid_after_utc}, not now; "
-            "check the clock, or remove certificate and key to have them made anew"
+            "check the clock, or remove the certificate to have it made anew with the same key"
         )
     return Identity(loaded, private)
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from opcua_model.certificates import judge_client
 from opcua_model.desk import log
+from opcua_model.services import SERVICES, Request
 from opcua_model.session import Session
 from opcua_model.settings import Limits, is_loopback
 from opcua_model.stack import Buffer, Ids, SessionState, UaProcessor, binary, code, errors, fault, symbol, ua
@@ -36,19 +37,11 @@ def _ids(*names: str) -> frozenset[int]:
 
 
 _DISCOVERY: Final = _ids("GetEndpoints", "FindServers")
-_NOT_OFFERED: Final = _ids(
-    "RegisterServer",
-    "RegisterServer2",
-    "AddNodes",
-    "DeleteNodes",
-    "AddReferences",
-    "DeleteReferences",
-    "HistoryUpdate",
-)
 (_CREATE,) = _ids("CreateSession")
 (_ACTIVATE,) = _ids("ActivateSession")
 (_CLOSE,) = _ids("CloseSession")
 (_CLOSE_CHANNEL,) = _ids("CloseSecureChannel")
+(_PUBLISH,) = _ids("Publish")
 
 
 class Processor(UaProcessor):
@@ -60,12 +53,6 @@ class Processor(UaProcessor):
         peer = transport.get_extra_info("peername")
         self.peer = str(peer[0]) if peer else ""
         self._greeted = False
-        self._handlers = {
-            **dict.fromkeys(_ids("Write"), self._write),
-            **dict.fromkeys(_ids("Call"), self._call),
-            **dict.fromkeys(_ids("BrowseNext"), self._browse_next),
-            **dict.fromkeys(_ids("TransferSubscriptions"), self._transfer),
-        }
 
     @property
     def active(self) -> bool:
@@ -146,31 +133,34 @@ class Processor(UaProcessor):
 
     async def _process_message(self, typeid: Any, requesthdr: Any, seqhdr: Any, body: Any) -> bool:
         number = typeid.Identifier if typeid.NamespaceIndex == 0 else -1
-        try:
-            if number in _DISCOVERY or number == _CLOSE_CHANNEL:
-                return await super()._process_message(typeid, requesthdr, seqhdr, body)
-            self._require_channel()
-            if number == _CREATE:
-                return await self._create_session(requesthdr, seqhdr, body)
-            if number == _ACTIVATE:
-                return await self._activate_session(requesthdr, seqhdr, body)
-            if number in _NOT_OFFERED:
-                raise fault("BadServiceUnsupported")
-            self._require_token(requesthdr)
-            if number == _CLOSE:
-                return await self._close_session(requesthdr, seqhdr, body)
-            if not self.active:
-                raise fault("BadSessionNotActivated")
-            self.session.touch()
-            handler = self._handlers.get(number)
-            if handler is not None:
-                await handler(requesthdr, seqhdr, body)
-                return True
+        if number in _DISCOVERY or number == _CLOSE_CHANNEL:
             return await super()._process_message(typeid, requesthdr, seqhdr, body)
-        except (errors.UaError, StructError, ValueError, RecursionError) as error:
-            if hasattr(error, "code"):
-                raise
-            log.info("undecodable_request", peer=self.peer, request=number, error=str(error)[:200])
+        self._require_channel()
+        if number == _CREATE:
+            return await self._create_session(requesthdr, seqhdr, body)
+        if number == _ACTIVATE:
+            return await self._activate_session(requesthdr, seqhdr, body)
+        self._require_token(requesthdr)
+        if number == _CLOSE:
+            return await self._close_session(requesthdr, seqhdr, body)
+        if not self.active:
+            raise fault("BadSessionNotActivated")
+        self.session.touch()
+        if number == _PUBLISH:
+            return await super()._process_message(typeid, requesthdr, seqhdr, body)
+        known = SERVICES.get(number)
+        if known is None:
+            raise fault("BadServiceUnsupported")
+        params, service = known
+        request = Request(self._decode(params, body), self.session, int(requesthdr.ReturnDiagnostics), self)
+        self.send_response(requesthdr.RequestHandle, seqhdr, await service(request))
+        return True
+
+    def _decode(self, kind: Any, body: Any) -> Any:
+        try:
+            return binary.struct_from_binary(kind, body)
+        except (errors.UaError, StructError, ValueError, TypeError, RecursionError) as error:
+            log.info("undecodable_request", peer=self.peer, request=kind.__name__, error=str(error)[:200])
             raise fault("BadDecodingError") from None
 
     def _require_channel(self) -> None:
@@ -187,7 +177,7 @@ class Processor(UaProcessor):
             raise fault("BadSessionIdInvalid")
 
     async def _create_session(self, requesthdr: Any, seqhdr: Any, body: Any) -> bool:
-        params = binary.struct_from_binary(ua.CreateSessionParameters, body)
+        params = self._decode(ua.CreateSessionParameters, body)
         if self.session is not None and self.session.state != SessionState.Closed:
             raise fault("BadTooManySessions")  # one on a channel; the others would be left behind
         policy = self._connection.security_policy
@@ -211,7 +201,7 @@ class Processor(UaProcessor):
         return True
 
     async def _activate_session(self, requesthdr: Any, seqhdr: Any, body: Any) -> bool:
-        params = binary.struct_from_binary(ua.ActivateSessionParameters, body)
+        params = self._decode(ua.ActivateSessionParameters, body)
         moved = self.session is None or self.session.state == SessionState.Closed
         if not moved:
             self._require_token(requesthdr)
@@ -244,34 +234,6 @@ class Processor(UaProcessor):
         await self.session.close_session(bool(binary.Primitives.Boolean.unpack(body)))
         self.send_response(requesthdr.RequestHandle, seqhdr, ua.CloseSessionResponse())
         return True
-
-    async def _write(self, requesthdr: Any, seqhdr: Any, body: Any) -> None:
-        params = binary.struct_from_binary(ua.WriteParameters, body)
-        response = ua.WriteResponse()
-        response.Results, refusals = await self.session.write_all(params)
-        response.DiagnosticInfos = await self.session.explain(refusals, int(requesthdr.ReturnDiagnostics))
-        self.send_response(requesthdr.RequestHandle, seqhdr, response)
-
-    async def _call(self, requesthdr: Any, seqhdr: Any, body: Any) -> None:
-        params = binary.struct_from_binary(ua.CallParameters, body)
-        response = ua.CallResponse()
-        response.Results, refusals = await self.session.call_all(params)
-        response.DiagnosticInfos = await self.session.explain(refusals, int(requesthdr.ReturnDiagnostics))
-        self.send_response(requesthdr.RequestHandle, seqhdr, response)
-
-    async def _browse_next(self, requesthdr: Any, seqhdr: Any, body: Any) -> None:
-        params = binary.struct_from_binary(ua.BrowseNextParameters, body)
-        response = ua.BrowseNextResponse()
-        response.Parameters.Results = await self.session.browse_next(params)
-        self.send_response(requesthdr.RequestHandle, seqhdr, response)
-
-    async def _transfer(self, requesthdr: Any, seqhdr: Any, body: Any) -> None:
-        params = binary.struct_from_binary(ua.TransferSubscriptionsParameters, body)
-        response = ua.TransferSubscriptionsResponse()
-        response.Parameters.Results = await self.session.take_over(
-            params, self.forward_publish_response, self.get_publish_request
-        )
-        self.send_response(requesthdr.RequestHandle, seqhdr, response)
 
     def leave(self) -> None:
         """Forget the session: it went on to another channel."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,9 +34,12 @@ START_NS = 1_700_000_000_000_000_000
 BAD_NO_COMMUNICATION = 0x80310000
 
 
+FURNACE = config.load_tool(config.shipped_tool("lpcvd_furnace"))
+
+
 def furnace() -> Tool:
-    """The shipped furnace."""
-    return config.load_tool(config.shipped_tool("lpcvd_furnace"))
+    """The shipped furnace; read once, before any loop runs."""
+    return FURNACE
 
 
 def furnace_with(tags: int) -> Tool:
@@ -71,6 +75,13 @@ class FakeDaemon:
 
     def __post_init__(self) -> None:
         self._layout = Layout(self.tool)
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin again as on the first day."""
+        for kept in (self.calls, self.writes, self.told, self.recipes):
+            kept.clear()
+        self.refusal, self.copies = None, 0
         tags, conditions = len(self._layout.tags), len(self._layout.conditions)
         rows = np.zeros(conditions, CONDITION_STATE)
         rows["last_trip"] = -1
@@ -118,12 +129,12 @@ class FakeDaemon:
         return dict(self.told)
 
     async def authenticate(self, user: str, password: str) -> frozenset[str] | None:
-        await anyio.sleep(0)
+        await anyio.lowlevel.checkpoint()
         return ROLES[user] if PASSWORDS.get(user) == password else None
 
     async def call(self, caller: Caller, path: str, method: str, arguments: Sequence[Any]) -> Sequence[Any]:
         self.calls.append((caller, path, method, list(arguments)))
-        await anyio.sleep(0)
+        await anyio.lowlevel.checkpoint()
         if self.refusal is not None:
             raise self.refusal
         answer = getattr(self, f"_{method}", None)
@@ -131,7 +142,7 @@ class FakeDaemon:
 
     async def write(self, caller: Caller, tag: str, value: float) -> None:
         self.writes.append((caller, tag, value))
-        await anyio.sleep(0)
+        await anyio.lowlevel.checkpoint()
         if self.refusal is not None:
             raise self.refusal
         self.set(tag, value)
@@ -139,7 +150,7 @@ class FakeDaemon:
     async def history(
         self, tag: str, start_ns: int, end_ns: int, limit: int
     ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.uint32]]:
-        await anyio.sleep(0)
+        await anyio.lowlevel.checkpoint()
         none = (np.zeros(0, np.int64), np.zeros(0), np.zeros(0, np.uint32))
         times, values, codes = self.rows.get(tag, none)
         low, high = min(start_ns, end_ns), max(start_ns, end_ns)
@@ -203,6 +214,9 @@ class FakeDaemon:
         found["status"] = "approved"
         return ()
 
+    def _GetRecipe(self, caller: Caller, recipe: str, version: int) -> Sequence[Any]:  # noqa: N802
+        return (json.dumps(self.recipes.get(recipe, {})),)
+
     def _CreateRun(self, caller: Caller, recipe: str, version: int, *rest: str) -> Sequence[Any]:  # noqa: N802
         if self.recipes.get(recipe, {}).get("status") != "approved":
             raise Refused("BadInvalidState", "the recipe is not approved")
@@ -243,7 +257,7 @@ async def serving(daemon: FakeDaemon, folder: Path, **changes: Any) -> AsyncGene
 async def until(condition: Any, within_s: float = 5.0) -> None:
     """Wait for something that another task brings about."""
     with anyio.fail_after(within_s):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - what is waited for comes over a socket
             await anyio.sleep(0.01)
 
 

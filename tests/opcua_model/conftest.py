@@ -1,0 +1,34 @@
+"""One served furnace for the tests of a module: loading the standard's own nodes takes most of a start."""
+
+from collections.abc import AsyncGenerator
+
+import pytest
+
+from opcua_model.server import UaServer
+from tests.opcua_model.fake_daemon import FakeDaemon, furnace, serving
+
+
+@pytest.fixture(scope="module")
+def anyio_backend() -> str:
+    """Asyncio, with one loop for a module."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="module")
+async def _served(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[tuple[FakeDaemon, UaServer]]:
+    daemon = FakeDaemon(furnace())
+    async with serving(daemon, tmp_path_factory.mktemp("served")) as server:
+        yield daemon, server
+
+
+@pytest.fixture
+def server(_served: tuple[FakeDaemon, UaServer], daemon: FakeDaemon) -> UaServer:
+    """The server, its daemon as on the first day."""
+    return _served[1]
+
+
+@pytest.fixture
+def daemon(_served: tuple[FakeDaemon, UaServer]) -> FakeDaemon:
+    """The daemon behind the server."""
+    _served[0].reset()
+    return _served[0]
