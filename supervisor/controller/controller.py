@@ -123,6 +123,7 @@ class Controller:
         self.translator = Translator(layout, tables, self.compiled.safe_reasons, self.runs)
         self.mode = EquipmentMode.INIT
         self.ready = anyio.Event()
+        self.ended = anyio.Event()
         self._stop = anyio.Event()
         self._reason = ""
         self._group: TaskGroup | None = None
@@ -142,7 +143,7 @@ class Controller:
     async def run(self) -> None:
         """Run until `stop`; when it returns, the tool is safe and the journal is closed."""
         await anyio.to_thread.run_sync(self.recorder.open)
-        self.notices += self.scanner.thread.start()
+        self.notices += await anyio.to_thread.run_sync(self.scanner.thread.start)
         self.tapes.start()
         try:
             async with anyio.create_task_group() as outer:
@@ -155,6 +156,7 @@ class Controller:
             with anyio.CancelScope(shield=True):
                 await self._halt()
                 await self.recorder.close()
+            self.ended.set()
 
     async def _live(self) -> None:
         async with anyio.create_task_group() as group:
@@ -193,6 +195,7 @@ class Controller:
             log.warning("the last controller did not end in order: the safe sequence runs first")
             await self.commands.make_safe()
         self.choices.booted = True
+        self._follow_mode()
 
     def _opened(self, journal: Journal) -> None:
         """Worker thread: the journal is open, at start or later, when its disk has come back."""
@@ -267,7 +270,7 @@ class Controller:
             self._take_events()
             await self._expire_forces()
             if self.runs.active is not None:
-                self.runs.active.gas.update()
+                self.runs.active.count_gas()
             if self.choices.booted:
                 self._tell_past()
             self._follow_mode()

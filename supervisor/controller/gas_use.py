@@ -35,15 +35,16 @@ class GasMeter:
         self.use_scc = {name: 0.0 for name, _, _ in self._gases}
         self.missing_s = {name: 0.0 for name, _, _ in self._gases}
 
-    def update(self) -> None:
-        """Take the rows that have come since."""
+    def update(self, begin: int, end: int | None) -> None:
+        """Take the rows that have come since; what flowed before scan `begin` or after `end` does not count."""
         if not self._gases:
             return
         rows = self.image.logged(self._next)
         self._next = rows.next
         if not len(rows.scan):
             return
-        elapsed_s = np.diff(rows.scan, prepend=self._last_scan) * self.period_s
+        edges = np.clip(np.concatenate(([self._last_scan], rows.scan)), begin, end)
+        elapsed_s = np.diff(edges) * self.period_s
         if rows.lost:
             lost_s, elapsed_s[0] = float(elapsed_s[0]), 0.0
             for name in self.missing_s:

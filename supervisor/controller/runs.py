@@ -147,9 +147,14 @@ class Run:
             for index, step in enumerate(self.plan.steps)
         ]
 
+    def count_gas(self) -> None:
+        """Take the flows since the last call."""
+        if self.state is not RunState.IDLE:
+            self.gas.update(self.started_scan, self.ended_scan)
+
     def summary(self, timing: Any) -> dict[str, Any]:
         """Data of the run's record; `timing` is the image's at the end."""
-        self.gas.update()
+        self.count_gas()
         end = self.started_scan if self.ended_scan is None else self.ended_scan
         return {
             "duration_s": (end - self.started_scan) * self.period_s,
