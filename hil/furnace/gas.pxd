@@ -38,6 +38,13 @@ cdef enum:
     ATMOSPHERE_PA = 101325
 
 
+cdef extern from *:
+    """
+    #define CVD_TRACE 1e-30  /* mol: less than a molecule. What decays further would end in slow denormal numbers. */
+    """
+    const double TRACE "CVD_TRACE"
+
+
 cdef inline double stroke(double position, bint open, double step) noexcept nogil:
     # A valve on its way to an end
     if open:
@@ -162,6 +169,9 @@ cdef inline void gas_step(Furnace* f, const double* values, double dt) noexcept 
             leaving = gas.amount[i]
         gas.amount[i] -= leaving
         gas.reacted[i] += leaving
+        if gas.amount[i] < TRACE:
+            gas.pumped[i] += gas.amount[i]
+            gas.amount[i] = 0.0
         total += gas.amount[i]
     gas.pressure = ideal_pressure(total, gas.temperature, gas.volume)
     flow = gas.flow_out * GAS_CONSTANT * gas.pump_temperature

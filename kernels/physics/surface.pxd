@@ -16,7 +16,7 @@ from kernels.physics.constants cimport GAS_CONSTANT
 
 cdef extern from *:
     """
-    #define CVD_OXIDE_UPTAKE 4.75e-3               /* calibration of the demonstration furnace, see above */
+    #define CVD_OXIDE_UPTAKE 8.80e-3               /* calibration of the demonstration furnace, see above */
     #define CVD_SILICON_MOLAR_VOLUME (28.0855e-3 / 2329.0)   /* m3/mol; density: CRC Handbook, crystalline */
     #define CVD_OXIDE_MOLAR_VOLUME (60.084e-3 / 2200.0)      /* m3/mol; density: fused silica, a usual value */
     """
