@@ -12,7 +12,7 @@ from tests.kernels.oracle import Oracle
 from tests.kernels.strategies import Case, Moment
 
 PERIOD_NS, START_NS = 1_000_000, 1_700_000_000_000_000_000
-SCANS_PER_ENGINE = 67  # then a new one goes on from the state of the old one
+SCANS_PER_ENGINE = 139  # then a new one goes on from the state of the old one
 Engine = Callable[..., Any]
 
 
@@ -52,6 +52,7 @@ class Pair:
     def __init__(self, case: Case, engine: Engine, *, planted: Case | None = None) -> None:
         other = planted or case
         self.engine, self.case = engine, other
+        self.loaded = [0, 1]  # the program of each slot
         self.expected: Any = Oracle(case.tables, tape=True)
         self.actual: Any = self.equipped()
         for slot in range(2):
@@ -61,11 +62,13 @@ class Pair:
         """Return a new engine under test with its programs."""
         actual = self.engine(self.case.tables, tape=True)
         for slot in range(2):
-            actual.load(slot, self.case.programs[slot])
+            actual.load(slot, self.case.programs[self.loaded[slot]])
         return actual
 
     def play(self, moment: Moment) -> None:
         """Run one scan on both."""
+        if moment.load:
+            self.reload(*moment.load)
         for engine in (self.expected, self.actual):
             if moment.skip:
                 engine.skip(moment.skip)
@@ -74,6 +77,20 @@ class Pair:
             for command in moment.commands:
                 engine.command(*command)
             engine.advance(1, START_NS, PERIOD_NS)
+
+    def reload(self, slot: int, program: int) -> None:
+        """Replace the program of a slot, or be refused, on both."""
+        taken = []
+        for engine in (self.expected, self.actual):
+            try:
+                engine.load(slot, self.case.programs[program])
+                taken.append(True)
+            except RuntimeError:
+                taken.append(False)
+        if taken[0] != taken[1]:
+            raise AssertionError(f"load({slot}) taken: oracle {taken[0]}, engine {taken[1]}")
+        if taken[0]:
+            self.loaded[slot] = program
 
     def hand_over(self) -> None:
         """Go on with a new engine from the state of the old one, where the engine knows how to."""

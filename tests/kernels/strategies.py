@@ -32,10 +32,10 @@ BLOCKS = ("pause", "resume", "hold", "restart", "stop")
 
 @dataclass(frozen=True)
 class Case:
-    """A tool with the programs of both slots, and what a story needs to know of them."""
+    """A tool with the programs of both slots and some to replace them, and what a story needs to know of them."""
 
     tables: Tables
-    programs: tuple[Program, Program]
+    programs: tuple[Program, ...]
     inputs: tuple[int, ...]
     writable: tuple[int, ...]
     modes: tuple[int, ...]
@@ -48,6 +48,7 @@ class Moment:
     postings: tuple[tuple[int, float, int, int], ...]
     commands: tuple[tuple[int, int, float, float, int], ...]
     skip: int
+    load: tuple[int, int] | None = None  # slot, program
 
 
 def number(rng: Random, low: float = -10.0, high: float = 10.0) -> float:
@@ -171,10 +172,10 @@ def case(rng: Random) -> Case:
         source = rng.choice(every)
         tool.map(source, rng.choice(writable), (x0, x0 + rng.choice((-5.0, 1.0, 10.0))), (number(rng), number(rng)))
     tool.safe = program(rng, every, writable, safe=True)
-    programs = program(rng, every, writable), program(rng, every, writable)
+    programs = tuple(program(rng, every, writable).build() for _ in range(3))
     tables = tool.build()
     return Case(
-        tables, (programs[0].build(), programs[1].build()), tuple(inputs), tuple(writable), tuple(modes)
+        tables, programs, tuple(inputs), tuple(writable), tuple(modes)
     )  # fmt: skip
 
 
@@ -379,8 +380,11 @@ def recovery(rng: Random, case_: Case) -> list[tuple[int, int, float, float, int
     ]
 
 
-def story(rng: Random, case_: Case, scans: int) -> Iterator[Moment]:
-    """A story of so many scans; the tool is armed, loaded and started early in most."""
+def story(rng: Random, case_: Case, scans: int, *, reloads: float = 0.03) -> Iterator[Moment]:
+    """A story of so many scans; the tool is armed, loaded and started early in most.
+
+    `reloads` is how often a scan finds a slot's program replaced, or tried to be.
+    """
     opening = [
         (int(Command.ARM), 0, 0.0, 0.0, 1),
         (int(Command.LOAD), rng.randint(0, 1), 0.0, 0.0, 2),
@@ -414,7 +418,8 @@ def story(rng: Random, case_: Case, scans: int) -> Iterator[Moment]:
         if rng.random() < 0.002:  # more than one scan may latch
             commands += [command(rng, case_, 100 + scan) for _ in range(80)]
         skip = rng.choice((1, 2, 7, 150)) if rng.random() < 0.02 else 0
-        yield Moment(tuple(postings), tuple(commands), skip)
+        load = (rng.randint(0, 1), rng.randint(0, len(case_.programs) - 1)) if rng.random() < reloads else None
+        yield Moment(tuple(postings), tuple(commands), skip, load)
 
 
 # ------------------------------------------------------------------------------------------- for Hypothesis

@@ -21,7 +21,8 @@ from tests.kernels.stand import ENGINES
 from tests.kernels.strategies import Case, Moment, case, cases, story
 from tests.kernels.tables_builder import bench_tables
 
-CASES, SCANS = 240, 300
+CASES, SCANS = 160, 300
+PATIENCE = 500  # cases until a planted fault has to be noticed
 ENGINE = ENGINES[0]  # the Cython scan
 
 
@@ -95,8 +96,8 @@ def tool_with(**changed: Callable[[Any], Any]) -> Callable[[Case], Case]:
 
 
 def programs_with(change: Callable[[Program], Program]) -> Callable[[Case], Case]:
-    """Change both programs."""
-    return lambda drawn: replace(drawn, programs=(change(drawn.programs[0]), change(drawn.programs[1])))
+    """Change all programs."""
+    return lambda drawn: replace(drawn, programs=tuple(change(program) for program in drawn.programs))
 
 
 def swapped(a: Op, b: Op) -> Callable[[Any], Any]:
@@ -161,7 +162,7 @@ TABLE_FAULTS: dict[str, Callable[[Case], Case]] = {
 
 def noticed(engine: Callable[..., Any], planted: Any = None) -> str:
     """Play cases until the comparison notices; return what it says, or an empty string."""
-    for number in range(CASES):
+    for number in range(PATIENCE):
         if found := played(engine, number, Tally(), planted=planted):
             return str(found)
     return ""
