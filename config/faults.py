@@ -3,6 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import islice
+
+_COMPARED = 200  # names; each takes about 10 µs
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -42,6 +45,16 @@ def join(path: str, *parts: str | int) -> str:
 
 
 def suggestion(wrong: str, known: Iterable[str]) -> str:
-    """Return `; did you mean 'x'?`, or nothing when nothing known resembles it."""
-    close = get_close_matches(wrong[:100], list(known), n=1, cutoff=0.6)
+    """Return `; did you mean 'x'?`, or nothing when nothing known resembles it.
+
+    In a tool of 10 000 tags a renamed module makes thousands of unknown names, and comparing texts is slow: only names
+    of about the same length that begin or end alike are compared.
+    """
+    wrong = wrong[:100]
+    names = list(known)
+    if len(names) > _COMPARED:
+        begin, end = wrong[:3], wrong[-3:]
+        near = (name for name in names if abs(len(name) - len(wrong)) <= 3)
+        names = list(islice((name for name in near if name.startswith(begin) or name.endswith(end)), _COMPARED))
+    close = get_close_matches(wrong, names, n=1, cutoff=0.6)
     return f"; did you mean '{close[0]}'?" if close else ""

@@ -76,25 +76,22 @@ def _check_groups(report: Report) -> None:
 
 
 def _check_precedence(report: Report) -> None:
-    above: dict[str, list[tuple[int, float]]] = defaultdict(list)
+    """Compare each effect with the first one of each class above it: what differs from a later one differs from it."""
+    first: dict[str, dict[InterlockClass, tuple[int, float]]] = defaultdict(dict)
     interlocks = report.tool.interlocks
     for i, interlock in enumerate(interlocks):
         for e, effect in enumerate(interlock.effects):
             path = join("interlocks", i, "effects", e, "value")
-            for other, value in above[effect.output]:
-                stronger = _STRENGTH[interlocks[other].cls] - _STRENGTH[interlock.cls]
-                if value == effect.value or stronger > 0 or other == i:
+            for cls, (other, value) in first[effect.output].items():
+                if value == effect.value or _STRENGTH[cls] > _STRENGTH[interlock.cls] or other == i:
                     continue
                 rival = f"'{interlocks[other].name}' (interlocks[{other}]), which sets it to {value:g}"
-                if stronger == 0:
-                    reason = f"'{effect.output}' = {effect.value:g} contradicts {rival}: both may be in force"
+                mine = f"'{effect.output}' = {effect.value:g}"
+                if cls is interlock.cls:
+                    report.add(path, f"{mine} contradicts {rival}: both may be in force")
                 else:
-                    cls = interlocks[other].cls.value
-                    reason = (
-                        f"'{effect.output}' = {effect.value:g} loses against the {cls} {rival}: move this one above it"
-                    )
-                report.add(path, reason)
-            above[effect.output].append((i, effect.value))
+                    report.add(path, f"{mine} loses against the {cls.value} {rival}: move this one above it")
+            first[effect.output].setdefault(interlock.cls, (i, effect.value))
 
 
 def _check_guarded(report: Report) -> None:

@@ -63,20 +63,19 @@ def _check_loop(report: Report, path: str, loop: Loop) -> None:
 
 def _check_cascades(report: Report) -> None:
     """An outer loop writes what an inner one reads, so it comes first; a ring has no first."""
-    loops = report.tool.loops
-    for inner, loop in enumerate(loops):
-        for outer, other in enumerate(loops):
-            if outer > inner and other.out in {loop.sp, loop.feed_forward}:
-                field = "sp" if other.out == loop.sp else "feed_forward"
-                reason = (
-                    f"'{other.out}' is the output of the outer loop '{other.name}', which must stand above this one"
-                )
-                report.add(join("loops", inner, field), reason)
+    driven_by = {loop.out: i for i, loop in enumerate(report.tool.loops)}
+    for i, loop in enumerate(report.tool.loops):
+        for field, name in (("sp", loop.sp), ("feed_forward", loop.feed_forward)):
+            outer = driven_by.get(name, i) if name is not None else i
+            if outer > i:
+                other = report.tool.loops[outer].name
+                reason = f"'{name}' is the output of the outer loop '{other}', which must stand above this one"
+                report.add(join("loops", i, field), reason)
 
 
 def _check_maps(report: Report) -> None:
-    maps = report.tool.maps
-    for i, line in enumerate(maps):
+    driven_by = {line.target: i for i, line in enumerate(report.tool.maps)}
+    for i, line in enumerate(report.tool.maps):
         path = f"maps[{i}]"
         report.find(join(path, "source"), line.source)
         if line.source in SYSTEM_TAGS:
@@ -87,8 +86,6 @@ def _check_maps(report: Report) -> None:
             report.value(join(path, "y", end), line.target, line.y[end])
         if line.source == line.target:
             report.add(join(path, "target"), "is its own source")
-        for later in range(i + 1, len(maps)):
-            if maps[later].target == line.source:
-                report.add(
-                    join(path, "source"), f"'{line.source}' is the target of maps[{later}], which must stand above"
-                )
+        elif driven_by.get(line.source, i) > i:
+            upper = f"maps[{driven_by[line.source]}]"
+            report.add(join(path, "source"), f"'{line.source}' is the target of {upper}, which must stand above")

@@ -8,8 +8,6 @@ from config.faults import join
 from config.tool import Action, LinearMap, Operation
 from kernels.tables import CHANNELS, LOOP_DEPTH
 
-MAX_NESTING = 16  # levels of steps within steps
-
 
 def check_operations(report: Report) -> None:
     """Check the service operations."""

@@ -1,5 +1,6 @@
 """A tool whose parts do not fit is refused: every fault at once, each with its path and what to do."""
 
+import time
 from typing import Any
 
 import pytest
@@ -144,6 +145,14 @@ BROKEN: list[tuple[str, Edits, str, str]] = [
       "x": [1, 1], "y": [0, 1]}]}, "maps[0].x", "both ends are at 1"),
     ("map beyond its target", {"maps": [{"source": "chamber.wall_c", "target": "chamber.pressure_setpoint_torr",
       "x": [1, 2], "y": [0, 101]}]}, "maps[0].y[1]", "101 Torr is outside the limits"),
+    ("maps upside down", {"maps": [
+        {"source": "chamber.pressure_setpoint_torr", "target": "panel.sih4.setpoint_sccm", "x": [0, 1], "y": [0, 1]},
+        {"source": "chamber.wall_c", "target": "chamber.pressure_setpoint_torr", "x": [0, 1], "y": [0, 1]},
+      ]}, "maps[0].source", "is the target of maps[1], which must stand above"),
+    ("map onto itself", {"maps": [{"source": "chamber.pressure_setpoint_torr",
+      "target": "chamber.pressure_setpoint_torr", "x": [0, 1], "y": [0, 1]}]}, "maps[0].target", "is its own source"),
+    ("map from the scan", {"maps": [{"source": "system.cycle", "target": "chamber.pressure_setpoint_torr", "x": [0, 1],
+      "y": [0, 1]}]}, "maps[0].source", "belongs to the scan and drives nothing"),
     # -- gases, recipe, telemetry
     ("unknown gas", {"gases[0].name": "SiH5", "recipe.purge_gas": "SiH5", "telemetry.gas_flows_sccm": {}},
      "gases[0].name", "unknown gas 'SiH5'; did you mean 'SiH4'?"),
@@ -301,3 +310,32 @@ def test_a_tool_of_ten_thousand_tags_is_checked_in_seconds() -> None:
     })  # fmt: skip
     data["scan"]["image_budget_mb"] = 1000.0
     assert len(tool_of(data).modules[3].tags) == 10_000
+
+
+def test_a_renamed_module_of_a_large_tool_is_told_in_seconds() -> None:
+    """Thousands of unknown names, each with a suggestion."""
+    data = minimal_data()
+    spare = {"kind": "input", "description": "d", "low": 0, "high": 1}
+    data["modules"].append({
+        "name": "many", "kind": "control", "description": "d",
+        "tags": [{"name": f"spare{i:04}", **spare} for i in range(8_000)],
+    })  # fmt: skip
+    data["scan"]["image_budget_mb"] = 1000.0
+    data["alarms"] = [condition(f"alarm{i}", when=f"mony.spare{i:04}") for i in range(2_000)]
+    began = time.monotonic()
+    with pytest.raises(ConfigError) as caught:
+        tool_of(data)
+    assert time.monotonic() - began < 60
+    assert len(caught.value.faults) == 2_000
+    assert caught.value.faults[7].reason.endswith("did you mean 'many.spare0007'?")
+
+
+def test_thousands_of_effects_on_one_output_do_not_take_long() -> None:
+    data = minimal_data()
+    many = [another_trip(i % 50, name=f"trip{i}") for i in range(4_000)]
+    data["interlocks"] += many
+    began = time.monotonic()
+    with pytest.raises(ConfigError) as caught:
+        tool_of(data)
+    assert time.monotonic() - began < 60
+    assert len(caught.value.faults) == 4_000 - 80
