@@ -88,7 +88,7 @@ class Assembler:
         if action.steps:
             with_cycle = self.begin_cycle(action.repeat, where)
             self.actions(action.steps)
-            self.end_cycle(with_cycle, where)
+            self.end_cycle(with_cycle)
         if action.parallel:
             self.parallel([tuple(branch) for branch in action.parallel], where)
 
@@ -125,13 +125,12 @@ class Assembler:
             raise CompileError(f"{where}: cycles are nested more than {LOOP_DEPTH} deep")
         return self.emit(Instr.LOOP, n=repeat)
 
-    def end_cycle(self, cycle: int, where: str) -> None:
+    def end_cycle(self, cycle: int) -> None:
         """Close a cycle."""
         if cycle < 0:
             return
-        body = self._rows[cycle + 1 :]
-        if not any(row[0] == Instr.WAIT and row[6] > 0 for row in body):
-            raise CompileError(f"{where}: is repeated without waiting for anything; give one of its steps a min_s")
+        if not any(row[0] == Instr.WAIT and row[6] > 0 for row in self._rows[cycle + 1 :]):
+            self.emit(Instr.WAIT, n=1)  # a pass takes a scan at least: the scan must not spin in it
         self.emit(Instr.ENDLOOP)
         self.aim(cycle)
         self._depth -= 1

@@ -86,7 +86,7 @@ def _sequence(
         if step.steps:
             cycle = assembler.begin_cycle(step.repeat, step.name)
             _sequence(assembler, step.steps, infos, passes * step.repeat)
-            assembler.end_cycle(cycle, step.name)
+            assembler.end_cycle(cycle)
             continue
         info = StepInfo(step.name, step.owner, step.planned_s, step.operation, step.path, passes)
         assembler.emit(Instr.STEP, arg=len(infos))
