@@ -2,8 +2,8 @@
 
 import time
 import uuid
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -29,7 +29,7 @@ from supervisor.server.bypass import BypassDesk
 from supervisor.server.control import Control
 from supervisor.server.controller import Controller
 from supervisor.server.desk import Desk, Identity
-from supervisor.server.errors import StoreError
+from supervisor.server.errors import ServerError, StoreError
 from supervisor.server.historian.ingest import ClosedRun, Historian
 from supervisor.server.liveness import Liveness
 from supervisor.server.projection import Projection
@@ -330,8 +330,14 @@ def _identity(connection: Connection) -> Identity:
     return Identity(known["org_id"], known["instrument_id"])
 
 
-def _opc_ua(backend: Backend, settings: UaSettings) -> AbstractAsyncContextManager[AddressSpace]:
+@asynccontextmanager
+async def _opc_ua(backend: Backend, settings: UaSettings) -> AsyncGenerator[AddressSpace]:
     # asyncua is loaded here only: tests of the rest do without.
-    from opcua_model.server import UaServer
+    from opcua_model.server import EndpointError, UaServer
 
-    return UaServer(backend, settings)
+    async with AsyncExitStack() as stack:
+        try:
+            server = await stack.enter_async_context(UaServer(backend, settings))
+        except EndpointError as error:
+            raise ServerError(str(error)) from error
+        yield server

@@ -1,0 +1,155 @@
+"""Who people are: users, guessing, roles, four eyes."""
+
+import stat
+import statistics
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from config.tool import Role
+from opcua_model.interface import Refused
+from supervisor.server.access.attempts import FREE, Attempts
+from supervisor.server.access.policy import DEFAULT, Action, Policy, other_eyes, permit
+from supervisor.server.access.users import UserStore
+from supervisor.server.errors import UsersError
+from tests.supervisor.server.stand import ERIKA, OLGA, OTTO, person
+
+
+@pytest.fixture
+def users(tmp_path: Path) -> UserStore:
+    """A file with one engineer."""
+    store = UserStore(tmp_path / "data" / "users.toml")
+    store.add("erika", "correct horse", [Role.ENGINEER])
+    return store
+
+
+def test_the_right_password_gives_the_roles(users: UserStore) -> None:
+    assert users.verify("erika", "correct horse") == frozenset({Role.ENGINEER})
+
+
+@pytest.mark.parametrize("password", ["correct horsf", "", "correct horse ", "x" * 100_000])
+def test_a_wrong_password_gives_nothing(users: UserStore, password: str) -> None:
+    assert users.verify("erika", password) is None
+
+
+def test_an_unknown_name_takes_as_long_as_a_wrong_password(users: UserStore) -> None:
+    def taken(name: str) -> float:
+        users.verify(name, "warm up")
+        times = []
+        for _ in range(5):
+            start = time.perf_counter()
+            users.verify(name, "wrong password")
+            times.append(time.perf_counter() - start)
+        return statistics.median(times)
+
+    known, unknown = taken("erika"), taken("nobody")
+    assert 0.4 < unknown / known < 2.5
+
+
+def test_the_file_is_readable_by_its_owner_only_and_holds_no_password(users: UserStore) -> None:
+    assert stat.S_IMODE(users.path.stat().st_mode) == 0o600
+    text = users.path.read_text()
+    assert "correct horse" not in text
+    assert "$argon2id$" in text
+
+
+def test_a_user_added_by_the_command_line_can_log_in_at_once(users: UserStore) -> None:
+    other = UserStore(users.path)
+    other.add("olga", "password of olga", ["operator"])
+    assert users.verify("olga", "password of olga") == frozenset({Role.OPERATOR})
+    other.remove("olga")
+    assert users.verify("olga", "password of olga") is None
+    assert [user.name for user in users.list()] == ["erika"]
+
+
+def test_two_writers_at_once_lose_nobody(users: UserStore) -> None:
+    def add(number: int) -> None:
+        UserStore(users.path).add(f"user{number}", "some password", ["observer"])
+
+    threads = [threading.Thread(target=add, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(users.list()) == 7
+
+
+@pytest.mark.parametrize(
+    ("name", "password", "roles", "words"),
+    [
+        ("", "long enough", ["operator"], "no user name"),
+        ("../etc", "long enough", ["operator"], "no user name"),
+        ('a"b', "long enough", ["operator"], "no user name"),
+        ("anna", "short", ["operator"], "8 to 1024"),
+        ("anna", "long enough", ["boss"], "observer"),
+        ("anna", "long enough", [], "needs a role"),
+    ],
+)
+def test_what_cannot_be_a_user_is_refused(
+    users: UserStore, name: str, password: str, roles: list[str], words: str
+) -> None:
+    with pytest.raises(UsersError, match=words):
+        users.add(name, password, roles)
+
+
+def test_removing_nobody_is_told(users: UserStore) -> None:
+    with pytest.raises(UsersError, match="no user called 'anna'"):
+        users.remove("anna")
+
+
+@pytest.mark.parametrize("text", ["[users", "[users.a]\nroles = ['boss']\npassword = 'x'", "users = 3"])
+def test_a_damaged_file_lets_nobody_in_and_says_so(users: UserStore, text: str) -> None:
+    users.path.write_text(text)
+    with pytest.raises(UsersError, match=r"damaged"):
+        users.verify("erika", "correct horse")
+
+
+def test_a_hash_that_is_none_lets_nobody_in(users: UserStore) -> None:
+    users.path.write_text('[users.erika]\nroles = ["engineer"]\npassword = "plain"\n')
+    assert users.verify("erika", "plain") is None
+
+
+def test_each_wrong_password_doubles_the_wait_up_to_a_bound() -> None:
+    now = [0.0]
+    attempts = Attempts(lambda: now[0])
+    for _ in range(FREE):
+        assert attempts.wait_s("erika") == 0
+        attempts.wrong("erika")
+    waits = []
+    for _ in range(10):
+        waits.append(attempts.wait_s("erika"))
+        now[0] += waits[-1]
+        attempts.wrong("erika")
+    assert waits[:3] == [0.5, 1.0, 2.0]
+    assert max(waits) == 30.0
+    assert attempts.wait_s("olga") == 0
+    attempts.right("erika")
+    assert attempts.wait_s("erika") == 0
+
+
+def test_invented_names_do_not_fill_the_memory() -> None:
+    attempts = Attempts()
+    for number in range(3000):
+        attempts.wrong(f"name{number}")
+    assert len(attempts._records) == 1000
+
+
+def test_a_role_decides_and_an_anonymous_session_may_nothing() -> None:
+    permit(DEFAULT, OLGA, Action.RUN)
+    for caller, action in ((OTTO, Action.RUN), (OLGA, Action.RECIPE_APPROVE), (person("", "engineer"), Action.RUN)):
+        with pytest.raises(Refused) as refused:
+            permit(DEFAULT, caller, action)
+        assert refused.value.status == "BadUserAccessDenied"
+
+
+def test_every_action_has_its_roles() -> None:
+    assert set(DEFAULT.roles) == set(Action)
+
+
+def test_four_eyes_are_a_policy() -> None:
+    with pytest.raises(Refused, match="another person than erika"):
+        other_eyes(DEFAULT, ERIKA, "erika", "the approval")
+    other_eyes(DEFAULT, ERIKA, "amir", "the approval")
+    other_eyes(Policy(DEFAULT.roles, four_eyes=False), ERIKA, "erika", "the approval")
