@@ -132,7 +132,7 @@ async def daemon(data: Path, speed: float) -> AsyncGenerator[str]:
         UsageError: it did not come up, or did not stop; the end of its log is in the text.
     """
     endpoint = f"opc.tcp://127.0.0.1:{_free_port()}/cvd"
-    command = [sys.executable, "-m", "supervisor.cli", "--log", "json", "run", str(config.shipped_tool(TOOL))]
+    command = [sys.executable, "-m", "supervisor.cli", "run", str(config.shipped_tool(TOOL)), "--log", "json"]
     command += ["--sim", "--data", str(data), "--endpoint", endpoint]
     if speed != 1.0:
         command += ["--speed", f"{speed:g}"]

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 BLOCKS = " ▁▂▃▄▅▆▇█"
-PAST = 44  # values of a trend: one character each
+PAST = 38  # values of a trend: one character each
 
 
 @dataclass(frozen=True)
