@@ -16,6 +16,7 @@ from kernels.checks_program import check_program
 from kernels.image import Image
 from kernels.tables import Program, Tables
 
+cimport cython
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.pycapsule cimport PyCapsule_GetPointer, PyCapsule_IsValid
 from libc.string cimport memcpy, memset
@@ -38,6 +39,7 @@ from kernels.phases.control cimport move_ramps, run_loops
 from kernels.phases.emit cimport emit_at, record, tape_row
 from kernels.phases.expression cimport prepare
 from kernels.phases.gate cimport gate_outputs
+from kernels.phases.keep cimport KEPT_MAGIC, KeptHead, fits, keep, keep_if_wanted, kept_bytes, take_up
 from kernels.phases.latch cimport compute_tags, latch_inputs, put_letter
 from kernels.phases.program cimport run_program
 from kernels.phases.publish cimport FNV_OFFSET, copy_row, publish
@@ -46,12 +48,14 @@ from kernels.phases.state cimport (
     COMMAND_QUEUE,
     CommandRow,
     ConditionMemory,
+    ConditionPlan,
     EVENT_RING,
     Expression,
     Expressions,
     Input,
     LoopMemory,
     Mailbox,
+    Operation,
     PROGRAM_SLOTS,
     ProgramTables,
     Ramp,
@@ -59,12 +63,14 @@ from kernels.phases.state cimport (
     TAPE_RING,
 )
 from kernels.phases.write cimport quiet_nan
+from kernels.posix_thread cimport CLOCK_MONOTONIC, clock_ns, sleep_until
 from kernels.plant cimport PlantInput, PlantStep
 from kernels.tables cimport *
 
 include "phases/agreement.pxi"
 
 cdef enum:
+    STATE_POLL_NS = 100_000
     SCANS_BETWEEN_SIGNALS = 4096  # in advance(): so Ctrl-C ends a long simulation
 
 
@@ -82,6 +88,7 @@ cdef void run_scan(ScanState* s, long long wall_ns) noexcept nogil:
     run_loops(s)
     gate_outputs(s)
     publish(s, wall_ns)
+    keep_if_wanted(s)
 
 
 cdef void step_plant(ScanState* s) noexcept nogil:
@@ -130,18 +137,18 @@ cdef void copy_rows(void* to, object rows, size_t size) except *:
     memcpy(to, &content[0], contiguous.nbytes)
 
 
-cdef void lay_out_expressions(Expressions* e, Arena* arena, size_t rows, size_t code) noexcept:
-    e.rows = <Expression*>take(arena, rows * sizeof(Expression))
-    e.code = <CodeRow*>take(arena, code * sizeof(CodeRow))
+cdef void lay_out_expressions(Expressions* e, Arena* arena, object rows) except *:
+    e.rows = <Expression*>take(arena, len(rows) * sizeof(Expression))
+    e.code = <Operation*>take(arena, int(rows["length"].sum()) * sizeof(Operation))
 
 
 cdef void fill_expressions(Expressions* e, object rows, object code) except *:
-    cdef size_t i
-    copy_rows(e.code, code, sizeof(CodeRow))
-    for i in range(len(rows)):
-        e.rows[i].start = rows[i]["start"]
-        e.rows[i].length = rows[i]["length"]
-        prepare(e.code, &e.rows[i])
+    cdef const CodeRow[::1] source = np.ascontiguousarray(code)
+    cdef int i, start, length, used = 0
+    for i, (start, length) in enumerate(rows.tolist()):
+        e.rows[i].start = used
+        e.rows[i].length = prepare(&source[start], length, e.code + used)
+        used += e.rows[i].length
 
 
 cdef ProgramTables* lay_out_program(Arena* arena, object program) except? NULL:
@@ -151,7 +158,7 @@ cdef ProgramTables* lay_out_program(Arena* arena, object program) except? NULL:
     cdef ProgramTables* into = &draft if p == NULL else p
     into.instructions = <InstructionRow*>take(arena, len(program.instructions) * sizeof(InstructionRow))
     into.steps = <StepRow*>take(arena, len(program.steps) * sizeof(StepRow))
-    lay_out_expressions(&into.expressions, arena, len(program.expressions), len(program.code))
+    lay_out_expressions(&into.expressions, arena, program.expressions)
     return p
 
 
@@ -199,10 +206,11 @@ cdef ScanState* lay_out_state(Arena* arena, ScanState* draft, object t) except N
         s = draft
     s.tags = <TagRow*>take(arena, n * sizeof(TagRow))
     s.conditions = <ConditionRow*>take(arena, conditions * sizeof(ConditionRow))
+    s.plans = <ConditionPlan*>take(arena, conditions * sizeof(ConditionPlan))
     s.effects = <EffectRow*>take(arena, len(t.effects) * sizeof(EffectRow))
     s.loops = <LoopRow*>take(arena, len(t.loops) * sizeof(LoopRow))
     s.maps = <MapRow*>take(arena, len(t.maps) * sizeof(MapRow))
-    lay_out_expressions(&s.expressions, arena, len(t.expressions), len(t.code))
+    lay_out_expressions(&s.expressions, arena, t.expressions)
     s.computed = <int*>take(arena, n * sizeof(int))
     s.outputs = <int*>take(arena, n * sizeof(int))
     s.writable = <int*>take(arena, n * sizeof(int))
@@ -217,6 +225,7 @@ cdef ScanState* lay_out_state(Arena* arena, ScanState* draft, object t) except N
     s.forced = <unsigned char*>take(arena, n)
     s.forced_value = <double*>take(arena, n * sizeof(double))
     s.inputs = <Input*>take(arena, inputs * sizeof(Input))
+    s.input_due = <long long*>take(arena, inputs * sizeof(long long))
     s.input_of = <int*>take(arena, n * sizeof(int))
     s.mail = <Mailbox*>take(arena, inputs * sizeof(Mailbox))
     s.mail_flags = <u64*>take(arena, words * sizeof(u64))
@@ -262,7 +271,9 @@ cdef void fill_state(ScanState* s, object t) except *:
     # unique() sorts, so -1 comes first and the dense indices still fit into `group_members`.
     for i in range(s.condition_count):
         s.condition[i].last_trip = -1
-        s.condition_memory[i].group = groups.get(s.conditions[i].group, -1)
+        s.plans[i].expression = s.expressions.rows[s.conditions[i].expression]
+        s.plans[i].limit = 2 if s.conditions[i].flags & FLAG_ACCEPT_UNCERTAIN else 1
+        s.plans[i].group = groups.get(s.conditions[i].group, -1)
     s.run.state = RUN_IDLE
     s.run.step = -1
     s.run.slot = -1
@@ -314,6 +325,15 @@ cdef void start_input(ScanState* s, int tag) noexcept:
 
 
 # ---------------------------------------------------------------------------------------------------- for Python
+def state_index(state: bytes) -> int:
+    """Return the index of the last scan before a state was taken (Scan.state)."""
+    cdef const unsigned char[::1] view = state
+    if len(view) < <Py_ssize_t>sizeof(KeptHead) or (<const KeptHead*>&view[0]).magic != KEPT_MAGIC:
+        raise ValueError("this is no state of a scan, or of another version of the scan")
+    return (<const KeptHead*>&view[0]).k
+
+
+@cython.no_gc_clear  # __dealloc__ needs the image: the collector must not take it away first
 cdef class Scan:
     """The tables of one tool with their state.
 
@@ -546,6 +566,54 @@ cdef class Scan:
         self.claim()
         skip_scans(self.s, missed)
         self.disclaim()
+
+    # ------------------------------------------------------------------------------------------------ as a whole
+    def state(self) -> bytes:
+        """Copy the whole state as the last scan left it: with it and the tape behind it a run is executed again.
+
+        May be called while a thread runs the scan, which then makes the copy at the end of a scan. Programs are not
+        part of it, nor are commands and postings that have not been latched yet: the tape tells those.
+        """
+        cdef ScanState* s = self.s
+        cdef u64 size = kept_bytes(s)
+        cdef u64 wanted = load_acquire(&s.keep_done) + 1
+        content = bytearray(size)
+        cdef unsigned char[::1] view = content
+        cdef char* into = <char*>&view[0]
+        cdef bint done = False
+        memset(into, 1, size)  # so that the pages are there before the scan writes them
+        if self.busy:
+            s.keep_into = into
+            store_release(&s.keep_wanted, wanted)
+            while self.busy and not done:
+                with nogil:
+                    sleep_until(clock_ns(CLOCK_MONOTONIC) + STATE_POLL_NS)
+                done = load_acquire(&s.keep_done) == wanted
+            done = done or load_acquire(&s.keep_done) == wanted
+            store_release(&s.keep_wanted, load_acquire(&s.keep_done))
+        if not done:
+            keep(s, into)
+        return bytes(content)
+
+    def restore(self, state: bytes) -> None:
+        """Go on from a state that a scan of the same tables gave; what it had loaded must have been loaded here.
+
+        Raises ValueError when it is of other tables or another version, RuntimeError while a thread runs this scan.
+        """
+        cdef const unsigned char[::1] view = state
+        cdef const char* kept
+        if len(view) == 0 or not fits(self.s, <const char*>&view[0], len(view)):
+            raise ValueError("this is no state of a scan with these tables, or of another version of the scan")
+        kept = <const char*>&view[0]
+        self.claim()
+        try:
+            adopt_programs(self.s)
+            slot = (<const KeptHead*>kept).run.slot
+            if slot >= 0 and self.s.run.slots[slot] == NULL:
+                raise ValueError(f"the state has a program in slot {slot}: load that one first")
+            take_up(self.s, kept)
+        finally:
+            self.disclaim()
 
     # ------------------------------------------------------------------------------------------------ what comes out
     def values(self) -> tuple[NDArray[np.float64], NDArray[np.uint32], NDArray[np.int64]]:

@@ -61,6 +61,17 @@ cdef inline void unforce(ScanState* s, int tag) noexcept nogil:
     if s.forced[tag]:
         s.forced[tag] = 0
         s.forced_count -= 1
+        if s.input_of[tag] >= 0:
+            s.input_due[s.input_of[tag]] = s.k  # shows from the next scan on
+
+
+cdef inline void force(ScanState* s, int tag, double value) noexcept nogil:
+    unforce(s, tag)
+    s.forced[tag] = 1
+    s.forced_value[tag] = value
+    s.forced_count += 1
+    if s.input_of[tag] >= 0:
+        s.input_due[s.input_of[tag]] = s.k
 
 
 cdef inline int command_tag(ScanState* s, const CommandRow* c) noexcept nogil:
@@ -79,10 +90,7 @@ cdef inline int command_tag(ScanState* s, const CommandRow* c) noexcept nogil:
     if c.op == COMMAND_WRITE:
         write(s, c.target, c.a)
         return REFUSAL_NONE
-    unforce(s, c.target)
-    s.forced[c.target] = 1
-    s.forced_value[c.target] = c.a
-    s.forced_count += 1
+    force(s, c.target, c.a)
     return REFUSAL_NONE
 
 
@@ -107,7 +115,7 @@ cdef inline int command_condition(ScanState* s, const CommandRow* c) noexcept no
         if condition.state & (STATE_RAW | STATE_ACTIVE):
             return REFUSAL_CONDITION_ACTIVE
         cleared = condition.state & ~<unsigned int>STATE_LATCHED
-        set_alive(s, s.condition_memory[c.target].group, condition.state, cleared)
+        set_alive(s, s.plans[c.target].group, condition.state, cleared)
         condition.state = cleared
     elif c.op == COMMAND_BYPASS:
         if not s.conditions[c.target].flags & FLAG_BYPASSABLE:

@@ -2,7 +2,7 @@
 
 from kernels.phases.emit cimport emit
 from kernels.phases.expression cimport Operand, evaluate
-from kernels.phases.state cimport ConditionCounts, ConditionMemory, ScanState
+from kernels.phases.state cimport ConditionCounts, ConditionMemory, ConditionPlan, ScanState
 from kernels.tables cimport (
     CLASS_HOLD,
     CLASS_TRIP,
@@ -10,7 +10,6 @@ from kernels.tables cimport (
     ConditionStateRow,
     EVENT_BYPASS_EXPIRED,
     EVENT_CONDITION,
-    FLAG_ACCEPT_UNCERTAIN,
     FLAG_LATCH,
     FLAG_SAFE_FROM_IDLE,
     STATE_ACTIVE,
@@ -55,14 +54,15 @@ cdef inline unsigned int next_state(ScanState* s, int index, bint raw, bint unkn
     cdef unsigned int state = c.state & (STATE_LATCHED | STATE_FIRST_OUT)
     cdef bint was_active = c.state & STATE_ACTIVE != 0
     cdef bint active = delayed(row, m, was_active, raw)
+    cdef int group = s.plans[index].group
     cdef int others
     if active and not was_active:
         c.trips += 1
         c.last_trip = s.k
         if row.flags & FLAG_LATCH:
             state |= STATE_LATCHED
-        if m.group >= 0:
-            others = s.group_members[m.group] - (c.state & ALIVE != 0)
+        if group >= 0:
+            others = s.group_members[group] - (c.state & ALIVE != 0)
             if others == 0:
                 state |= STATE_FIRST_OUT
     if active:
@@ -75,7 +75,7 @@ cdef inline unsigned int next_state(ScanState* s, int index, bint raw, bint unkn
         state |= STATE_BYPASSED
     if not state & ALIVE:
         state &= ~<unsigned int>STATE_FIRST_OUT
-    set_alive(s, m.group, c.state, state)
+    set_alive(s, group, c.state, state)
     return state
 
 
@@ -89,20 +89,15 @@ cdef inline void ask(ScanState* s, const ConditionRow* row) noexcept nogil:
             s.ask_abort_from_rest = True
 
 
-cdef inline void judge(ScanState* s, int index, ConditionCounts* counts) noexcept nogil:
-    """Give one condition its turn."""
+cdef inline void judge_further(
+    ScanState* s, int index, bint raw, bint unknown, ConditionCounts* counts
+) noexcept nogil:
+    """The rest of a turn: delays, latch, bypass, and what follows."""
     cdef const ConditionRow* row = &s.conditions[index]
     cdef ConditionMemory* m = &s.condition_memory[index]
     cdef ConditionStateRow* c = &s.condition[index]
-    cdef int limit = 2 if row.flags & FLAG_ACCEPT_UNCERTAIN else 1
-    cdef Operand r = evaluate(s, &s.expressions, row.expression, limit, c.state & STATE_ACTIVE != 0)
-    cdef bint unknown = r.q >= limit
     cdef bint was_in_force = m.in_force
-    if c.state == 0 and not unknown and r.value == 0 and c.bypass_left == 0 and m.before == 0:
-        m.on_timer = 0  # the quiet majority: nothing else can change
-        m.in_force = False
-        return
-    c.state = next_state(s, index, unknown or r.value != 0, unknown)
+    c.state = next_state(s, index, raw, unknown)
     if (c.state ^ m.before) & TOLD:
         emit(s, EVENT_CONDITION, index, <double>c.state, <double>c.trips)
     m.before = c.state
@@ -115,16 +110,31 @@ cdef inline void judge(ScanState* s, int index, ConditionCounts* counts) noexcep
         counts.latched += 1
     m.in_force = c.state & ALIVE != 0 and not c.state & STATE_BYPASSED
     if m.in_force:
+        counts.in_force += 1
         counts.trips_in_force += row.cls == CLASS_TRIP
         counts.holds_in_force += row.cls == CLASS_HOLD
         if not was_in_force:
             ask(s, row)
 
 
+cdef inline void judge(ScanState* s, int index, ConditionCounts* counts) noexcept nogil:
+    """Give one condition its turn."""
+    cdef const ConditionPlan* plan = &s.plans[index]
+    cdef ConditionMemory* m = &s.condition_memory[index]
+    cdef ConditionStateRow* c = &s.condition[index]
+    cdef Operand r = evaluate(s, s.expressions.code, plan.expression, plan.limit, c.state & STATE_ACTIVE != 0)
+    cdef bint unknown = r.q >= plan.limit
+    if (c.state | m.before) == 0 and not unknown and r.value == 0 and c.bypass_left == 0:
+        m.on_timer = 0  # the quiet majority: nothing else can change
+        m.in_force = False
+    else:
+        judge_further(s, index, unknown or r.value != 0, unknown, counts)
+
+
 cdef inline void judge_conditions(ScanState* s) noexcept nogil:
     cdef ConditionCounts counts
     cdef int i
-    counts.trips_in_force = counts.holds_in_force = counts.latched = counts.bypassed = 0
+    counts.trips_in_force = counts.holds_in_force = counts.in_force = counts.latched = counts.bypassed = 0
     s.ask_abort = s.ask_abort_from_rest = s.ask_hold = False
     for i in range(s.condition_count):
         judge(s, i, &counts)

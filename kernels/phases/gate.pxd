@@ -57,6 +57,6 @@ cdef inline void gate(ScanState* s, int tag, bint effects) noexcept nogil:
 
 cdef inline void gate_outputs(ScanState* s) noexcept nogil:
     cdef int i
-    cdef bint effects = gather_effects(s)
+    cdef bint effects = s.counts.in_force > 0 and gather_effects(s)
     for i in range(s.output_count):
         gate(s, s.outputs[i], effects)

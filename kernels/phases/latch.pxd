@@ -4,7 +4,7 @@ from kernels.atomics cimport exchange, fence_acquire, fence_release, fetch_or, l
 from kernels.atomics cimport store_release, u64
 from kernels.phases.emit cimport tape_input
 from kernels.phases.expression cimport Operand, evaluate, newest_source
-from kernels.phases.state cimport Input, Letter, Mailbox, ScanState
+from kernels.phases.state cimport Expression, Input, Letter, Mailbox, ScanState
 from kernels.phases.write cimport is_finite, quality, quiet_nan
 from kernels.tables cimport (
     BAD,
@@ -21,6 +21,10 @@ cdef enum:
     READ_ATTEMPTS = 4  # of a mailbox that is being written just now; then the next scan takes the letter
 
 cdef extern from *:
+    """
+    #define CVD_NEVER 0x7FFFFFFFFFFFFFFFLL
+    """
+    const long long NEVER "CVD_NEVER"
     int lowest_bit "__builtin_ctzll"(u64 word) noexcept nogil
 
 
@@ -54,12 +58,14 @@ cdef inline bint take_letter(Mailbox* mail, Letter* letter) noexcept nogil:
 
 
 cdef inline void arrive(
-    ScanState* s, Input* input, double value, unsigned int status, long long source
+    ScanState* s, int index, double value, unsigned int status, long long source
 ) noexcept nogil:
+    cdef Input* input = &s.inputs[index]
     input.raw_value = value
     input.raw_status = status
     input.arrival = s.k
     s.source[input.tag] = source
+    s.input_due[index] = s.k
     tape_input(s, input.tag, value, status, source)
 
 
@@ -80,55 +86,72 @@ cdef inline void collect_letters(ScanState* s, long long wall_ns) noexcept nogil
             mask = posted & (~posted + 1)
             posted ^= mask
             if by_plant & mask:
-                arrive(s, &s.inputs[index], s.plant_value[index], s.plant_status[index], wall_ns)
+                arrive(s, index, s.plant_value[index], s.plant_status[index], wall_ns)
             elif take_letter(&s.mail[index], &letter):
-                arrive(s, &s.inputs[index], letter.value, letter.status, letter.source)
+                arrive(s, index, letter.value, letter.status, letter.source)
             else:
                 fetch_or(&s.mail_flags[word], mask)
 
 
-cdef inline void judge_input(ScanState* s, const Input* input) noexcept nogil:
-    """Set value and status of an input by range, age and force."""
+cdef inline unsigned int aged(const ScanState* s, const Input* input, unsigned int status, long long* due) noexcept nogil:
+    """Return the status that a plausible value has at its age, and when that changes next."""
+    cdef long long bad = input.arrival + input.age_bad if input.age_bad > 0 else NEVER
+    cdef long long uncertain = NEVER
+    if input.age_uncertain > 0 and quality(status) == 0:
+        uncertain = input.arrival + input.age_uncertain
+    if s.k >= bad:
+        return BAD_NO_COMMUNICATION
+    if s.k >= uncertain:
+        due[0] = bad
+        return UNCERTAIN_LAST_USABLE
+    due[0] = bad if bad < uncertain else uncertain
+    return status
+
+
+cdef inline void judge_input(ScanState* s, int index) noexcept nogil:
+    """Set value and status of an input by range, age and force; note when they will next change by themselves."""
+    cdef const Input* input = &s.inputs[index]
     cdef int tag = input.tag
     cdef double value = input.raw_value
     cdef unsigned int status = input.raw_status
-    cdef long long age
+    cdef long long due = NEVER
     if input.arrival < 0:
         value = quiet_nan()
         status = BAD_WAITING_FOR_INITIAL_DATA
     elif not status & BAD:
-        age = s.k - input.arrival
         if not is_finite(value) or value < input.low or value > input.high:
             status = BAD_OUT_OF_RANGE
-        elif input.age_bad > 0 and age >= input.age_bad:
-            status = BAD_NO_COMMUNICATION
-        elif input.age_uncertain > 0 and age >= input.age_uncertain and quality(status) == 0:
-            status = UNCERTAIN_LAST_USABLE
+        else:
+            status = aged(s, input, status, &due)
     if s.forced[tag]:
         value = s.forced_value[tag]
         status = GOOD_LOCAL_OVERRIDE
     s.value[tag] = value
     s.status[tag] = status
+    s.input_due[index] = due
 
 
 cdef inline void latch_inputs(ScanState* s, long long wall_ns) noexcept nogil:
+    """Take letters, then judge the inputs that have one, have come to an age, or were forced or unforced."""
     cdef int i
     collect_letters(s, wall_ns)
     for i in range(s.input_count):
-        judge_input(s, &s.inputs[i])
+        if s.input_due[i] <= s.k:
+            judge_input(s, i)
 
 
 cdef inline void compute_tags(ScanState* s) noexcept nogil:
     """Phase 2, in tag order."""
-    cdef int i, tag, expression
+    cdef Expression expression
     cdef Operand r
+    cdef int i, tag
     for i in range(s.computed_count):
         tag = s.computed[i]
-        expression = s.tags[tag].expression
-        r = evaluate(s, &s.expressions, expression, 1, False)
+        expression = s.expressions.rows[s.tags[tag].expression]
+        r = evaluate(s, s.expressions.code, expression, 1, False)
         if r.q == 2 or not is_finite(r.value):
             r.value = quiet_nan()
             r.q = 2
-        s.source[tag] = newest_source(s, &s.expressions, expression)
+        s.source[tag] = newest_source(s, s.expressions.code, expression)
         s.value[tag] = r.value
         s.status[tag] = GOOD if r.q == 0 else (UNCERTAIN if r.q == 1 else BAD)

@@ -165,7 +165,7 @@ cdef inline void begin_ramp(ScanState* s, const InstructionRow* i, bint auxiliar
 
 cdef inline void store(ScanState* s, const ProgramTables* p, const InstructionRow* i) noexcept nogil:
     """Keep the result of an expression."""
-    cdef Operand r = evaluate(s, &p.expressions, i.jump, 1, False)
+    cdef Operand r = evaluate(s, p.expressions.code, p.expressions.rows[i.jump], 1, False)
     if r.q < 1:
         write(s, i.arg, r.value)
     elif s.tags[i.arg].kind == KIND_SETPOINT:

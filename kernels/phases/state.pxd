@@ -6,7 +6,6 @@ from kernels.memory cimport Arena
 from kernels.plant cimport PlantInput, PlantStep
 from kernels.tables cimport (
     CHANNELS,
-    CodeRow,
     ConditionRow,
     ConditionStateRow,
     EffectRow,
@@ -28,18 +27,22 @@ cdef enum:
     DIGEST_EVERY = 100
 
 # ---------------------------------------------------------------------------------------------- expressions
+cdef struct Operation:
+    # One row of CODE, or several that `prepare` has made one.
+    unsigned char op
+    unsigned char then  # operation of two operands that follows at once, 0 = none
+    unsigned short count
+    int arg
+    double value
+    double hysteresis  # 0 where it has no effect
+
 cdef struct Expression:
     int start
     int length
-    # `tag <comparison> constant`, by far the commonest condition, is known by its comparison and skips the stack.
-    int comparison  # Op, or -1
-    int tag
-    double constant
-    double hysteresis
 
 cdef struct Expressions:
     Expression* rows
-    CodeRow* code
+    Operation* code
 
 # ---------------------------------------------------------------------------------------------------- inputs
 cdef struct Letter:
@@ -73,16 +76,22 @@ cdef struct CommandRow:
     long long id
 
 # -------------------------------------------------------------------------------------------- conditions, loops
+cdef struct ConditionPlan:
+    # What a turn needs first, beside its row: one cache line holds four of them.
+    Expression expression
+    int limit  # quality from which an operand is unknown
+    int group  # dense index of its first-out group, -1 = none
+
 cdef struct ConditionMemory:
     long long on_timer
     long long off_timer
     unsigned int before  # state bits at the end of the last turn
-    int group  # dense index of its first-out group, -1 = none
     bint in_force
 
 cdef struct ConditionCounts:
     int trips_in_force
     int holds_in_force
+    int in_force  # of any class
     int latched
     int bypassed
 
@@ -153,6 +162,7 @@ cdef struct ScanState:
     TagRow* tags
     Expressions expressions
     ConditionRow* conditions
+    ConditionPlan* plans
     EffectRow* effects
     LoopRow* loops
     MapRow* maps
@@ -184,6 +194,7 @@ cdef struct ScanState:
 
     # Inputs: dense, `input_of[tag]` is their index or -1.
     Input* inputs
+    long long* input_due  # the scan in which age or a force next changes what an input shows
     int* input_of
     Mailbox* mail
     u64* mail_flags  # one bit an input: its mailbox holds a letter
@@ -215,6 +226,11 @@ cdef struct ScanState:
     ImageWriter image
     bint publishes
     int log_every
+
+    # The whole state, for somebody who does not run the scan (keep.pxd).
+    char* keep_into
+    u64 keep_wanted
+    u64 keep_done
 
     # Queues: single producer, single consumer.
     CommandRow* commands
