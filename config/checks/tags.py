@@ -68,7 +68,7 @@ def _check_tag(report: Report, path: str, name: str, tag: Tag) -> None:
         if field in given and tag.kind not in kinds and getattr(tag, field) not in {0.0, None}:
             meant = " or ".join(kind.value for kind in kinds)
             report.add(join(path, field), f"means nothing for a tag of kind {tag.kind.value}, only for {meant}")
-    if tag.low == tag.high:
+    if tag.low == tag.high and len(tag.states) != 1:
         report.add(join(path, "high"), f"low and high are both {tag.low:g}: the tag cannot change")
     if tag.hazardous and tag.safe != DEENERGISED:
         reason = f"a hazardous output is safe when it is de-energised, at {DEENERGISED:g}, not at {tag.safe:g}"
