@@ -95,16 +95,18 @@ def _check_precedence(report: Report) -> None:
 
 
 def _check_guarded(report: Report) -> None:
-    """Each hazardous output has a trip that de-energises it."""
-    guarded = {
-        effect.output
-        for interlock in report.tool.interlocks
-        if interlock.cls is InterlockClass.TRIP
-        for effect in interlock.effects
-    }
+    """Each hazardous output has a trip that de-energises it, and one of them that nobody can bypass."""
+    guards: dict[str, bool] = {}
+    for interlock in report.tool.interlocks:
+        if interlock.cls is InterlockClass.TRIP:
+            for effect in interlock.effects:
+                guards[effect.output] = guards.get(effect.output, False) or not interlock.bypassable
     for m, module in enumerate(report.tool.modules):
         for t, tag in enumerate(module.tags):
             name = f"{module.name}.{tag.name}"
-            if tag.hazardous and name not in guarded:
-                reason = f"unguarded hazardous output: no trip sets '{name}' to its safe value {DEENERGISED:g}"
-                report.add(f"modules[{m}].tags[{t}]", reason)
+            if not tag.hazardous or guards.get(name):
+                continue
+            reason = f"unguarded hazardous output: no trip sets '{name}' to its safe value {DEENERGISED:g}"
+            if name in guards:
+                reason = f"hazardous output '{name}': every trip that guards it can be bypassed; one may not be"
+            report.add(f"modules[{m}].tags[{t}]", reason)
