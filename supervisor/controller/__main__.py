@@ -1,7 +1,11 @@
 """`python -m supervisor.controller`."""
 
+import os
 import sys
 
 from supervisor.controller.main import main
 
-sys.exit(main())
+code = main()
+sys.stderr.flush()
+# Everything has been closed in order; a worker thread that hangs in a dead disk must not keep the process alive.
+os._exit(code)

@@ -155,7 +155,8 @@ class Controller:
         finally:
             with anyio.CancelScope(shield=True):
                 await self._halt()
-                await self.recorder.close()
+                with anyio.move_on_after(SETTLE_S):
+                    await self.recorder.close()
             self.ended.set()
 
     async def _live(self) -> None:

@@ -169,11 +169,7 @@ class Recorder:
         assert journal is not None  # noqa: S101 - open() has just said so; for the type checker
         while self._drafts:
             draft = self._drafts.popleft()
-            event = Event(
-                seq=journal.last_seq + 1, time_ns=draft.time_ns, scan=draft.scan, kind=draft.kind, data=draft.data
-            )
-            journal.append(event)
-            self._unsynced.append(event)
+            self._unsynced.append(_append(journal, draft, draft.data))
         try:
             journal.sync()
         except OSError as error:
@@ -185,7 +181,7 @@ class Recorder:
         """Write what is left and close the journal."""
         await self.flush()
         if self._journal is not None and self.trouble is None:
-            await anyio.to_thread.run_sync(self._journal.close)
+            await anyio.to_thread.run_sync(self._journal.close, abandon_on_cancel=True)
 
     # ------------------------------------------------------------------------------------------------ reading
     def _announce(self) -> None:
@@ -210,6 +206,17 @@ class Recorder:
                 break
             found.append(event)
         return found
+
+
+def _append(journal: Journal, draft: Draft, data: dict[str, Any]) -> Event:
+    event = Event(seq=journal.last_seq + 1, time_ns=draft.time_ns, scan=draft.scan, kind=draft.kind, data=data)
+    try:
+        journal.append(event)
+    except (TypeError, ValueError) as error:
+        # A mistake of ours, in one record: the others must not be kept from the disk by it.
+        log.exception("a record cannot be written as JSON", kind=draft.kind.value)
+        return _append(journal, draft, {"unwritable": f"{type(error).__name__}: {error}"[:500]})
+    return event
 
 
 def _cause(error: OSError | JournalError) -> str:

@@ -92,13 +92,24 @@ class _Player:
             self.index = to
 
     def play(self, records: NDArray[np.void]) -> None:
-        """Take records in order; those of one scan may be split between two calls."""
+        """Take records in order; those of one scan may be split between two calls.
+
+        Most scans only have inputs: for those nothing is done but one call to post and one to advance.
+        """
         if not len(records):
             return
-        scans = records["scan"]
-        edges = np.flatnonzero(np.diff(scans)) + 1
-        for rows in np.split(records, edges):
-            self._play_scan(int(rows["scan"][0]), rows)
+        scans, kinds = records["scan"], records["kind"]
+        begins = np.concatenate(([0], np.flatnonzero(np.diff(scans)) + 1))
+        ends = np.append(begins[1:], len(records))
+        plain = np.add.reduceat(kinds != TapeKind.INPUT, begins) == 0
+        columns = [np.ascontiguousarray(records[name]) for name in ("index", "value", "status", "source_ns")]
+        groups = zip(scans[begins].tolist(), begins.tolist(), ends.tolist(), plain.tolist(), strict=True)
+        for scan, begin, end, only_inputs in groups:
+            if only_inputs:
+                self.advance(scan - 1)
+                self._scan.post_many(*(column[begin:end] for column in columns))
+            else:
+                self._play_scan(scan, records[begin:end])
 
     def _play_scan(self, scan: int, rows: NDArray[np.void]) -> None:
         kinds = rows["kind"]
@@ -109,12 +120,7 @@ class _Player:
             self.index += skips
         inputs = rows[kinds == TapeKind.INPUT]
         if len(inputs):
-            self._scan.post_many(
-                np.ascontiguousarray(inputs["index"]),
-                np.ascontiguousarray(inputs["value"]),
-                np.ascontiguousarray(inputs["status"]),
-                np.ascontiguousarray(inputs["source_ns"]),
-            )
+            self._scan.post_many(inputs["index"], inputs["value"], inputs["status"], inputs["source_ns"])
         for row in rows[kinds == TapeKind.COMMAND]:
             self._scan.command(
                 int(row["op"]), int(row["index"]), float(row["value"]), float(row["value2"]), int(row["source_ns"])

@@ -33,8 +33,7 @@ END_STATES = frozenset({RunState.IDLE, RunState.STOPPED, RunState.ABORTED, RunSt
 """Nothing runs in these."""
 ENGAGED = (ConditionClass.TRIP, ConditionClass.HOLD)
 
-Record = np.void
-"""A row of kernels.tables.EVENT."""
+_ACTIVE_OR_LATCHED = ConditionState.ACTIVE | ConditionState.LATCHED
 
 
 @dataclass(frozen=True)
@@ -74,16 +73,14 @@ class View:
     def in_force(self, condition: int) -> bool:
         """Whether a condition's effects apply."""
         state = self.state(condition)
-        return bool(state & (ConditionState.ACTIVE | ConditionState.LATCHED)) and not state & ConditionState.BYPASSED
+        return bool(state & _ACTIVE_OR_LATCHED) and not state & ConditionState.BYPASSED
 
     def engaged(self, *classes: ConditionClass) -> list[int]:
         """Conditions of these classes that are in force (trips and holds by default)."""
-        wanted = classes or ENGAGED
-        return [
-            index
-            for index, cls in enumerate(self.tables.conditions["cls"])
-            if ConditionClass(int(cls)) in wanted and self.in_force(index)
-        ]
+        state = self.snapshot.conditions["state"]
+        in_force = (state & _ACTIVE_OR_LATCHED != 0) & (state & ConditionState.BYPASSED == 0)
+        of_class = np.isin(self.tables.conditions["cls"], [int(cls) for cls in classes or ENGAGED])
+        return np.flatnonzero(in_force & of_class).tolist()
 
     def condition(self, index: int) -> Interlock | Alarm:
         """Declaration of a condition."""

@@ -58,7 +58,8 @@ PEOPLE = {
     "otto": Principal(user="otto", roles=("observer",)),
     "nobody": Principal(user="", roles=()),
 }
-GOOD, BAD = 0, 0x80000000
+GOOD = 0
+PATIENCE_S = 10.0
 
 
 def tool_text() -> str:
@@ -83,16 +84,14 @@ class Hands:
 
 
 @dataclass
-class Stand:
-    """A running controller and a server's end of its channel."""
+class Desk:
+    """A server's end of the channel, with somebody who asks and listens."""
 
-    controller: Controller
     server: Channel
     folder: Path
-    hands: Hands
-    events: list[Event] = field(default_factory=list[Event])
-    _replies: dict[UUID, Reply] = field(default_factory=dict[UUID, Reply])
-    _news: anyio.Event = field(default_factory=anyio.Event)
+    events: list[Event] = field(default_factory=list[Event], init=False)
+    _replies: dict[UUID, Reply] = field(default_factory=dict[UUID, Reply], init=False)
+    _news: anyio.Event = field(default_factory=anyio.Event, init=False)
 
     async def listen(self) -> None:
         while True:
@@ -104,9 +103,9 @@ class Stand:
             self._news.set()
             self._news = anyio.Event()
 
-    async def until(self, reached: Callable[[], Any]) -> Any:
+    async def until(self, reached: Callable[[], Any], patience_s: float = PATIENCE_S) -> Any:
         """Wait until something is so, looked at whenever the server hears something and every few scans."""
-        with anyio.fail_after(5.0):
+        with anyio.fail_after(patience_s):
             while not (found := reached()):
                 with anyio.move_on_after(0.01):
                     await self._news.wait()
@@ -130,20 +129,6 @@ class Stand:
         assert reply.status == "Good", reply.reason
         return reply.result
 
-    def post(self, status: int = GOOD, /, **values: float) -> None:
-        """Let instruments speak: `pressure_torr=1.0` is of `chamber.pressure_torr`."""
-        index = self.controller.scanner.layout.index
-        for short, value in values.items():
-            (name,) = [name for name in index if name.endswith(f".{short.replace('__', '.')}")]
-            self.controller.scan.post(index[name], value, status, 1)
-
-    def value(self, name: str) -> float:
-        return self.controller.scanner.view().value(name)
-
-    @property
-    def run_state(self) -> str:
-        return self.controller.scanner.view().run_state.name
-
     def told(self, kind: EventKind, /, **data: Any) -> list[Event]:
         """Events of a kind whose data hold these."""
         return [e for e in self.events if e.kind is kind and data.items() <= e.data.items()]
@@ -160,6 +145,28 @@ class Stand:
         return await self.command(
             who, CommandKind.START_OPERATION, name=name, run_id=run_id, run_number=f"CVD-20260101-{run_id}"
         )
+
+
+@dataclass
+class Stand(Desk):
+    """A running controller in this process."""
+
+    controller: Controller
+    hands: Hands
+
+    def post(self, status: int = GOOD, /, **values: float) -> None:
+        """Let instruments speak: `pressure_torr=1.0` is of `chamber.pressure_torr`."""
+        index = self.controller.scanner.layout.index
+        for short, value in values.items():
+            (name,) = [name for name in index if name.endswith(f".{short.replace('__', '.')}")]
+            self.controller.scan.post(index[name], value, status, 1)
+
+    def value(self, name: str) -> float:
+        return self.controller.scanner.view().value(name)
+
+    @property
+    def run_state(self) -> str:
+        return self.controller.scanner.view().run_state.name
 
     async def started(self, name: str = "soak", run_id: str = "run-1") -> None:
         """Start an operation and wait until it runs."""
@@ -182,7 +189,7 @@ async def running(
     with create_image(Layout(tool)) as image:
         async with Channel(mine, "controller") as channel, Channel(theirs, "server") as server:
             controller = Controller(settings, tool, compile_tool(tool), image, channel)
-            stand = Stand(controller, server, folder, hands)
+            stand = Stand(server, folder, controller, hands)
             if not quiet:
                 stand.post(sih4__flow_sccm=0.0, pressure_torr=0.1, temperature_c=25.0, wall_c=25.0, pump__running=1.0)
             async with anyio.create_task_group() as group:

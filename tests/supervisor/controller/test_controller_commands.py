@@ -1,6 +1,7 @@
 """What people ask for is judged by the controller itself, carried out, recorded, and answered once."""
 
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -82,7 +83,7 @@ async def test_a_reply_is_given_when_its_record_is_on_the_disk(tmp_path: Path, m
 )
 @anyio_test
 async def test_malformed_arguments_are_refused_by_name(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: CommandKind, args: dict[str, object], reason: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: CommandKind, args: dict[str, Any], reason: str
 ) -> None:
     async with running(tmp_path, monkeypatch) as stand:
         reply = await stand.command("erik", kind, **args)
