@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.loading import shipped_recipe
-from config.plan import Plan, PlannedStep, plan_operation
+from config.plan import Plan, PlannedStep, order, plan_operation, plan_recipe
 from config.recipe import Recipe, load_recipe
 from config.tool import Action, Check, LinearMap, Policy, Ramp, Tool
 from kernels.scan import Scan
@@ -379,6 +379,14 @@ def test_durations_are_whole_scans_rounded_up(seconds: float, period_s: float, e
 
 def test_a_bypass_is_never_longer_than_declared() -> None:
     assert (scans_within(0.39, 0.1), scans_within(0.3, 0.1)) == (3, 3)
+
+
+def test_a_steps_number_is_its_place_in_the_plans_order(tool: Tool) -> None:
+    plan = plan_recipe(load_recipe(shipped_recipe("lpcvd_sio2_100nm")), tool)
+    program = compile_plan(compile_tool(tool), plan)
+    assert [info.name for info in program.steps] == [step.name for step in order(plan.steps)]
+    numbers = program.program.instructions[program.program.instructions["op"] == Instr.STEP]["arg"]
+    assert list(numbers) == list(range(len(program.steps)))
 
 
 def test_equal_expressions_share_a_row(tool: Tool) -> None:

@@ -71,7 +71,7 @@ def test_the_result_is_plain_json_in_the_words_of_a_run(oxide: SimulationResult)
 def test_polysilicon_runs_too(tool: Tool) -> None:
     result = simulate(tool, load_recipe(shipped_recipe("lpcvd_polysi")))
     assert result.completed, (result.state, result.cause, result.incidents)
-    assert result.metrology["thickness_mean_nm"] > 10
+    assert result.metrology["thickness_mean_nm"] > 50
 
 
 def test_a_recipe_that_does_not_fit_is_refused_with_every_fault(tool: Tool) -> None:
