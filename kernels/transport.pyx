@@ -47,8 +47,8 @@ def hot_wall_tube(film, temperatures_k, areas_m2, inlet_mol_s, double pressure_p
         raise ValueError(f"no rate law for film {film!r}; there are {', '.join(sorted(_FILMS))}")
     cdef dict inlet = dict(inlet_mol_s)
     cdef int kind = _FILMS[film], part
-    cdef double[::1] temperatures = np.ascontiguousarray(temperatures_k, np.float64)
-    cdef double[::1] areas = np.ascontiguousarray(np.broadcast_to(areas_m2, np.shape(temperatures_k)), np.float64)
+    cdef const double[::1] temperatures = np.ascontiguousarray(temperatures_k, np.float64)
+    cdef const double[::1] areas = np.ascontiguousarray(np.broadcast_to(areas_m2, np.shape(temperatures_k)), np.float64)
     if not all(flow >= 0.0 for flow in inlet.values()) or not inlet.get("SiH4", 0.0) > 0.0:
         raise ValueError("inlet_mol_s must hold a flow of SiH4 above 0 and no negative ones")
     if np.min(temperatures_k) <= 0.0 or np.min(areas_m2) <= 0.0 or not pressure_pa > 0.0 or parts < 1:

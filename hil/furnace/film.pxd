@@ -5,7 +5,7 @@ along its stations gives the shape of the composition; the well-mixed inventory 
 dynamics. In steady state both together are the plug-flow solution with exact balances.
 """
 
-from hil.furnace.state cimport H2, HISTORY, N2, N2O, RINGS, SIH4, SPECIES, WAFERS, Film, Furnace, Gas
+from hil.furnace.state cimport AIR, H2, HISTORY, N2, N2O, RINGS, SIH4, SPECIES, WAFERS, Film, Furnace, Gas
 from kernels.physics.constants cimport GAS_CONSTANT
 from kernels.physics.surface cimport OXIDE_MOLAR_VOLUME, SILICON_MOLAR_VOLUME
 from kernels.physics.tube cimport FILM_OXIDE, FILM_SILICON, Stream, film_constant, station
@@ -68,7 +68,8 @@ cdef inline void film_step(Furnace* f, double dt) noexcept nogil:
     stream.sih4 = flow * gas.amount[SIH4] / total / film.mean_over_inlet[SIH4]
     stream.n2o = flow * gas.amount[N2O] / total / film.mean_over_inlet[N2O]
     stream.h2 = 0.0
-    stream.inert = flow - stream.sih4 - stream.n2o
+    # What came in inert: without the nitrogen that the reaction itself sets free further down
+    stream.inert = flow * (gas.amount[N2] + gas.amount[AIR]) / total + gas.consumed[N2]
     if stream.inert < 0.0:
         stream.inert = 0.0
     inlet = stream

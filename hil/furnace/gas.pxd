@@ -31,7 +31,7 @@ from hil.furnace.state cimport (
     Heat,
 )
 from kernels.physics.constants cimport GAS_CONSTANT, SCCM, TORR
-from kernels.physics.flow cimport butterfly, displacement, ideal_pressure, in_series
+from kernels.physics.flow cimport butterfly, ideal_pressure, in_series
 
 cdef enum:
     PURGE_KPA = 150  # below this supply pressure nitrogen no longer flows
@@ -96,11 +96,10 @@ cdef inline void pumps_step(Furnace* f, const double* values, double dt) noexcep
 
 
 cdef inline double pumping_speed(const Gas* gas) noexcept nogil:
-    # At the tube's outlet, m³/s of gas at the pump's temperature. The booster helps below some Torr.
+    # At the tube's outlet, m³/s of gas at the pump's temperature. The booster helps below some Torr. The ultimate
+    # pressure is gas that comes back: see gas_step.
     cdef double helped = gas.booster / (1.0 + gas.pressure / gas.booster_pressure)
     cdef double speed = gas.dry * (gas.dry_speed + (gas.booster_speed - gas.dry_speed) * helped)
-    cdef double ultimate = gas.dry_ultimate + (gas.booster_ultimate - gas.dry_ultimate) * gas.booster
-    speed = displacement(speed, gas.pressure, ultimate)
     speed = in_series(speed, butterfly(gas.throttle, gas.throttle_closed, gas.throttle_full))
     return in_series(speed, gas.line * gas.isolation)
 
@@ -154,7 +153,10 @@ cdef inline void gas_step(Furnace* f, const double* values, double dt) noexcept 
     total = 0.0
     for i in range(SPECIES):
         total += gas.amount[i]
-    gas.flow_out = pumping_speed(gas) * gas.pressure / (GAS_CONSTANT * gas.pump_temperature)
+    # S·P leaves and S·P_ultimate comes back as air: net S·(P − P_ultimate), while what the process left is replaced.
+    flow = pumping_speed(gas) / (GAS_CONSTANT * gas.pump_temperature)
+    gas.flow_out = flow * gas.pressure
+    inflow[AIR] += flow * (gas.dry_ultimate + (gas.booster_ultimate - gas.dry_ultimate) * gas.booster)
     share = gas.flow_out / total if total > 0.0 else 0.0
     total = 0.0
     for i in range(SPECIES):

@@ -309,7 +309,7 @@ cdef class Model:
         if not hand_over(self.f, order):
             raise BufferError("256 orders wait for the plant to step; let it run first")
 
-    def advance(self, double[::1] values, long long steps):
+    def advance(self, const double[::1] values, long long steps):
         """Step without a scan; return the last posting of each tag as (tags, values, statuses)."""
         cdef PlantInput inputs[SENSORS]
         cdef long long step
