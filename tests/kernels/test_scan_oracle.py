@@ -160,9 +160,13 @@ TABLE_FAULTS: dict[str, Callable[[Case], Case]] = {
 }  # fmt: skip
 
 
+# Seeded cases that notice the faults which most do not; looked at first. All others follow, should these cases change.
+TELLING = (0, 122, 4, 1, 7, 5, 18, 19, 20, 28, 47, 52)
+
+
 def noticed(engine: Callable[..., Any], planted: Any = None) -> str:
     """Play cases until the comparison notices; return what it says, or an empty string."""
-    for number in range(PATIENCE):
+    for number in dict.fromkeys((*TELLING, *range(PATIENCE))):
         if found := played(engine, number, Tally(), planted=planted):
             return str(found)
     return ""
