@@ -18,7 +18,9 @@ class Scan:
     spin without waiting, or an expression is malformed.
     """
 
-    def __init__(self, tables: Tables, image: Image | None = ..., *, log_every: int = ..., tape: bool = ...) -> None: ...
+    def __init__(
+        self, tables: Tables, image: Image | None = ..., *, log_every: int = ..., tape: bool = ...
+    ) -> None: ...
     @property
     def index(self) -> int:
         """Index of the last scan, -1 before the first."""
@@ -27,7 +29,11 @@ class Scan:
     def post(self, tag: int, value: float, status: int, source_ns: int) -> None:
         """Post an instrument's value for the next latch (thread-safe; the newest posting wins)."""
     def post_many(
-        self, tags: NDArray[np.int32], values: NDArray[np.float64], status: NDArray[np.uint32], source_ns: NDArray[np.int64]
+        self,
+        tags: NDArray[np.int32],
+        values: NDArray[np.float64],
+        status: NDArray[np.uint32],
+        source_ns: NDArray[np.int64],
     ) -> None: ...
     def command(self, op: int, target: int = ..., a: float = ..., b: float = ..., id: int = ...) -> None:
         """Queue a command; raises BufferError when the queue (1024) is full."""

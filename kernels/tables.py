@@ -256,7 +256,9 @@ TAG = np.dtype(
     align=True,
 )
 EXPRESSION = np.dtype([("start", "i4"), ("length", "i4")], align=True)
-CODE = np.dtype([("op", "i4"), ("arg", "i4"), ("count", "i4"), ("pad", "i4"), ("value", "f8"), ("hysteresis", "f8")], align=True)
+CODE = np.dtype(
+    [("op", "i4"), ("arg", "i4"), ("count", "i4"), ("pad", "i4"), ("value", "f8"), ("hysteresis", "f8")], align=True
+)
 CONDITION = np.dtype(
     [
         ("expression", "i4"),
@@ -294,9 +296,7 @@ LOOP = np.dtype(
     ],
     align=True,
 )
-MAP = np.dtype(
-    [("source", "i4"), ("target", "i4"), ("x0", "f8"), ("x1", "f8"), ("y0", "f8"), ("y1", "f8")], align=True
-)
+MAP = np.dtype([("source", "i4"), ("target", "i4"), ("x0", "f8"), ("x1", "f8"), ("y0", "f8"), ("y1", "f8")], align=True)
 STEP = np.dtype(
     [
         ("pause", "i4"),  # first instruction of the block, -1 = none
@@ -341,9 +341,7 @@ TAPE = np.dtype(
     align=True,
 )
 # State of a condition in the image.
-CONDITION_STATE = np.dtype(
-    [("state", "u4"), ("trips", "u4"), ("last_trip", "i8"), ("bypass_left", "i8")], align=True
-)
+CONDITION_STATE = np.dtype([("state", "u4"), ("trips", "u4"), ("last_trip", "i8"), ("bypass_left", "i8")], align=True)
 
 _Rows = NDArray[np.void]
 

@@ -35,9 +35,7 @@ def measure(name: str) -> list[Figure]:
     """Run one benchmark in a child process and read its figures back."""
     command = [sys.executable, "-m", "tests.bench", "--child", name]
     child = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
-    lines = [
-        line.removeprefix("figures ") for line in child.stdout.splitlines() if line.startswith("figures ")
-    ]
+    lines = [line.removeprefix("figures ") for line in child.stdout.splitlines() if line.startswith("figures ")]
     if child.returncode or len(lines) != 1:
         raise RuntimeError(f"benchmark {name} ended with {child.returncode}:\n{child.stdout}")
     return [Figure(**figure) for figure in json.loads(lines[0])]
@@ -62,9 +60,7 @@ def commit() -> str:
 def processor() -> str:
     """Name the processor as Linux does."""
     lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    model = next(
-        (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "unknown"
-    )
+    model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "unknown")
     return f"{os.cpu_count()} × {model}, Python {platform.python_version()}, Linux {platform.release()}"
 
 
