@@ -20,7 +20,8 @@ from supervisor.server.store.rows import Connection, one
 log = structlog.get_logger()
 
 PART_SCANS = 20_000
-PART_SAMPLES = 20_000_000
+PART_SAMPLES = 8_000_000
+"""A part holds the writer for a second or so; the logging ring waits for a minute."""
 ROW_GROUP = 2048
 RUNS = "runs"
 IDLE = "telemetry"
