@@ -15,9 +15,7 @@ def radiative_time_constant(heat_capacity_j_k: float, effective_area_m2: float, 
     The exchange, linearised about T. Raises ValueError for an area or temperature not above 0.
     """
 
-def laser_peak_rise(
-    power_w: float, radius_m: float, conductivity_w_m_k: float, absorbed: float = 1.0
-) -> float:
+def laser_peak_rise(power_w: float, radius_m: float, conductivity_w_m_k: float, absorbed: float = 1.0) -> float:
     """Return the peak rise under a resting Gaussian spot on a half space, K: A·P / (2·√π·k·w).
 
     w is the 1/e radius of the intensity (M. Lax, J. Appl. Phys. 48, 3919 (1977)).

@@ -1,6 +1,7 @@
 """Expressions: postfix code on a stack of (value, quality)."""
 
 from libc.math cimport fabs, sqrt
+from libc.string cimport memset
 
 from kernels.phases.state cimport Expression, Expressions, Operation, ScanState
 from kernels.phases.write cimport quality, quiet_nan
@@ -32,20 +33,22 @@ from kernels.tables cimport (
     STACK_DEPTH,
 )
 
-# Operations of our own that need no operand, so that one comparison tells them: a leaf, and of these the comparisons
-# of a tag with a constant (arg: the tag, value: the constant), by far the commonest in interlocks.
+# Operations of our own, which need no operand: a leaf. The comparison of a tag with a constant (arg: the tag, value: the
+# constant), by far the commonest in interlocks, is one of them; which comparison it is, `count` says by the outcomes
+# that make it true, so that a processor has nothing to guess.
 cdef enum:
     LEAF = 64
-    LEAF_CONST = LEAF + OP_CONST
-    LEAF_TAG = LEAF + OP_TAG
-    TAG_LT = LEAF + OP_LT
-    TAG_LE = LEAF + OP_LE
-    TAG_GT = LEAF + OP_GT
-    TAG_GE = LEAF + OP_GE
-    TAG_EQ = LEAF + OP_EQ
-    TAG_NE = LEAF + OP_NE
-    LEAF_IS_GOOD = LEAF + OP_IS_GOOD
-    LEAF_IS_BAD = LEAF + OP_IS_BAD
+    LEAF_COMPARE = LEAF
+    LEAF_TAG = LEAF + 1
+    LEAF_CONST = LEAF + 2
+    LEAF_IS_GOOD = LEAF + 3
+    LEAF_IS_BAD = LEAF + 4
+
+cdef enum:
+    OUTCOME_LESS = 1
+    OUTCOME_EQUAL = 2
+    OUTCOME_GREATER = 4
+    OUTCOME_UNORDERED = 8  # a NaN
 
 cdef struct Operand:
     double value
@@ -105,24 +108,22 @@ cdef inline Operand vote(const Operand* operands, int count, int needed, int lim
     return operand(truth(votes >= needed), 0)
 
 
+cdef inline unsigned int outcome(double a, double b) noexcept nogil:
+    """Compare once for all comparisons."""
+    cdef unsigned int less = a < b
+    cdef unsigned int equal = a == b
+    cdef unsigned int greater = a > b
+    cdef unsigned int unordered = 1 ^ (less | equal | greater)
+    return less | equal << 1 | greater << 2 | unordered << 3
+
+
 cdef inline Operand leaf(const ScanState* s, const Operation* i, bint active) noexcept nogil:
     """An operation without operands. What is active holds until it has come back by the hysteresis."""
     cdef double value = s.value[i.arg]
-    cdef double held = i.hysteresis if active else 0.0
     cdef int q = quality(s.status[i.arg])
     cdef int op = i.op
-    if op == TAG_GT:
-        value = truth(value > i.value - held)
-    elif op == TAG_LT:
-        value = truth(value < i.value + held)
-    elif op == TAG_GE:
-        value = truth(value >= i.value - held)
-    elif op == TAG_LE:
-        value = truth(value <= i.value + held)
-    elif op == TAG_EQ:
-        value = truth(value == i.value)
-    elif op == TAG_NE:
-        value = truth(value != i.value)
+    if op == LEAF_COMPARE:
+        value = <double><int>(outcome(value, i.value + (i.hysteresis if active else 0.0)) & i.count != 0)
     elif op == LEAF_CONST:
         value = i.value
         q = 0
@@ -136,7 +137,7 @@ cdef inline Operand leaf(const ScanState* s, const Operation* i, bint active) no
 
 
 cdef inline Operand combine(int op, Operand a, Operand b, int limit, double held) noexcept nogil:
-    """An operation of two operands."""
+    """An operation of two operands. `held` is by how much a comparison that is active gives way, with its sign."""
     if op == OP_AND:
         return both(a, b, limit)
     elif op == OP_OR:
@@ -154,9 +155,9 @@ cdef inline Operand combine(int op, Operand a, Operand b, int limit, double held
     elif op == OP_MAX:
         return operand(a.value if a.value > b.value else b.value, worse(a, b))
     elif op == OP_GT:
-        return operand(truth(a.value > b.value - held), worse(a, b))
+        return operand(truth(a.value > b.value + held), worse(a, b))
     elif op == OP_GE:
-        return operand(truth(a.value >= b.value - held), worse(a, b))
+        return operand(truth(a.value >= b.value + held), worse(a, b))
     elif op == OP_LT:
         return operand(truth(a.value < b.value + held), worse(a, b))
     elif op == OP_LE:
@@ -237,33 +238,65 @@ cdef inline bint joins_two(const CodeRow* i) noexcept nogil:
     return OP_ADD <= i.op <= OP_OR and i.op != OP_ABS and i.op != OP_SQRT and not i.hysteresis > 0
 
 
+cdef inline int outcomes_of(int op) noexcept nogil:
+    """Return the outcomes that make a comparison true."""
+    if op == OP_LT:
+        return OUTCOME_LESS
+    if op == OP_LE:
+        return OUTCOME_LESS | OUTCOME_EQUAL
+    if op == OP_GT:
+        return OUTCOME_GREATER
+    if op == OP_GE:
+        return OUTCOME_GREATER | OUTCOME_EQUAL
+    if op == OP_EQ:
+        return OUTCOME_EQUAL
+    return OUTCOME_LESS | OUTCOME_GREATER | OUTCOME_UNORDERED
+
+
+cdef inline double giving_way(const CodeRow* i) noexcept nogil:
+    """Return what an active comparison adds to its right side: 0 where the hysteresis has no effect."""
+    if not i.hysteresis > 0 or i.op == OP_EQ or i.op == OP_NE:
+        return 0.0
+    return -i.hysteresis if i.op == OP_GT or i.op == OP_GE else i.hysteresis
+
+
+cdef inline int prepare_leaf(const CodeRow* i, int left, Operation* into) noexcept nogil:
+    """A comparison of tag and constant becomes one leaf of three rows."""
+    into.arg = i.arg
+    if i.op == OP_TAG:
+        into.op = LEAF_TAG
+        if left >= 3 and i[1].op == OP_CONST and is_comparison(i[2].op):
+            into.op = LEAF_COMPARE
+            into.count = outcomes_of(i[2].op)
+            into.value = i[1].value
+            into.hysteresis = giving_way(&i[2])
+            return 3
+    elif i.op == OP_CONST:
+        into.op = LEAF_CONST
+        into.arg = 0  # read, though not used
+        into.value = i.value
+    else:
+        into.op = LEAF_IS_GOOD if i.op == OP_IS_GOOD else LEAF_IS_BAD
+    return 1
+
+
 cdef inline int prepare_one(const CodeRow* i, int left, Operation* into) noexcept nogil:
     """Make one operation of as many rows as possible; return their number.
 
-    A comparison of tag and constant becomes a leaf; a leaf takes the operation that follows it along: it is the right
-    operand there.
+    A leaf takes the operation that follows it along: it is the right operand there.
     """
     cdef int taken = 1
-    into.op = i.op
-    into.then = 0
-    into.arg = i.arg
-    into.count = i.count if i.op == OP_VOTE else 0
-    into.value = i.value
-    into.hysteresis = i.hysteresis
+    memset(into, 0, sizeof(Operation))
     if is_leaf(i.op):
-        into.op = LEAF + i.op
-        if i.op == OP_CONST:
-            into.arg = 0  # read, though not used
-        elif i.op == OP_TAG and left >= 3 and i[1].op == OP_CONST and is_comparison(i[2].op):
-            into.op = LEAF + i[2].op
-            into.value = i[1].value
-            into.hysteresis = i[2].hysteresis
-            taken = 3
+        taken = prepare_leaf(i, left, into)
         if taken < left and joins_two(&i[taken]):
             into.then = i[taken].op
             taken += 1
-    if not into.hysteresis > 0:
-        into.hysteresis = 0.0
+    else:
+        into.op = i.op
+        into.arg = i.arg
+        into.count = i.count if i.op == OP_VOTE else 0
+        into.hysteresis = giving_way(i)
     return taken
 
 
@@ -283,7 +316,7 @@ cdef inline long long newest_source(const ScanState* s, const Operation* code, E
     cdef int i, op
     for i in range(e.start, e.start + e.length):
         op = code[i].op
-        if (op == LEAF_TAG or TAG_LT <= op <= TAG_NE) and (not found or s.source[code[i].arg] > newest):
+        if (op == LEAF_TAG or op == LEAF_COMPARE) and (not found or s.source[code[i].arg] > newest):
             newest = s.source[code[i].arg]
             found = True
     return newest
