@@ -95,7 +95,7 @@ lint: setup  ## format, style, types, Cython style, import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	@files=$$(find $(ROOMS) -name '*.py[xd]'); \
-	  if test -n "$$files"; then echo cython-lint; $(BIN)/cython-lint $$files; fi
+	  if test -n "$$files"; then echo cython-lint; PATH="$$PWD/$(BIN):$$PATH" cython-lint $$files; fi
 	$(BIN)/lint-imports
 	$(BIN)/pyright
 

@@ -77,7 +77,7 @@ def extensions() -> list[Extension]:
 setup(
     ext_modules=extensions(),
     options={
-        "build_ext": {"parallel": JOBS},
+        "build_ext": {"parallel": str(JOBS)},
         "build": {"build_base": "build/coverage" if COVERAGE else "build"},
     },
 )

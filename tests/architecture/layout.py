@@ -108,7 +108,7 @@ def _rank(room: str) -> int:
 
 def may_import(importer: str, imported: str) -> bool:
     """Say whether the contracts of pyproject.toml let one module import another (both dotted names)."""
-    mine, theirs = importer.split(".")[0], imported.split(".")[0]
+    mine, theirs = (name.split(".", 1)[0] for name in (importer, imported))
     if mine in rooms() and theirs in rooms() and mine != theirs and _rank(mine) >= _rank(theirs):
         return False
     if mine == theirs == "supervisor":

@@ -5,6 +5,7 @@ import time
 import types
 import warnings
 from collections.abc import Callable
+from itertools import pairwise
 
 import anyio.to_thread
 import pytest
@@ -30,9 +31,7 @@ def test_every_ignored_warning_has_a_reason() -> None:
     section = re.search(r"^filterwarnings = \[\n(.*?)^\]", PYPROJECT, re.MULTILINE | re.DOTALL)
     assert section
     lines = [line.strip() for line in section[1].splitlines()]
-    unexplained = [
-        line for before, line in zip(lines, lines[1:], strict=False) if line.startswith('"ignore') and before[0] != "#"
-    ]
+    unexplained = [line for before, line in pairwise(lines) if line.startswith('"ignore') and before[0] != "#"]
     assert unexplained == []
 
 
@@ -53,7 +52,9 @@ BLOCKING = {
     "time.sleep": "import time\ndef act(path): time.sleep(0.001)",
     "a file": "def act(path): return path.read_bytes()",
     "os.fsync": "import os\ndef act(path):\n  with path.open('ab', buffering=0) as file: os.fsync(file.fileno())",
-    "a lock": "import threading\ndef act(path):\n  lock = threading.Lock()\n  lock.acquire()\n  lock.acquire(timeout=0.01)",
+    "a lock": (
+        "import threading\ndef act(path):\n  lock = threading.Lock()\n  lock.acquire()\n  lock.acquire(timeout=0.01)"
+    ),
     "a process": (
         "import subprocess\n"
         "def act(path):\n"

@@ -40,7 +40,7 @@ def test_supervisor_is_exactly_the_parts_of_its_contract() -> None:
 
 
 def test_a_folder_with_code_is_a_package() -> None:
-    """setuptools would leave a folder without ``__init__.py`` out of the wheel."""
+    """Setuptools would leave a folder without ``__init__.py`` out of the wheel."""
     folders = {path.parent for path in [*PYTHON_FILES, *CYTHON_FILES]}
     assert [relative(f) for f in sorted(folders) if not (f / "__init__.py").exists()] == []
 
