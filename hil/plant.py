@@ -52,7 +52,7 @@ def create(tool: Tool, *, seed: int | None = None) -> Plant:
         seed: of everything random; the tool's own unless given.
 
     Raises:
-        PlantError: the tool has no `[plant]` table or one that cannot be simulated, or lacks a tag that the model needs.
+        PlantError: the tool has no `[plant]` table, one that cannot be simulated, or lacks a tag that it needs.
     """
     if tool.plant is None:
         raise PlantError(f"{tool.name} cannot be simulated: its file has no [plant] table")

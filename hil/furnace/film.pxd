@@ -92,7 +92,7 @@ cdef inline void film_step(Furnace* f, double dt) noexcept nogil:
         deposit(f, wafer, kind, rate, temperature, &stream, dt)
         if wafer == middle:
             film.temperature_moment += rate * temperature * dt
-            film.oxide_total += rate * dt
+            film.total_rate += rate * dt
             if kind == FILM_OXIDE and stream.sih4 > 0.0:
                 film.oxidant_moment += rate * dt * stream.n2o / (2.0 * stream.sih4)
         mean[SIH4] += share * stream.sih4
@@ -124,7 +124,7 @@ cdef inline void new_load(Film* film) noexcept nogil:
     cdef int i
     for i in range(WAFERS * RINGS):
         film.silicon[i] = film.oxide[i] = 0.0
-    film.oxidant_moment = film.oxide_total = film.temperature_moment = 0.0
+    film.oxidant_moment = film.total_rate = film.temperature_moment = 0.0
     film.loads += 1
 
 

@@ -29,10 +29,20 @@ def measure(
     tilts: NDArray[np.float64],
     noise: NDArray[np.float64],
     radius_m: float,
-    oxidant_ratio: float,
-    mean_temperature_k: float,
+    oxidant_ratio: float | None,
+    mean_temperature_k: float | None,
 ) -> dict[str, Any]:
-    """Make a result of the film on [wafers, rings], m; `noise` holds a normal number for every site."""
+    """Make a result of the film on [wafers, rings], m.
+
+    Args:
+        oxide: thickness of oxide.
+        silicon: thickness of silicon.
+        tilts: of each wafer's film in x and y, relative at the edge.
+        noise: a normal number for every site.
+        radius_m: of the wafers.
+        oxidant_ratio: mean p_N2O / (2·p_SiH4) while the film grew; none where nothing grew.
+        mean_temperature_k: while the film grew; none where nothing grew.
+    """
     film = "SiO2" if oxide.sum() >= silicon.sum() else "poly-Si"
     total = oxide + silicon
     radii = np.array([ring for ring, _ in SITES])
@@ -65,7 +75,7 @@ def measure(
         ],
         "sites": places,
     }
-    if mean > 0.0 and math.isfinite(mean_temperature_k):
+    if mean > 0.0 and mean_temperature_k is not None and oxidant_ratio is not None:
         found["refractive_index"] = round(refractive_index(film, oxidant_ratio), 4)
         stress = stress_mpa(film, mean_temperature_k)
         found["stress_mpa"] = round(stress, 1)
@@ -79,7 +89,7 @@ def refractive_index(film: str, oxidant_ratio: float) -> float:
     Silicon that found no oxidant is mixed into the oxide after Lorentz and Lorenz; its share falls as exp(−2x), a
     model of the right direction and order, not a measured law.
     """
-    if film != "SiO2" or not math.isfinite(oxidant_ratio):
+    if film != "SiO2":
         return INDEX_SILICON
     share = EXCESS_SILICON * math.exp(-2.0 * oxidant_ratio)
     mixed = (1.0 - share) * _polarisation(INDEX_OXIDE) + share * _polarisation(INDEX_SILICON)
@@ -87,7 +97,7 @@ def refractive_index(film: str, oxidant_ratio: float) -> float:
 
 
 def stress_mpa(film: str, grown_at_k: float) -> float:
-    """Stress of the film at room temperature from different contraction, σ = E/(1 − ν) · Δα · ΔT; negative: compressive.
+    """Stress at room temperature from different contraction, σ = E/(1 − ν) · Δα · ΔT; negative: compressive.
 
     Silica: E 72 GPa, ν 0.17, α 0.55e-6/K; silicon: mean α 3.9e-6/K up to 800 °C (usual values). Polycrystalline
     silicon contracts like the wafer: what remains is its intrinsic stress, usually 100 to 300 MPa compressive.

@@ -385,7 +385,7 @@ cdef class Model:
             "throttle": f.gas.throttle,
             "isolation": f.gas.isolation,
             "deposited_mol": f.film.deposited,
-            "mean_temperature_k": f.film.temperature_moment / f.film.oxide_total if f.film.oxide_total > 0.0 else NAN,
-            "oxidant_ratio": f.film.oxidant_moment / f.film.oxide_total if f.film.oxide_total > 0.0 else NAN,
+            "mean_temperature_k": f.film.temperature_moment / f.film.total_rate if f.film.total_rate > 0.0 else None,
+            "oxidant_ratio": f.film.oxidant_moment / f.film.total_rate if f.film.total_rate > 0.0 else None,
             "loads": f.film.loads,
         }

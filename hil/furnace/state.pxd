@@ -133,7 +133,7 @@ cdef struct Film:
     double tilt_y[WAFERS]
     double silicon[WAFERS * RINGS]
     double oxide[WAFERS * RINGS]  # m
-    double oxidant_moment, oxide_total  # ∫ R·x dt and ∫ R dt of the monitor, for the index
+    double oxidant_moment, total_rate  # ∫ R·x dt and ∫ R dt of the monitor wafer, for the index
     double temperature_moment  # ∫ R·T dt
     double mean_over_inlet[SPECIES]  # of the last march
     double deposited  # mol of silicon since the start
