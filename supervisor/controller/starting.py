@@ -130,7 +130,10 @@ class Starter:
 
     async def _load(self, plan: RunPlan, preparing: Preparing) -> None:
         slot = self._scanner.free_slot()
-        self._scanner.scan.load(slot, plan.program)
+        try:
+            self._scanner.scan.load(slot, plan.program)
+        except (ValueError, RuntimeError) as error:
+            raise CommandRefused("BadConfigurationError", f"{plan.run_number} cannot be loaded: {error}") from error
         if self._plant is not None and plan.kind == "recipe":
             self._plant.load_wafers()
         recording = self._tapes.prepare(self._folder / plan.run_number / TAPE)
