@@ -124,12 +124,13 @@ async def test_an_idle_controller_ends_at_once_and_in_order(tmp_path: Path) -> N
 async def test_a_recipe_that_is_not_the_approved_one_is_refused(tmp_path: Path) -> None:
     async with house(tmp_path, FURNACE, "--sim") as there:
         await there.move_in()
-        for changed, status, reason in (
+        cases: tuple[tuple[dict[str, Any], str, str], ...] = (
             ({"recipe": RECIPE.replace("1200", "9999")}, "BadInvalidArgument", "not the one that was approved"),
             ({"engineering": True}, "BadUserAccessDenied", "engineering run"),
             (_document(RECIPE.replace("SiH4", "WF6")), "BadInvalidArgument", "WF6"),
             (_document("{"), "BadInvalidArgument", "cannot run on this tool"),
-        ):
+        )
+        for changed, status, reason in cases:
             reply = await start_recipe(there, **changed)
             assert reply.status == status
             assert reason in reply.reason
