@@ -48,17 +48,27 @@ cdef inline double most(int film, Stream* stream) noexcept nogil:
     return stream.sih4
 
 
+cdef inline double used(double limit, double rate, double area) noexcept nogil:
+    # Of a reagent that is used up in proportion to itself: limit·(1 − exp(−x)) with x = rate·area/limit, the
+    # exponential by its series in the denominator, so that never more than all is used and nothing overflows
+    cdef double x, grown
+    if limit <= 0.0:
+        return 0.0
+    x = rate * area / limit
+    grown = x * (1.0 + x * (0.5 + x * (1.0 / 6.0)))
+    return limit * (grown / (1.0 + grown)) if grown < 1e300 else limit
+
+
 cdef inline double station(int film, double constant, double area, double pressure, Stream* stream) noexcept nogil:
-    # Moves the stream over an area by the midpoint rule; returns the mean rate, mol/(m2·s)
-    cdef double limit = most(film, stream)
-    cdef double half = 0.5 * area * surface_rate(film, constant, stream, pressure)
+    # Moves the stream over an area, with the rate per reagent of the middle (second order); returns the mean rate,
+    # mol/(m2·s)
+    cdef double limit = most(film, stream), left, amount
     cdef Stream middle = stream[0]
-    if half > limit:
-        half = limit
-    react(film, &middle, half)
-    cdef double amount = area * surface_rate(film, constant, &middle, pressure)
-    if amount > limit:
-        amount = limit
+    react(film, &middle, used(limit, surface_rate(film, constant, stream, pressure), 0.5 * area))
+    left = most(film, &middle)
+    if left <= 0.0:
+        return 0.0
+    amount = used(limit, surface_rate(film, constant, &middle, pressure) * (limit / left), area)
     react(film, stream, amount)
     return amount / area
 

@@ -1,0 +1,75 @@
+"""kernels.growth: arguments, directions and refusals."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kernels import growth
+
+temperatures = st.floats(300.0, 2000.0)
+pressures = st.floats(0.0, 1e4)
+
+
+@given(temperatures, pressures, pressures)
+def test_rates_are_never_negative_and_finite(temperature: float, silane: float, oxidant: float) -> None:
+    """Over all conditions that a tool could meet."""
+    for film in growth.MOLAR_VOLUME:
+        rate = growth.film_rate(film, temperature, {"SiH4": silane, "N2O": oxidant})
+        assert 0.0 <= rate < 1.0
+
+
+@given(temperatures, st.floats(1e-3, 1e3), st.floats(1e-3, 1e3))
+def test_hydrogen_only_inhibits(temperature: float, silane: float, hydrogen: float) -> None:
+    """With hydrogen there is never more growth than without."""
+    without = growth.film_rate("poly-Si", temperature, {"SiH4": silane})
+    assert growth.film_rate("poly-Si", temperature, {"SiH4": silane, "H2": hydrogen}) <= without
+
+
+@given(st.floats(500.0, 1500.0), st.floats(1.0, 100.0))
+def test_hotter_is_faster(temperature: float, more: float) -> None:
+    """Every law is activated."""
+    for film in growth.MOLAR_VOLUME:
+        gas = {"SiH4": 20.0, "N2O": 40.0}
+        assert growth.film_rate(film, temperature + more, gas) > growth.film_rate(film, temperature, gas)
+
+
+def test_oxide_needs_an_oxidant() -> None:
+    """Silane alone makes no oxide, and other gases change nothing."""
+    assert growth.film_rate("SiO2", 1073.0, {"SiH4": 20.0}) == 0.0
+    assert growth.film_rate("SiO2", 1073.0, {"SiH4": 20.0, "N2O": 9.0}) == growth.film_rate(
+        "SiO2", 1073.0, {"SiH4": 20.0, "N2O": 9.0, "N2": 500.0}
+    )
+
+
+def test_arrhenius_is_its_definition() -> None:
+    """At E = R·T it is the prefactor over e."""
+    assert growth.arrhenius(2.0, 8.31446261815324 * 500.0, 500.0) == pytest.approx(2.0 / 2.718281828459045, rel=1e-12)
+
+
+@pytest.mark.parametrize("temperature", [0.0, -1.0, float("nan")])
+def test_a_temperature_that_is_none_is_refused(temperature: float) -> None:
+    """Kelvin above zero."""
+    with pytest.raises(ValueError, match="temperature_k must be above 0"):
+        growth.arrhenius(1.0, 1.0, temperature)
+    with pytest.raises(ValueError, match="temperature_k must be above 0"):
+        growth.film_rate("poly-Si", temperature, {"SiH4": 1.0})
+
+
+def test_an_unknown_film_names_those_that_exist() -> None:
+    """No silent zero."""
+    with pytest.raises(ValueError, match="no rate law for film 'Si3N4'; there are SiO2, poly-Si"):
+        growth.film_rate("Si3N4", 1000.0, {"SiH4": 1.0})
+
+
+@pytest.mark.parametrize("pressure", [-1.0, float("nan")])
+def test_a_pressure_that_is_none_is_refused(pressure: float) -> None:
+    """Named by its gas."""
+    with pytest.raises(ValueError, match="partial pressure of H2"):
+        growth.film_rate("poly-Si", 900.0, {"SiH4": 1.0, "H2": pressure})
+
+
+def test_grove_refuses_what_has_no_meaning() -> None:
+    """Neither negative nor both zero."""
+    for ks, hg in ((-1.0, 1.0), (1.0, -1.0), (0.0, 0.0)):
+        with pytest.raises(ValueError, match="must not be negative"):
+            growth.grove(ks, hg, 1.0)
