@@ -23,6 +23,7 @@ from opcua_model.stack import Attr, Client, binary, code, errors, policies, symb
 from opcua_model.types import TOOL_NAMESPACE
 
 TIMEOUT_S: Final = 30.0  # preflight of a long recipe is a request like any other
+WATCHDOG_S: Final = 10.0  # a busy computer is no dead server
 CLIENT_URI: Final = "urn:cvd-supervisor:client"
 SUBSCRIBE_AT_ONCE: Final = 500
 DIAGNOSTICS: Final = 0x03FF
@@ -60,7 +61,7 @@ async def connect(
     Raises:
         UnreachableError: there is no server, or it refused the login.
     """
-    client = Client(endpoint, timeout=timeout_s)
+    client = Client(endpoint, timeout=timeout_s, watchdog_intervall=WATCHDOG_S)
     client.application_uri, client.name = CLIENT_URI, "cvd client"
     client.session_timeout = 60_000
     identity = await anyio.to_thread.run_sync(_throwaway)

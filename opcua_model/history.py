@@ -1,9 +1,11 @@
 """HistoryRead: raw values of tags from the daemon's history, in pages, encoded in bulk."""
 
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from opcua_model.browse import Continuations
 from opcua_model.desk import Desk
@@ -16,6 +18,27 @@ _UNSET: Final = datetime(1601, 1, 2, tzinfo=UTC)
 """Times before it are the least DateTime: not said (Part 4, 5.10.3)."""
 _BEGINNING: Final = 0
 _END: Final = 2**62
+_NO_BOUND: Final = 0x80D70000  # BadBoundNotFound
+
+Rows = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.uint32]]
+"""Times, values and statuses."""
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """What is still to be read of one node: from `first` (included) to `last` (not included), either way round."""
+
+    index: int
+    first: int
+    last: int
+    number: int
+    """Values in an answer at most; 0: as many as the server gives."""
+    left: int | None = None
+    """Values in all, where the client gave one time and a number instead of two times."""
+    ahead: Rows | None = None
+    """A bounding value that stands before the rows, where there is none to be found."""
+    behind: Rows | None = None
+    """The same after the rows."""
 
 
 async def read_history(desk: Desk, params: Any, points: Continuations) -> list[Any]:
@@ -34,15 +57,26 @@ async def read_history(desk: Desk, params: Any, points: Continuations) -> list[A
         return [ua.HistoryReadResult() for _ in params.NodesToRead]
     if not isinstance(details, ua.ReadRawModifiedDetails) or details.IsReadModified:
         raise fault("BadHistoryOperationUnsupported")
-    if details.ReturnBounds:
-        raise fault("BadBoundNotSupported")
     start, end = _nanoseconds(details.StartTime), _nanoseconds(details.EndTime)
     if (start is None) + (end is None) + (not details.NumValuesPerNode) > 1:
         raise fault("BadInvalidArgument")  # two of the three must be said (Part 11, 6.5.3.2)
-    return [
-        await _read_node(desk, wanted, start, end, int(details.NumValuesPerNode), stamps, points)
-        for wanted in params.NodesToRead
-    ]
+    found: list[Any] = []
+    for wanted in params.NodesToRead:
+        index = desk.tree.tags.get(wanted.NodeId)
+        cursor = None
+        if index is None:
+            refusal = "BadHistoryOperationUnsupported" if wanted.NodeId in desk.aspace else "BadNodeIdUnknown"
+        elif wanted.ContinuationPoint:
+            cursor, refusal = points.take(wanted.ContinuationPoint), "BadContinuationPointInvalid"
+        else:
+            cursor, refusal = _cursor(index, start, end, int(details.NumValuesPerNode)), ""
+            if details.ReturnBounds and start is not None and end is not None:
+                cursor = await _with_bounds(desk, cursor)
+        if cursor is None or cursor.index != index:
+            found.append(ua.HistoryReadResult(StatusCode=status(refusal)))
+        else:
+            found.append(await _read_page(desk, cursor, stamps, points))
+    return found
 
 
 def _nanoseconds(moment: datetime | None) -> int | None:
@@ -55,38 +89,75 @@ def _nanoseconds(moment: datetime | None) -> int | None:
     return (moment - EPOCH) // timedelta(microseconds=1) * 1000
 
 
-async def _read_node(
-    desk: Desk, wanted: Any, start: int | None, end: int | None, number: int, stamps: int, points: Continuations
-) -> Any:
-    result = ua.HistoryReadResult()
-    index = desk.tree.tags.get(wanted.NodeId)
-    if index is None:
-        known = wanted.NodeId in desk.aspace
-        result.StatusCode = status("BadHistoryOperationUnsupported" if known else "BadNodeIdUnknown")
-        return result
-    if wanted.ContinuationPoint:
-        kept = points.take(wanted.ContinuationPoint)
-        if kept is None or kept[0] != index:
-            result.StatusCode = status("BadContinuationPointInvalid")
-            return result
-        _, first, last, number, counted_range = kept
-    else:
-        # One time only: the range reaches as far as the number of values asked for (Part 11, 6.5.3.2).
-        counted_range = start is None or end is None
-        first = start if start is not None else (_END if end is None else end)
-        last = end if start is not None and end is not None else (_BEGINNING if start is None else _END)
+def _cursor(index: int, start: int | None, end: int | None, number: int) -> Cursor:
+    if start is None:  # so many before a moment
+        return Cursor(index, _END if end is None else end, _BEGINNING, number, left=number)
+    if end is None:  # so many from a moment on
+        return Cursor(index, start, _END, number, left=number)
+    return Cursor(index, start, end, number)
+
+
+async def _with_bounds(desk: Desk, cursor: Cursor) -> Cursor:
+    """Reach out to the values at or outside of both ends; where there is none, say so in its place (Part 11, 4.4.2)."""
+    tag = desk.tree.layout.tags[cursor.index]
+    forward = cursor.last >= cursor.first
+    far, beyond = (_END, _BEGINNING) if forward else (_BEGINNING, _END)
+    before, _, _ = await desk.backend.history(tag, cursor.first, beyond, 1)
+    after, _, _ = await desk.backend.history(tag, cursor.last, far, 1)
+    step = 1 if forward else -1
+    first = int(before[0]) if len(before) else cursor.first
+    last = int(after[0]) + step if len(after) else cursor.last
+    return replace(
+        cursor,
+        first=first,
+        last=last,
+        ahead=None if len(before) else _missing(cursor.first),
+        behind=None if len(after) else _missing(cursor.last),
+    )
+
+
+def _missing(time_ns: int) -> Rows:
+    return np.array([time_ns], np.int64), np.array([np.nan]), np.array([_NO_BOUND], np.uint32)
+
+
+async def _read_page(desk: Desk, cursor: Cursor, stamps: int, points: Continuations) -> Any:
     limit = desk.settings.limits.values_per_history_read
-    page = min(number, limit) if number else limit
-    times, values, codes = await desk.backend.history(desk.tree.layout.tags[index], first, last, page + 1)
-    if first != last and len(times):  # the end itself is outside (Part 11, 6.5.3.2)
-        inside = times < last if last > first else times > last
-        times, values, codes = times[inside], values[inside], codes[inside]
-    left = number - page if counted_range else number
-    if len(times) > page and not (counted_range and left <= 0):
-        result.ContinuationPoint = points.keep((index, int(times[page]), last, left, counted_range))
-    times, values, codes = times[:page], values[:page], codes[:page]
-    body = data_values(int(desk.tree.snapshot.kinds[index]), stamps, values, codes.astype(np.uint32), times, times)
+    page = min(cursor.number or limit, limit, cursor.left or limit)
+    tag = desk.tree.layout.tags[cursor.index]
+    rows = await desk.backend.history(tag, cursor.first, cursor.last, page + 1)
+    if cursor.first != cursor.last and len(rows[0]):  # the end itself is outside (Part 11, 6.5.3.2)
+        inside = rows[0] < cursor.last if cursor.last > cursor.first else rows[0] > cursor.last
+        rows = _cut(rows, inside)
+    rows = _join(cursor.ahead, rows)
+    result = ua.HistoryReadResult()
+    left = None if cursor.left is None else cursor.left - page
+    if len(rows[0]) > page and left != 0:
+        rest = replace(cursor, first=int(rows[0][page]), left=left, ahead=None)
+        result.ContinuationPoint = points.keep(rest)
+    elif cursor.behind is not None and len(rows[0]) >= page:
+        rest = replace(cursor, first=cursor.last, ahead=cursor.behind, behind=None)
+        result.ContinuationPoint = points.keep(rest)
+    elif cursor.behind is not None:
+        rows = _join(rows, cursor.behind)
+    times, values, codes = _cut(rows, slice(0, page))
+    kind = int(desk.tree.snapshot.kinds[cursor.index])
+    body = data_values(kind, stamps, values, codes.astype(np.uint32), times, times)
     result.HistoryData = ua.ExtensionObject(_BODY, counted(len(times), body))
     if not len(times):
         result.StatusCode = status("GoodNoData")
     return result
+
+
+def _cut(rows: Rows, part: Any) -> Rows:
+    times, values, codes = rows
+    return times[part], values[part], codes[part]
+
+
+def _join(first: Rows | None, second: Rows) -> Rows:
+    if first is None:
+        return second
+    return (
+        np.concatenate([first[0], second[0]]),
+        np.concatenate([first[1], second[1]]),
+        np.concatenate([first[2], second[2]]),
+    )

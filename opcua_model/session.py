@@ -1,5 +1,6 @@
 """A client's session: an unguessable token, a user, what belongs to it, and the services with their limits."""
 
+import asyncio
 import secrets
 import time
 import uuid
@@ -105,6 +106,9 @@ class Session(InternalSession):
             return
         was_open = self.state == SessionState.Activated
         await super().close_session(delete_subs)
+        watchdog = self._timeout_task
+        if watchdog is not None and watchdog is not asyncio.current_task():
+            await asyncio.gather(watchdog, return_exceptions=True)
         if was_open:
             log.info("session_closed", user=self.caller.user or "anonymous", session=self.caller.session)
             self._desk.backend.closed(self.caller.session)

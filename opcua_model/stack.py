@@ -22,12 +22,15 @@ from asyncua.server import (
     subscription_service,
     uaprocessor,
 )
-from asyncua.ua import ua_binary, uaerrors
+from asyncua.ua import ua_binary, uaerrors, uaprotocol_auto
 
 ua: Any = _ua
 StatusCodes: Any = ua.StatusCodes
 Ids: Any = ua.ObjectIds
 Attr: Any = ua.AttributeIds
+
+# What the decoder makes; `ua.DataChangeFilter` is a subclass of it, for clients.
+DataChangeFilter: Any = uaprotocol_auto.DataChangeFilter
 
 Client: Any = client.Client
 Server: Any = server.Server

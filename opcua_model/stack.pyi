@@ -4,6 +4,7 @@ ua: Any
 StatusCodes: Any
 Ids: Any
 Attr: Any
+DataChangeFilter: Any
 Client: Any
 Server: Any
 UaClient: Any

@@ -15,6 +15,7 @@ from opcua_model.items import ITEM, TagItems
 from opcua_model.settings import Limits
 from opcua_model.stack import (
     Attr,
+    DataChangeFilter,
     Ids,
     InternalSubscription,
     MonitoredItemService,
@@ -110,7 +111,7 @@ class MonitoredItems(MonitoredItemService):
         """Read a filter: trigger and absolute deadband."""
         if wanted is None or (isinstance(wanted, ua.ExtensionObject) and not wanted):
             return tag_items.STATUS_VALUE, 0.0
-        if not isinstance(wanted, ua.DataChangeFilter):
+        if not isinstance(wanted, DataChangeFilter):
             raise ItemRefused("BadMonitoredItemFilterUnsupported")
         kind, deadband = int(wanted.DeadbandType), float(wanted.DeadbandValue)
         if kind == 0:
@@ -140,7 +141,7 @@ class MonitoredItems(MonitoredItemService):
         wanted: Any = item.RequestedParameters.Filter
         if isinstance(wanted, ua.ExtensionObject) and not wanted:  # no filter, as some clients write it
             wanted = item.RequestedParameters.Filter = None
-        if wanted is not None and not isinstance(wanted, ua.DataChangeFilter):
+        if wanted is not None and not isinstance(wanted, DataChangeFilter):
             raise ItemRefused("BadMonitoredItemFilterUnsupported")
         if wanted is not None and int(wanted.DeadbandType) != 0:
             raise ItemRefused("BadFilterNotAllowed")

@@ -1,10 +1,12 @@
 """One served furnace for the tests of a module: loading the standard's own nodes takes most of a start."""
 
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 
 import pytest
 
 from opcua_model.server import UaServer
+from opcua_model.settings import Limits
 from tests.opcua_model.fake_daemon import FakeDaemon, furnace, serving
 
 
@@ -17,7 +19,8 @@ def anyio_backend() -> str:
 @pytest.fixture(scope="module")
 async def _served(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[tuple[FakeDaemon, UaServer]]:
     daemon = FakeDaemon(furnace())
-    async with serving(daemon, tmp_path_factory.mktemp("served")) as server:
+    limits = replace(Limits(), values_per_history_read=2_000)  # small enough for several pages
+    async with serving(daemon, tmp_path_factory.mktemp("served"), limits=limits) as server:
         yield daemon, server
 
 

@@ -1,0 +1,314 @@
+"""Sessions: who gets in, and that nobody takes over what belongs to somebody else."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from struct import pack
+from typing import Any
+
+import anyio
+import pytest
+
+from opcua_model.certificates import make_identity
+from opcua_model.client import CLIENT_URI, ToolClient, UnreachableError, _secure, _throwaway, connect
+from opcua_model.server import EndpointError, UaServer
+from opcua_model.settings import Limits, Settings
+from opcua_model.stack import Client, Ids, crypto, errors, policies, ua
+from tests.opcua_model.fake_daemon import PASSWORDS, FakeDaemon, furnace, serving, until
+
+pytestmark = pytest.mark.anyio
+
+
+def as_user(server: UaServer, user: str) -> Any:
+    return connect(server.endpoint, user, PASSWORDS.get(user, ""))
+
+
+@asynccontextmanager
+async def channel(server: UaServer, identity: Any = None) -> AsyncGenerator[Any]:
+    """A secure channel without a session, of the usual client application or of another one."""
+    client = Client(server.endpoint, timeout=5)
+    client.application_uri = CLIENT_URI
+    await _secure(client, identity or await anyio.to_thread.run_sync(_throwaway))
+    await client.connect_socket()
+    await client.send_hello()
+    await client.open_secure_channel()
+    try:
+        yield client
+    finally:
+        client.disconnect_socket()
+        await anyio.sleep(0.01)
+
+
+def stranger() -> Any:
+    return make_identity(CLIENT_URI, "stranger", (), days=1, server=False)
+
+
+async def test_tokens_cannot_be_guessed(server: UaServer) -> None:
+    async with as_user(server, "erika"), as_user(server, "olga"):
+        tokens = [session.auth_token.Identifier for session in server._internal.sessions]
+    assert len(tokens) == 2
+    assert all(isinstance(token, bytes) and len(token) == 32 for token in tokens)
+    assert len({token[:8] for token in tokens}) == 2
+
+
+async def test_a_stolen_token_is_worth_nothing_on_another_channel(server: UaServer, daemon: FakeDaemon) -> None:
+    async with as_user(server, "erika") as victim, as_user(server, "otto") as thief:
+        thief._client.uaclient.protocol.authentication_token = victim._client.uaclient.session.authentication_token
+        with pytest.raises(Exception, match="BadSessionIdInvalid"):
+            await thief.call("Recipes", "AddRecipe", "{}")
+        assert daemon.calls == []
+        assert await victim.read("State/Mode") == "Ready"
+        thief._client.uaclient.protocol.authentication_token = thief._client.uaclient.session.authentication_token
+
+
+async def test_another_application_cannot_activate_a_stolen_session(server: UaServer) -> None:
+    other = await anyio.to_thread.run_sync(stranger)
+    async with as_user(server, "erika") as victim, channel(server, other) as thief:
+        session = server._internal.sessions[0]
+        thief.uaclient.session.restore_authentication_token(session.auth_token)
+        thief._server_nonce = session.nonce
+        with pytest.raises(errors.BadSessionIdInvalid):
+            await thief.activate_session("erika", PASSWORDS["erika"])
+        assert await victim.read("State/Mode") == "Ready"
+
+
+async def test_the_same_application_comes_back_as_the_same_user_only(server: UaServer) -> None:
+    """A client whose connection broke goes on with its session, and the broken channel loses it."""
+    async with as_user(server, "erika") as tool, channel(server) as again:
+        session = server._internal.sessions[0]
+        again._policy_ids = tool._client._policy_ids
+        for user in ("olga", "erika"):
+            again.uaclient.session.restore_authentication_token(session.auth_token)
+            again._server_nonce = session.nonce
+            if user == "olga":
+                with pytest.raises(errors.BadIdentityChangeNotSupported):
+                    await again.activate_session(user, PASSWORDS[user])
+            else:
+                await again.activate_session(user, PASSWORDS[user])
+        assert await again.get_node(tool.node("State/Mode")).read_value() == "Ready"
+        with pytest.raises(Exception, match="BadSessionIdInvalid"):
+            await tool.read("State/Mode")
+        await again.uaclient.close_session(True)
+    assert server._internal.sessions == []
+
+
+async def test_nobody_deletes_the_subscriptions_of_others(server: UaServer) -> None:
+    seen: list[Any] = []
+    async with as_user(server, "erika") as tool, as_user(server, "otto") as other:
+        path = "Equipment/heater/zone1.temperature_c"
+        async with tool.subscribe([path], 50, lambda *news: seen.append(news)):
+            await until(lambda: seen)
+            (number,) = server._internal.subscription_service.subscriptions
+            client = other._client.uaclient
+            (status,) = await client.delete_subscriptions([number])
+            assert status.name == "BadSubscriptionIdInvalid"
+            params = ua.ModifySubscriptionParameters(SubscriptionId=number, RequestedPublishingInterval=1e6)
+            with pytest.raises(errors.BadSubscriptionIdInvalid):
+                await client.modify_subscription(params)
+            (status,) = await client.session.set_publishing_mode(
+                ua.SetPublishingModeParameters(PublishingEnabled=False, SubscriptionIds=[number])
+            )
+            assert status.name == "BadSubscriptionIdInvalid"
+            with pytest.raises(errors.BadSubscriptionIdInvalid):
+                await client.delete_monitored_items(
+                    ua.DeleteMonitoredItemsParameters(SubscriptionId=number, MonitoredItemIds=[112])
+                )
+            assert number in server._internal.subscription_service.subscriptions
+
+
+async def test_a_subscription_moves_only_between_sessions_of_one_user(server: UaServer) -> None:
+    seen: list[Any] = []
+    async with as_user(server, "erika") as first, as_user(server, "erika") as second, as_user(server, "amir") as other:
+        path = "Equipment/heater/zone1.temperature_c"
+        async with first.subscribe([path], 50, lambda *news: seen.append(news)):
+            await until(lambda: seen)
+            (number,) = server._internal.subscription_service.subscriptions
+            params = ua.TransferSubscriptionsParameters(SubscriptionIds=[number], SendInitialValues=True)
+            (refused,) = await other._client.uaclient.transfer_subscriptions(params)
+            assert refused.StatusCode.name == "BadUserAccessDenied"
+            moved: list[Any] = []
+
+            async def take(result: Any) -> None:
+                moved.append(result)
+
+            second._client.uaclient.session._subscription_callbacks[number] = take
+            (done,) = await second._client.uaclient.transfer_subscriptions(params)
+            assert done.StatusCode.is_good()
+            second._client.uaclient.session.ensure_publish_loop()
+            await until(lambda: any(one.NotificationMessage.NotificationData for one in moved))
+            second._client.uaclient.session._subscription_callbacks.clear()
+
+
+async def test_a_wrong_password_or_user_gets_nobody_in(server: UaServer, daemon: FakeDaemon) -> None:
+    for user, password in (("erika", "wrong"), ("nobody", "quartz-92"), ("admin", "admin"), ("erika", "")):
+        with pytest.raises(UnreachableError) as refusal:
+            async with connect(server.endpoint, user, password):
+                pass
+        assert refusal.value.status in {"BadUserAccessDenied", "BadIdentityTokenInvalid"}
+    assert daemon.sessions == {}
+    await until(lambda: not server._internal.sessions)
+
+
+async def test_a_session_that_nobody_activated_does_nothing(server: UaServer) -> None:
+    async with channel(server) as client:
+        await client.create_session()
+        with pytest.raises(errors.BadSessionNotActivated):
+            await client.get_node(ua.NodeId(Ids.Server_ServerStatus_State)).read_value()
+        with pytest.raises(errors.BadTooManySessions):
+            await client.create_session()
+    await until(lambda: not server._internal.sessions)
+
+
+async def test_a_channel_without_security_is_for_discovery_only(server: UaServer) -> None:
+    client = Client(server.endpoint, timeout=5)
+    endpoints = await client.connect_and_get_server_endpoints()
+    assert {(one.SecurityMode.name, one.SecurityPolicyUri.rpartition("#")[2]) for one in endpoints} == {
+        ("SignAndEncrypt", "Basic256Sha256"),
+        ("Sign", "Basic256Sha256"),
+    }
+    with pytest.raises(errors.BadSecurityModeRejected):
+        await client.connect()
+    assert server._internal.sessions == []
+
+
+async def test_anonymous_sessions_look_and_do_not_touch(server: UaServer, daemon: FakeDaemon) -> None:
+    seen: list[Any] = []
+    setpoint = "Equipment/heater/zone1.setpoint_c"
+    async with connect(server.endpoint) as tool:
+        assert await tool.read("State/Mode") == "Ready"
+        assert "Recipes" in await tool.children()
+        async with tool.subscribe(["State/Mode", setpoint], 50, lambda *news: seen.append(news)):
+            await until(lambda: len(seen) == 2)
+        with pytest.raises(Exception, match="anonymous sessions read, browse and subscribe"):
+            await tool.call("State", "SafeShutdown")
+        with pytest.raises(Exception, match="BadUserAccessDenied"):
+            await tool.write(setpoint, 500.0)
+    assert (daemon.calls, daemon.writes) == ([], [])
+
+
+async def test_nobody_changes_the_address_space_from_outside(server: UaServer) -> None:
+    async with as_user(server, "erika") as tool:
+        with pytest.raises(errors.BadServiceUnsupported):
+            await tool._client.delete_nodes([tool._client.get_node(tool.node("Recipes"))])
+        with pytest.raises(errors.BadServiceUnsupported):
+            await tool._client.nodes.objects.add_folder(1, "mine")
+
+
+@pytest.mark.parametrize("mode", ["Sign", "SignAndEncrypt"])
+async def test_both_modes_let_a_user_in(server: UaServer, mode: str) -> None:
+    """On the signed channel the password is encrypted by itself."""
+    identity = await anyio.to_thread.run_sync(_throwaway)
+    client = Client(server.endpoint, timeout=5)
+    client.application_uri, client.session_timeout = CLIENT_URI, 60_000
+    (offered, *_) = await client.connect_and_get_server_endpoints()
+    from cryptography import x509
+
+    peer = x509.load_der_x509_certificate(offered.ServerCertificate)
+    wanted = getattr(ua.MessageSecurityMode, mode)
+    client.security_policy = policies.SecurityPolicyBasic256Sha256(peer, identity.certificate, identity.key, wanted)
+    client.uaclient.set_security(client.security_policy)
+    client.set_user("erika")
+    client.set_password(PASSWORDS["erika"])
+    await client.connect()
+    tool = await ToolClient.of(client)
+    assert await tool.call("State", "CheckInterlocks") == [True, "[]"]
+    await client.disconnect()
+
+
+@pytest.mark.parametrize("proof", [b"", b"n" * 32, b"short"])
+async def test_a_recorded_password_cannot_be_played_again(server: UaServer, proof: bytes) -> None:
+    """An encrypted password carries the server's last nonce; one with another nonce is refused."""
+    async with channel(server) as client:
+        await client.create_session()
+        secret = PASSWORDS["erika"].encode() + proof
+        peer = crypto.x509_from_der(client.security_policy.peer_certificate).public_key()
+        token = ua.UserNameIdentityToken(PolicyId="username", UserName="erika")
+        token.EncryptionAlgorithm = "http://www.w3.org/2001/04/xmlenc#rsa-oaep"
+        token.Password = crypto.encrypt_rsa_oaep(peer, pack("<I", len(secret)) + secret)
+        params = ua.ActivateSessionParameters(UserIdentityToken=token)
+        challenge = client.security_policy.peer_certificate + client._server_nonce
+        params.ClientSignature.Algorithm = client.security_policy.AsymmetricSignatureURI
+        params.ClientSignature.Signature = client.security_policy.asymmetric_cryptography.signature(challenge)
+        with pytest.raises(errors.BadIdentityTokenInvalid):
+            await client.uaclient.activate_session(params)
+
+
+async def test_who_cannot_sign_with_the_certificate_s_key_is_not_let_in(server: UaServer) -> None:
+    async with channel(server) as client:
+        await client.create_session()
+        params = ua.ActivateSessionParameters(UserIdentityToken=ua.AnonymousIdentityToken(PolicyId="anonymous"))
+        params.ClientSignature.Algorithm = client.security_policy.AsymmetricSignatureURI
+        params.ClientSignature.Signature = b"\x00" * 256
+        with pytest.raises(errors.BadApplicationSignatureInvalid):
+            await client.uaclient.activate_session(params)
+
+
+async def test_the_daemon_hears_of_every_session_once(server: UaServer, daemon: FakeDaemon) -> None:
+    async with as_user(server, "erika"), connect(server.endpoint):
+        assert sorted(caller.user for caller in daemon.sessions.values()) == ["", "erika"]
+        await until(lambda: server.sessions == 2)
+    assert daemon.sessions == {}
+    assert server.sessions == 0
+
+
+async def test_a_client_that_vanishes_is_forgotten(server: UaServer, daemon: FakeDaemon) -> None:
+    async with channel(server) as client:
+        await client.create_session()
+        await client.activate_session("olga", PASSWORDS["olga"])
+        assert len(daemon.sessions) == 1
+        client.disconnect_socket()
+        await until(lambda: not daemon.sessions)
+
+
+async def test_settings_close_what_they_say(tmp_path: Path) -> None:
+    """Anonymous sessions off, few sessions, a folder of trusted applications: each is enforced."""
+    daemon = FakeDaemon(furnace())
+    trusted = tmp_path / "trusted"
+    own = await anyio.to_thread.run_sync(_throwaway)
+    await anyio.to_thread.run_sync(trusted.mkdir)
+    await anyio.Path(trusted / "client.der").write_bytes(own.der)
+    other = await anyio.to_thread.run_sync(stranger)
+    limits = replace(Limits(), sessions=1)
+    async with serving(daemon, tmp_path, anonymous="never", trusted_clients=trusted, limits=limits) as server:
+        with pytest.raises(UnreachableError):
+            async with connect(server.endpoint):
+                pass
+        await until(lambda: not server._internal.sessions)
+        with pytest.raises(Exception):  # noqa: B017 - the channel is closed, in whatever words
+            async with channel(server, other):
+                pass
+        async with as_user(server, "erika"):
+            with pytest.raises(UnreachableError) as refusal:
+                async with as_user(server, "amir"):
+                    pass
+            assert refusal.value.status == "BadTooManySessions"
+
+
+async def test_an_open_endpoint_is_anonymous_and_only_when_asked_for(tmp_path: Path) -> None:
+    daemon = FakeDaemon(furnace())
+    async with serving(daemon, tmp_path, plain_loopback=True) as server:
+        client = Client(server.endpoint, timeout=5)
+        client.session_timeout = 60_000
+        await client.connect()
+        tool = await ToolClient.of(client)
+        assert await tool.read("State/Mode") == "Ready"
+        with pytest.raises(Exception, match="BadUserAccessDenied"):
+            await tool.call("State", "SafeShutdown")
+        await client.disconnect()
+        named = Client(server.endpoint, timeout=5)
+        named.set_user("erika")
+        named.set_password(PASSWORDS["erika"])
+        with pytest.raises(errors.UaError, match="BadIdentityTokenRejected"):
+            await named.connect()
+        description = next(
+            one for one in server._internal.endpoints if one.SecurityMode == ua.MessageSecurityMode.None_
+        )
+        assert [token.TokenType.name for token in description.UserIdentityTokens] == ["Anonymous"]
+
+
+async def test_contradictory_settings_are_refused(tmp_path: Path) -> None:
+    settings = Settings(folder=tmp_path, plain_loopback=True, anonymous="never")
+    with pytest.raises(EndpointError, match="leave one out"):
+        async with UaServer(FakeDaemon(furnace()), settings):
+            pass
