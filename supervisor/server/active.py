@@ -3,9 +3,11 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from kernels.tables import RunState
 from supervisor.link.messages import Event, EventKind
 
 RECIPE = "recipe"
+SAFE_SEQUENCE = "safe_sequence"
 
 
 @dataclass
@@ -82,8 +84,16 @@ class ActiveRun:
             return self.name
         return "" if self.own else str(self._now().get("owner", ""))
 
-    def variables(self, step_elapsed_s: float, elapsed_s: float) -> dict[str, Any]:
-        """Return what stands below Runs/ActiveRun and Services."""
+    def variables(self, step_elapsed_s: float, elapsed_s: float, state: RunState = RunState.IDLE) -> dict[str, Any]:
+        """Return what stands below Runs/ActiveRun and Services; `state` is the scan's.
+
+        The safe sequence also runs when no run is active (SafeShutdown, after a crash): it is a service then.
+        """
+        safe = self.ended and state is RunState.ABORTING
+        service = SAFE_SEQUENCE if safe else self.service
+        doing = self.state if self.service else "IDLE"
+        if self.ended and state in {RunState.ABORTING, RunState.ABORTED}:
+            doing = state.name
         planned = [float(step.get("planned_s") or 0.0) for step in self.steps]
         left = 0.0
         if not self.ended:
@@ -111,8 +121,8 @@ class ActiveRun:
             "Runs/ActiveRun/PlannedS": total,
             "Runs/ActiveRun/TimeLeftS": left,
             "Runs/ActiveRun/Progress": progress,
-            "Services/Active": self.service,
-            "Services/State": self.state if self.service else "IDLE",
+            "Services/Active": service,
+            "Services/State": doing,
             "Services/StepName": str(self._now().get("name", "")) if self.service else "",
-            "Services/ElapsedS": elapsed_s if self.service else 0.0,
+            "Services/ElapsedS": elapsed_s if service else 0.0,
         }

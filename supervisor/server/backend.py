@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from config.layout import Layout
 from kernels.image import Image
-from kernels.tables import CONDITION_STATE, SystemTag
+from kernels.tables import CONDITION_STATE, RunState, SystemTag
 from opcua_model.interface import Caller, Refused, Values
 from supervisor.link.messages import CommandKind, EquipmentMode
 from supervisor.server.access.attempts import Attempts
@@ -89,7 +89,9 @@ class DaemonBackend:
             "State/ControlOwner": owner.user if owner else "",
             "State/ControlLocation": owner.place.capitalize() if owner else "",
             "State/Armed": bool(system[SystemTag.ARMED]),
-            **desk.active.variables(float(system[SystemTag.STEP_ELAPSED_S]), elapsed),
+            **desk.active.variables(
+                float(system[SystemTag.STEP_ELAPSED_S]), elapsed, RunState(int(system[SystemTag.RUN_STATE]))
+            ),
             **timing_variables(self._image.timing() if alive else None, scan.period_ms / 1000),
             "Diagnostics/ControllerAlive": alive,
             "Diagnostics/InterlocksTripped": int(system[SystemTag.TRIPPED]),

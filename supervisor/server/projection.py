@@ -3,7 +3,7 @@
 import json
 import math
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -64,7 +64,9 @@ class Projection:
         instrument_id: the tool's identity in run records.
     """
 
-    def __init__(self, conditions: dict[str, Interlock | Alarm], org_id: str = NIL, instrument_id: str = NIL) -> None:
+    def __init__(
+        self, conditions: Mapping[str, Interlock | Alarm], org_id: str = NIL, instrument_id: str = NIL
+    ) -> None:
         self._conditions = conditions
         self._org_id = org_id
         self._instrument_id = instrument_id
@@ -182,12 +184,14 @@ class Projection:
     def _run_ended(self, connection: Connection, event: Event, run_id: str) -> None:
         data = event.data
         state = str(data.get("state") or "ABORTED")
+        code, words = (None, None) if state == "COMPLETE" else _fault(data)
         connection.execute(
             "UPDATE runs SET status = ?, end_time = make_timestamptz(?), end_ns = ?, end_scan = ?, "
             "duration_seconds = (? - start_ns) / 1e9, postflight_summary = ?, tape = ?, "
+            "error_code = coalesce(error_code, ?), error_message = coalesce(error_message, ?), "
             "job_progress = CASE WHEN ? = 'COMPLETE' THEN 1.0 ELSE job_progress END WHERE id = ?",
             [state, event.time_ns // 1000, event.time_ns, event.scan, event.time_ns, _json(data.get("summary") or {}),
-             data.get("tape"), state, run_id],
+             data.get("tape"), code, words, state, run_id],
         )  # fmt: skip
 
     def _metrology(self, connection: Connection, event: Event, run_id: str) -> None:
@@ -204,6 +208,25 @@ class Projection:
             "error_message = coalesce(error_message, ?) WHERE id = ?",
             [_json(faults), event.kind.value.upper(), words, run_id],
         )
+
+
+def _fault(data: dict[str, Any]) -> tuple[str | None, str | None]:
+    """Say why a run ended early; nothing where a person or its own recipe ended it."""
+    cause = str(data.get("cause") or "")
+    kind, _, rest = cause.partition(":")
+    if kind in {"", "command", "program"}:
+        return None, None
+    if kind == "condition":
+        summary: dict[str, Any] = data.get("summary") or {}
+        trips: list[dict[str, Any]] = summary.get("trips") or []
+        named = [f"{trip.get('name')}: {trip.get('description')}" for trip in trips if str(trip.get("name")) in rest]
+        return "INTERLOCK", "; ".join(named) or f"interlock in force: {rest.strip() or 'see the events'}"
+    if kind == "controller restarted":
+        return (
+            "CONTROLLER_LOST",
+            "the controller ended in the middle of the run and was restarted; the tool was made safe",
+        )
+    return kind.upper().replace(" ", "_") if kind in {"timeout", "guard", "fault"} else "NOT_STARTED", cause
 
 
 def _kind(data: dict[str, Any]) -> str:

@@ -43,6 +43,7 @@ from supervisor.server.wording import tell
 
 log = structlog.get_logger()
 
+REVISION = version("cvd-supervisor")
 SPACE_S = 10.0
 HEAD_S = 60.0
 SHOWN = 100
@@ -107,6 +108,7 @@ class Server:
                 await self._show_all(desk)
                 self.ready.set()
                 await self._stop.wait()
+                desk.historian.stop()
                 desk.space = None
             await self._last_batch(desk)
             group.cancel_scope.cancel()
@@ -159,7 +161,7 @@ class Server:
         return UaSettings(
             folder=self.settings.data / "pki",
             endpoint=self.settings.endpoint,
-            software_revision=version("cvd-supervisor"),
+            software_revision=REVISION,
         )
 
     async def _last_batch(self, desk: Desk) -> None:

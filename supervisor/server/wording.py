@@ -1,5 +1,6 @@
 """Events in words: where they come from, how severe they are, and a sentence for people."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,7 +49,7 @@ class _Known(dict[str, Any]):
         return "?"
 
 
-def tell(event: Event, conditions: dict[str, Interlock | Alarm]) -> Told:
+def tell(event: Event, conditions: Mapping[str, Interlock | Alarm]) -> Told:
     """Put an event in words."""
     if event.kind is EventKind.COMMAND:
         return _command(event.data)
@@ -70,7 +71,7 @@ def _command(data: dict[str, Any]) -> Told:
     return Told("State", 100, words)
 
 
-def _condition(data: dict[str, Any], conditions: dict[str, Interlock | Alarm]) -> Told:
+def _condition(data: dict[str, Any], conditions: Mapping[str, Interlock | Alarm]) -> Told:
     name = str(data.get("name", "?"))
     declared = conditions.get(name)
     folder = "Interlocks" if isinstance(declared, Interlock) else "Alarms"

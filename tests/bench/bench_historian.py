@@ -180,7 +180,8 @@ async def history_sqlite(folder: Path, values: NDArray[np.float64]) -> dict[str,
     path = folder / "asyncua.sqlite"
     history = HistorySQLite(str(path), max_history_data_response_size=10_000)
     await history.init()
-    nodes = [ua.NodeId(tag, 2) for tag in range(10)]
+    make: Any = ua.NodeId
+    nodes = [make(tag, 2) for tag in range(10)]
     for node in nodes:
         await history.new_historized_node(node, None, 0)
     part = values[: HISTORY_SAMPLES // len(nodes), : len(nodes)]

@@ -100,6 +100,7 @@ class Historian:
         self._next = 0
         self._first = True
         self._last_scan = -1
+        self._stopping = False
         self._interval_s = INTERVALS_S[1]
         self._wake = anyio.Event()
         self.figures = Figures()
@@ -124,6 +125,11 @@ class Historian:
     def closed(self) -> None:
         """A run has ended: look for it."""
         self._wake.set()
+
+    def stop(self) -> None:
+        """Roll nothing more: whoever stops this server does not wait for what its successor can do."""
+        self._stopping = True
+        self._store.interrupt()
 
     async def flush(self) -> None:
         """Store what the ring holds now."""
@@ -183,13 +189,15 @@ class Historian:
         return rows.next, count, rows.lost
 
     async def _rolling(self) -> None:
-        while True:
+        while not self._stopping:
             self._wake = anyio.Event()
             try:
                 while await self._roll_run():
                     pass
                 await self._roll_days()
             except (StoreError, OSError) as error:
+                if self._stopping:
+                    return
                 log.error("telemetry cannot be rolled to Parquet; it stays in the database", reason=str(error))  # noqa: TRY400
                 await anyio.sleep(RETRY_S)
             with anyio.move_on_after(SWEEP_S):
@@ -238,8 +246,10 @@ class Historian:
     async def _roll(self, extent: roll.Extent, tag_set: TagSet) -> int:
         """Roll all parts; between two of them the ring is read."""
         total = 0
-        while rows := await self._store.maintain(
-            lambda connection: roll.roll_part(connection, self._data, tag_set, extent)
+        while not self._stopping and (
+            rows := await self._store.maintain(
+                lambda connection: roll.roll_part(connection, self._data, tag_set, extent)
+            )
         ):
             total += rows
         if total:

@@ -75,6 +75,7 @@ class Store:
         """What had to be repaired when it was opened, for people."""
         self._connection: Connection | None = None
         self._cursor: Connection | None = None
+        self._maintaining = False
         self._gate = threading.Lock()  # Held by whoever uses the reader's connection, or replaces both.
         self._writer = _Worker("store-writer", self._write)
         self._reader = _Worker("store-reader", self._read)
@@ -101,13 +102,29 @@ class Store:
 
     async def maintain(self, work: Callable[[Connection], T]) -> T:
         """Carry out `work` on the owner's connection outside of a transaction (CHECKPOINT, COPY, several of them)."""
-        return await self._ask(self._writer, work)
+
+        def maintenance(connection: Connection) -> T:
+            self._maintaining = True
+            try:
+                return work(connection)
+            finally:
+                self._maintaining = False
+
+        return await self._ask(self._writer, maintenance)
+
+    def interrupt(self) -> None:
+        """Cut maintenance short: it fails, is rolled back, and is done again after the next start."""
+        connection = self._connection
+        if self._maintaining and connection is not None:
+            connection.interrupt()
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Carry out `work`, which only reads, beside the owner; all that it reads is of one moment."""
         return await self._ask(self._reader, lambda connection: transaction(connection, work))
 
     async def _ask(self, worker: _Worker, work: Callable[[Connection], T]) -> T:
+        # Otherwise a loop of questions, each shielded, would never notice that it has been cancelled.
+        await anyio.lowlevel.checkpoint_if_cancelled()
         job = _Job(work, anyio.lowlevel.current_token(), anyio.Event())
         worker.jobs.put(job)
         # What has been handed over will be done: whoever asked learns the outcome even when being cancelled.

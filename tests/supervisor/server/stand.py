@@ -38,10 +38,12 @@ def tables_of(layout: Layout) -> t.Tables:
     tags = np.zeros(len(layout.tags), t.TAG)
     tags["expression"] = tags["loop"] = -1
     tags["low"], tags["high"] = -1e30, 1e30
-    kinds = {TagKind.INPUT: t.TagKind.INPUT, TagKind.SETPOINT: t.TagKind.SETPOINT}
     for index, name in enumerate(layout.tags):
         if declared := layout.declared.get(name):
-            tags["kind"][index] = kinds[declared.kind]
+            # Outputs and computed tags too are posted by hand here.
+            setpoint = declared.kind is TagKind.SETPOINT
+            tags["kind"][index] = t.TagKind.SETPOINT if setpoint else t.TagKind.INPUT
+            tags["initial"][index] = declared.initial if setpoint else 0.0
             tags["low"][index], tags["high"][index] = declared.low, declared.high
     conditions = np.zeros(len(layout.conditions), t.CONDITION)
     conditions["group"] = -1
