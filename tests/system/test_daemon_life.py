@@ -1,7 +1,6 @@
 """The whole daemon with real signals: start, death of either half, orderly end."""
 
 import json
-import signal
 from pathlib import Path
 
 import anyio
@@ -9,14 +8,15 @@ import pytest
 
 from opcua_model.client import ClientError
 from supervisor.link.journal import read_journal
+from supervisor.link.messages import Event, EventKind
 from tests.system.daemon import FURNACE, cvd, running, started, until
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 STATE = "Runs/ActiveRun/State"
 
 
-def kinds(data: Path) -> list[str]:
-    return [event.kind.value for event in read_journal(data / "journal")]
+async def journal(data: Path) -> list[Event]:
+    return await anyio.to_thread.run_sync(lambda: list(read_journal(data / "journal")))
 
 
 async def test_an_idle_daemon_ends_within_three_seconds(tmp_path: Path) -> None:
@@ -24,7 +24,7 @@ async def test_an_idle_daemon_ends_within_three_seconds(tmp_path: Path) -> None:
         took = await anyio.to_thread.run_sync(daemon.terminate)
         assert took <= 3.0
     assert not (tmp_path / "ready.json").exists()
-    assert kinds(tmp_path)[-1] == "shutdown"
+    assert (await journal(tmp_path))[-1].kind == EventKind.SHUTDOWN
 
 
 async def test_a_run_goes_on_without_its_server_and_the_successor_knows_it(tmp_path: Path) -> None:
@@ -82,10 +82,10 @@ async def test_sigterm_in_mid_deposition_completes_the_safe_sequence_first(tmp_p
             await started(daemon, operator)
             await until(operator, "Equipment/gas_panel/sih4.flow_sccm", lambda flow: flow > 40, within_s=120)
         await anyio.to_thread.run_sync(daemon.terminate)
-    events = list(read_journal(tmp_path / "journal"))
-    states = [event.data["state"] for event in events if event.kind.value == "run_state"]
+    events = await journal(tmp_path)
+    states = [event.data["state"] for event in events if event.kind == EventKind.RUN_STATE]
     assert states[-2:] == ["ABORTING", "ABORTED"]
-    assert events[-1].kind.value == "shutdown"
+    assert events[-1].kind == EventKind.SHUTDOWN
 
 
 async def test_a_second_daemon_on_the_same_data_is_refused_in_one_line(tmp_path: Path) -> None:
@@ -110,11 +110,8 @@ async def test_a_port_in_use_is_refused_in_one_line(tmp_path: Path) -> None:
 
 
 async def test_people_can_do_what_their_role_lets_them(tmp_path: Path) -> None:
-    async with running(tmp_path) as daemon:
-        async with daemon.client("otto") as observer:
-            with pytest.raises(ClientError, match="BadUserAccessDenied"):
-                await observer.call("Recipes", "AddRecipe", "{}")
-            await observer.call("State", "SafeShutdown")  # Any authenticated session, any mode.
-            await until(observer, STATE, lambda state: state in {"ABORTING", "ABORTED"})
-        daemon.process.send_signal(signal.SIGTERM)
-        await anyio.to_thread.run_sync(daemon.process.wait)
+    async with running(tmp_path) as daemon, daemon.client("otto") as observer:
+        with pytest.raises(ClientError, match="BadUserAccessDenied"):
+            await observer.call("Recipes", "AddRecipe", "{}")
+        await observer.call("State", "SafeShutdown")  # Any authenticated session, any mode.
+        await until(observer, "Services/State", lambda state: state in {"ABORTING", "ABORTED"})
