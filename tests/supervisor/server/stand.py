@@ -65,6 +65,7 @@ class Furnace:
 
     def begin(self) -> None:
         """Start a new controller on the same image."""
+        self.scan: Any = None  # a writer at a time
         self.image.heal()
         self.scan = Scan(tables_of(self.layout), self.image, log_every=self.layout.tool.scan.log_every)
 

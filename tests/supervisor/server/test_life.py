@@ -36,6 +36,7 @@ from tests.supervisor.server.stand import (
 
 pytestmark = pytest.mark.anyio
 RECIPE = config.shipped_recipe("lpcvd_sio2_100nm").read_text(encoding="utf-8")
+GAN = config.shipped_recipe("mocvd_gan_2um").read_text(encoding="utf-8")
 FURNACE = config.load_tool(config.shipped_tool("lpcvd_furnace"))
 
 
@@ -64,6 +65,13 @@ async def refusal(h: House, caller: Any, path: str, method: str, *arguments: Any
     with pytest.raises(Refused) as refused:
         await h.call(caller, path, method, *arguments)
     return refused.value
+
+
+async def there(path: Path) -> None:
+    """Wait for a file."""
+    with anyio.fail_after(10):
+        while not await anyio.Path(path).exists():  # noqa: ASYNC110 (a file has no event)
+            await anyio.sleep(0.01)
 
 
 async def audited(h: House) -> list[tuple[Any, ...]]:
@@ -123,7 +131,7 @@ async def test_telemetry_is_the_same_while_a_run_is_hot_and_after_its_roll(tmp_p
         await h.server.desk.historian.flush()
         (hot,) = await h.call(OTTO, "Runs", "GetTelemetry", run_id, None, None, 0)
         await h.controller.finish(run_id)
-        await h.until((tmp_path / "runs" / number / "run.json").exists)
+        await there(tmp_path / "runs" / number / "run.json")
         (rolled,) = await h.call(OTTO, "Runs", "GetTelemetry", number, None, None, 0)
         hot, rolled = json.loads(hot), json.loads(rolled)
         assert hot["telemetry"] == rolled["telemetry"]
@@ -325,8 +333,7 @@ async def test_what_is_no_recipe_is_refused_with_reasons(tmp_path: Path, text: s
 
 async def test_a_recipe_for_another_tool_is_refused(tmp_path: Path) -> None:
     async with furnace_house(tmp_path) as h:
-        gan = config.shipped_recipe("mocvd_gan_2um").read_text(encoding="utf-8")
-        assert (await refusal(h, ERIKA, "Recipes", "AddRecipe", gan)).status == "BadInvalidArgument"
+        assert (await refusal(h, ERIKA, "Recipes", "AddRecipe", GAN)).status == "BadInvalidArgument"
 
 
 async def test_process_modes_come_with_the_first_start_and_can_be_added(tmp_path: Path) -> None:
@@ -484,8 +491,8 @@ async def test_another_journal_is_noticed_and_projected_from_its_beginning(tmp_p
             await h.controller.happen(EventKind.NOTICE, text="old")
         await h.until(lambda: h.server.desk.projector.resume() == 5)
     async with house(tmp_path, furnace, []) as h:
-        h.controller.record(EventKind.NOTICE, text="new")
         await h.until(lambda: h.server.desk.projector.cursor.journal == 2)
+        await h.controller.happen(EventKind.NOTICE, text="new")
         await h.until(lambda: h.server.desk.projector.resume() == 1)
 
 
@@ -495,11 +502,9 @@ async def test_the_server_stops_within_two_seconds_and_keeps_the_last_rows(tmp_p
         furnace.play(40, lambda k: {"chamber.raw": float(k)})
         begun = time.monotonic()
     assert time.monotonic() - begun < 2.0
-    connection = duckdb.connect(str(tmp_path / "cvd.duckdb"), read_only=True)
-    rows = aggregate(connection, "SELECT count(*), max(ts_ns) FROM hot_1")
-    connection.close()
+    rows = await anyio.to_thread.run_sync(_look, tmp_path, "SELECT count(*), max(ts_ns) FROM hot_1")
     assert rows == (40, furnace.start_ns + 39 * PERIOD_NS)
-    assert (tmp_path / "audit.head").exists()
+    await there(tmp_path / "audit.head")
     assert h.server.desk.space is None
 
 
@@ -508,11 +513,16 @@ async def test_a_trail_that_was_tampered_with_is_told_at_the_next_start(tmp_path
     async with house(tmp_path, furnace) as h:
         await h.call(OLGA, "State", "TakeControl")
         await h.call(OLGA, "State", "ReleaseControl")
-    connection = duckdb.connect(str(tmp_path / "cvd.duckdb"))
-    connection.execute("UPDATE audit SET user_name = 'erika' WHERE action = 'take_control'")
-    connection.close()
+    await anyio.to_thread.run_sync(
+        _look, tmp_path, "UPDATE audit SET user_name = 'erika' WHERE action = 'take_control'"
+    )
     async with house(tmp_path, furnace) as h:
         assert ("system", "audit_fault", "Bad") in await audited(h)
+
+
+def _look(data: Path, sql: str) -> tuple[Any, ...]:
+    with duckdb.connect(str(data / "cvd.duckdb")) as connection:
+        return aggregate(connection, sql)
 
 
 async def test_history_of_a_tag_comes_over_the_backend(tmp_path: Path) -> None:
