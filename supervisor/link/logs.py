@@ -20,7 +20,9 @@ def configure_logs(form: LogFormat, process: str) -> None:
     last: structlog.typing.Processor = (
         structlog.processors.JSONRenderer(ensure_ascii=False)
         if form == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), sort_keys=False)
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), sort_keys=False, exception_formatter=structlog.dev.plain_traceback
+        )
     )
     rendered: list[structlog.typing.Processor] = [structlog.processors.format_exc_info, last]
     structlog.configure(
