@@ -46,7 +46,7 @@ def hot_wall_tube(film, temperatures_k, areas_m2, inlet_mol_s, double pressure_p
     if film not in _FILMS:
         raise ValueError(f"no rate law for film {film!r}; there are {', '.join(sorted(_FILMS))}")
     cdef dict inlet = dict(inlet_mol_s)
-    cdef int kind = _FILMS[film], part
+    cdef int kind = _FILMS[film], _part
     cdef const double[::1] temperatures = np.ascontiguousarray(temperatures_k, np.float64)
     cdef const double[::1] areas = np.ascontiguousarray(np.broadcast_to(areas_m2, np.shape(temperatures_k)), np.float64)
     if not all(flow >= 0.0 for flow in inlet.values()) or not inlet.get("SiH4", 0.0) > 0.0:
@@ -64,7 +64,7 @@ def hot_wall_tube(film, temperatures_k, areas_m2, inlet_mol_s, double pressure_p
     cdef Py_ssize_t i
     for i in range(temperatures.shape[0]):
         constant, rate = film_constant(kind, temperatures[i]), 0.0
-        for part in range(parts):
+        for _part in range(parts):
             rate += station(kind, constant, areas[i] / parts, pressure_pa, &stream) / parts
         grown[i] = rate * volume
     outlet = {"SiH4": stream.sih4, "N2O": stream.n2o, "H2": stream.h2, "inert": stream.inert}

@@ -136,4 +136,3 @@ cdef inline void watch_monitor(Furnace* f, double dt) noexcept nogil:
     before = f.history[(slot + 1) % HISTORY]
     f.history[slot] = f.thickness
     f.rate = (f.thickness - before) / f.interval
-

@@ -177,6 +177,7 @@ cdef inline void gas_step(Furnace* f, const double* values, double dt) noexcept 
         total += gas.amount[i]
     gas.pressure = ideal_pressure(total, gas.temperature, gas.volume)
     flow = gas.flow_out * GAS_CONSTANT * gas.pump_temperature
-    gas.foreline = follow(gas.foreline, gas.dry_ultimate + flow / (gas.dry_speed * gas.dry + 1e-4), bounded(dt / 0.5, 0.0, 1.0))
+    flow = gas.dry_ultimate + flow / (gas.dry_speed * gas.dry + 1e-4)
+    gas.foreline = follow(gas.foreline, flow, bounded(dt / 0.5, 0.0, 1.0))
     gauges(gas, dt)
     f.at_atmosphere = 1.0 if gas.pressure > 750.0 * TORR else 0.0

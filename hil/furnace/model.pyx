@@ -13,11 +13,9 @@ from hil.furnace.instruments cimport post_all, post_due
 from hil.furnace.noise cimport Noise, normal, seed_noise
 from hil.furnace.orders cimport NEVER, hand_over, take_orders
 from hil.furnace.state cimport (
-    AIR,
     DELAY,
     EMO_OK,
     FEEDS,
-    H2,
     HISTORY,
     MAINS_OK,
     N2,
@@ -26,7 +24,6 @@ from hil.furnace.state cimport (
     RINGS,
     SENSORS,
     SIH4,
-    SITUATIONS,
     SPECIES,
     WAFERS,
     ZONES,
@@ -146,7 +143,7 @@ cdef class Model:
         f.heat.spike_lag, f.heat.profile_lag, f.heat.boat_lag = p.spike_lag_s, p.profile_lag_s, p.boat_lag_s
         f.heat.spike_share, f.heat.profile_share = p.spike_share, p.profile_share
         cdef double idle = p.idle_c + ZERO_CELSIUS
-        cdef int z, i
+        cdef int z, _half
         for z in range(ZONES):
             f.heat.element[z] = f.heat.tube[z] = f.heat.load[z] = idle
             f.heat.spike[z] = f.heat.profile[z] = idle
@@ -157,7 +154,7 @@ cdef class Model:
         cdef double held[ZONES]
         for z in range(ZONES):
             held[z] = 0.0
-        for i in range(60000):
+        for _half in range(60000):
             for z in range(ZONES):
                 held[z] += 0.02 * (idle - f.heat.profile[z])
                 power[z] = max(0.0, held[z] + 100.0 * (idle - f.heat.profile[z]))
@@ -312,7 +309,7 @@ cdef class Model:
     def advance(self, const double[::1] values, long long steps):
         """Step without a scan; return the last posting of each tag as (tags, values, statuses)."""
         cdef PlantInput inputs[SENSORS]
-        cdef long long step
+        cdef long long _step
         cdef int i, count
         latest = np.full(len(values), NAN)
         status = np.zeros(len(values), np.uint32)
@@ -321,7 +318,7 @@ cdef class Model:
         cdef unsigned int[::1] s = status
         cdef long long[::1] n = posted
         with nogil:
-            for step in range(steps):
+            for _step in range(steps):
                 count = furnace_step(self.f, self.f.step + 1, &values[0], inputs)
                 for i in range(count):
                     v[inputs[i].tag] = inputs[i].value
@@ -349,9 +346,9 @@ cdef class Model:
     def repeatability(self, unsigned long long seed, int count):
         """Normal numbers of a generator of its own, so that measuring changes nothing."""
         cdef Noise noise
-        cdef int i
+        cdef int _i
         seed_noise(&noise, seed)
-        return np.array([normal(&noise) for i in range(count)])
+        return np.array([normal(&noise) for _i in range(count)])
 
     def state(self):
         """Everything that a test may want to know, SI units."""
