@@ -1,7 +1,8 @@
 """Reference pages that are generated, and every link in the Markdown files: ``docs.py --output build/docs``.
 
-Pages come from the models, the method table and the command line themselves, so they cannot be out of date. A link
-to a file or heading that does not exist is a fault; links to other hosts are not followed.
+Pages and sections of pages come from the models and the command line themselves, so they cannot be out of date; with
+``--write`` the sections are renewed (sections.py). A link to a file or heading that does not exist is a fault; links
+to other hosts are not followed.
 """
 
 import argparse
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
+from sections import outdated
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -83,33 +85,22 @@ def command_line() -> str:
     return "\n".join(parts)
 
 
-def methods() -> str:
-    """Describe the OPC UA methods by their table."""
-    from opcua_model.methods import METHODS
-
-    lines = ["# OPC UA methods\n", "| object | method | in | out | roles | does |", "|---|---|---|---|---|---|"]
-    for method in METHODS:
-        inputs = ", ".join(f"{a.name}: {a.type}" for a in method.inputs)
-        outputs = ", ".join(f"{a.name}: {a.type}" for a in method.outputs)
-        roles = ", ".join(sorted(method.roles)) or "every session"
-        lines.append(f"| {method.owner} | {method.name} | {inputs} | {outputs} | {roles} | {method.description} |")
-    return "\n".join(lines) + "\n"
-
-
 def main() -> int:
     """Write the generated pages, then print every fault; exit status 1 when there is one."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path, required=True)
-    output: Path = parser.parse_args().output
+    parser.add_argument("--write", action="store_true", help="renew the sections that are made from the code")
+    arguments = parser.parse_args()
+    output: Path = arguments.output
     output.mkdir(parents=True, exist_ok=True)
     from config.schema import schema
 
     (output / "command-line.md").write_text(command_line(), encoding="utf-8")
-    (output / "opcua-methods.md").write_text(methods(), encoding="utf-8")
     for kind in ("tool", "recipe"):
         (output / f"{kind}.schema.json").write_text(json.dumps(schema(kind), indent=2) + "\n", encoding="utf-8")
     found = pages()
-    faults = [fault for page in found for fault in broken(page)] + list(unlisted(found))
+    faults = outdated(found, ROOT, write=arguments.write)
+    faults += [fault for page in found for fault in broken(page)] + list(unlisted(found))
     print(*faults or [f"{len(found)} pages, every link leads somewhere; generated pages are in {output}"], sep="\n")
     return 1 if faults else 0
 

@@ -1,0 +1,298 @@
+"""Tables of the reference pages that are made from the models: each stands in a page between two markers.
+
+``<!-- made: interlocks -->`` … ``<!-- /made -->``: what is between them is written by ``docs.py --write`` and must be
+what the code says now. So a reader of the repository finds the whole page, and none of it can be out of date.
+"""
+
+import ast
+import dataclasses
+import inspect
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
+from pathlib import Path
+from string import ascii_uppercase
+
+from config import Layout, load_tool, shipped_tool
+from config.tool import Action, Alarm, Interlock, Tag, Tool
+
+SECTION = re.compile(r"(?P<open><!-- made: (?P<name>[a-z-]+) -->\n)(?P<body>.*?)(?P<close><!-- /made -->)", re.DOTALL)
+
+
+def furnace() -> Tool:
+    """Load the shipped furnace."""
+    return load_tool(shipped_tool("lpcvd_furnace"))
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Write a table; `|` inside of a cell is escaped."""
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |\n" for row in lines)
+
+
+def code(value: object) -> str:
+    """Write a name or an expression."""
+    return f"`{value}`" if value != "" else ""
+
+
+# ------------------------------------------------------------------------------------------------------- OPC UA
+def methods() -> str:
+    """The methods of the contract."""
+    from opcua_model.methods import METHODS
+
+    rows = [
+        (
+            code(method.owner),
+            code(method.name),
+            ", ".join(f"{a.name}: {a.type}" for a in method.inputs),
+            ", ".join(f"{a.name}: {a.type}" for a in method.outputs),
+            ", ".join(sorted(method.roles)) or "every user",
+            method.description,
+        )
+        for method in METHODS
+    ]
+    return table(("object", "method", "in", "out", "roles", "does"), rows)
+
+
+def variables() -> str:
+    """Values of the contract that are not tags."""
+    from opcua_model.variables import VARIABLES
+
+    return table(("path", "type", "says"), ((code(one.path), one.type, one.description) for one in VARIABLES))
+
+
+def conditions() -> str:
+    """What each interlock and alarm shows."""
+    from opcua_model.variables import CONDITION
+
+    return table(("name", "type", "says"), ((code(one.path), one.type, one.description) for one in CONDITION))
+
+
+def events() -> str:
+    """Event types with their own fields."""
+    from opcua_model.types import EVENT_FIELDS, EVENT_TYPES
+
+    rows = [
+        (code(name), ", ".join(f"{one.path}: {one.type}" for one in EVENT_FIELDS[name]), text)
+        for name, text in EVENT_TYPES.items()
+    ]
+    return table(("type", "its own fields", "when"), rows)
+
+
+def limits() -> str:
+    """Bounds for every client."""
+    from opcua_model.settings import Limits
+
+    said = documented(Limits)
+    rows = [(code(f.name), f"{f.default!s}".strip("()"), said.get(f.name, "")) for f in dataclasses.fields(Limits)]
+    return table(("limit", "value", ""), rows)
+
+
+def permissions() -> str:
+    """Who may do what."""
+    from supervisor.server.access.policy import DEFAULT
+
+    return table(
+        ("to …", "needs one of"),
+        ((action.value, ", ".join(sorted(r.value for r in roles))) for action, roles in DEFAULT.roles.items()),
+    )
+
+
+# --------------------------------------------------------------------------------------------------------- data
+def database() -> str:
+    """Tables and columns as the migrations make them, and the view of telemetry."""
+    import duckdb
+
+    from supervisor.server.historian.tagset import create_view, register
+    from supervisor.server.store.migrate import migrate, migrations
+
+    tool = furnace()
+    with duckdb.connect() as connection:
+        migrate(connection, migrations())
+        create_view(connection, register(connection, Layout(tool)), tool.telemetry, Path())
+        found = connection.execute(
+            "SELECT table_name, string_agg(column_name || ' ' || data_type, ', ' ORDER BY column_index) "
+            "FROM duckdb_columns() WHERE NOT internal GROUP BY table_name ORDER BY table_name"
+        ).fetchall()
+    return table(("table or view", "columns"), ((code(name), columns) for name, columns in found))
+
+
+def journal() -> str:
+    """Kinds of events with their data, as the source of the enumeration says them."""
+    from supervisor.link import messages
+
+    source = inspect.getsource(messages.EventKind)
+    rows = re.findall(r'^    [A-Z_]+ = "(\w+)"  # (.+)$', source, re.MULTILINE)
+    known = {kind.value for kind in messages.EventKind}
+    if {kind for kind, _ in rows} != known:
+        raise ValueError(f"EventKind: no data said beside {', '.join(sorted(known - {kind for kind, _ in rows}))}")
+    return table(("kind", "data"), ((code(kind), said) for kind, said in rows))
+
+
+# ------------------------------------------------------------------------------------------------------ furnace
+def tags() -> str:
+    """Modules with their tags."""
+    rows = [
+        (code(f"{module.name}.{tag.name}"), tag.kind.value, _range(tag), _extras(tag), tag.description)
+        for module in furnace().modules
+        for tag in module.tags
+    ]
+    return table(("tag", "kind", "range", "", "is"), rows)
+
+
+def _range(tag: Tag) -> str:
+    if tag.states:
+        return " / ".join(tag.states)
+    return f"{tag.low:g} … {tag.high:g}" + ("" if tag.unit == "1" else f" {tag.unit}")
+
+
+def _extras(tag: Tag) -> str:
+    said = ["hazardous"] if tag.hazardous else []
+    if tag.kind.value == "output":
+        said.append(f"safe {tag.states[int(tag.safe)] if tag.states else f'{tag.safe:g}'}")
+    if tag.kind.value == "setpoint" and tag.initial:
+        said.append(f"initially {tag.states[int(tag.initial)] if tag.states else f'{tag.initial:g}'}")
+    if tag.period_s:
+        said.append(f"every {tag.period_s:g} s")
+    if tag.role is not None:
+        said.append(f"by hand: {tag.role.value}")
+    return ", ".join(said)
+
+
+def interlocks() -> str:
+    """The cause-and-effect matrix, its columns named by a list below it."""
+    tool = furnace()
+    outputs = list(dict.fromkeys(effect.output for row in tool.interlocks for effect in row.effects))
+    columns = dict(zip(outputs, ascii_uppercase, strict=False))
+    if len(columns) < len(outputs):
+        raise ValueError("more outputs than letters: the matrix needs another form")
+    rows = [
+        (code(row.name), row.cls.value, *_effects(row, outputs), code(row.when), _manner(row), row.description)
+        for row in tool.interlocks
+    ]
+    matrix = table(("interlock", "class", *columns.values(), "cause", "", "is"), rows)
+    return matrix + "\n" + "".join(f"* {letter}: `{output}`\n" for output, letter in columns.items())
+
+
+def _effects(row: Interlock, outputs: Sequence[str]) -> Iterator[str]:
+    values = {effect.output: f"{effect.value:g}" for effect in row.effects}
+    return (values.get(output, "") for output in outputs)
+
+
+def _manner(row: Interlock | Alarm) -> str:
+    said = [f"after {row.on_delay_s:g} s"] if row.on_delay_s else []
+    if row.hysteresis:
+        said.append(f"hysteresis {row.hysteresis}")
+    if row.latch:
+        said.append("latches")
+    if isinstance(row, Interlock):
+        if row.safe_from_idle:
+            said.append("safe sequence also from idle")
+        if row.bypassable:
+            said.append(f"bypass up to {row.max_bypass_s:g} s")
+    return ", ".join(said)
+
+
+def alarms() -> str:
+    """What only tells."""
+    rows = [
+        (code(a.name), a.priority.value, code(a.when), _manner(a), a.consequence, a.action) for a in furnace().alarms
+    ]
+    return table(("alarm", "priority", "cause", "", "consequence", "action"), rows)
+
+
+def operations() -> str:
+    """Service operations and the safe sequence."""
+    tool = furnace()
+    rows = [
+        (code(o.name), o.description, f"{o.bound_s:g} s", ", ".join(_names(o.steps)))
+        for o in (*tool.operations, tool.safe_sequence)
+    ]
+    return table(("operation", "does", "ends within", "steps"), rows)
+
+
+def _names(steps: Sequence[Action]) -> Iterator[str]:
+    for step in steps:
+        yield f"{step.repeat} × ({', '.join(_names(step.steps))})" if step.steps else step.name
+
+
+def loops() -> str:
+    """Control loops."""
+    rows = [
+        (
+            code(p.name),
+            code(p.pv),
+            code(p.sp),
+            code(p.out),
+            f"{p.direction * p.kp:g}",
+            f"{p.ti_s:g}",
+            f"{p.low:g} … {p.high:g}",
+        )
+        for p in furnace().loops
+    ]
+    return table(("loop", "measures", "set point", "moves", "gain", "Ti, s", "limits"), rows)
+
+
+# -------------------------------------------------------------------------------------------------------- plant
+def parameters() -> str:
+    """What the simulated furnace is made of."""
+    from hil.furnace.parameters import Parameters
+
+    said = documented(Parameters)
+    rows = [(code(f.name), f"{f.default:g}", said.get(f.name, "")) for f in dataclasses.fields(Parameters)]
+    return table(("parameter", "value", "source or meaning"), rows)
+
+
+def documented(kind: type) -> dict[str, str]:
+    """Return the text below each field of a class."""
+    body = ast.parse(inspect.getsource(kind)).body[0]
+    assert isinstance(body, ast.ClassDef)  # noqa: S101 - it is the source of a class
+    found: dict[str, str] = {}
+    for field, text in zip(body.body, body.body[1:], strict=False):
+        if (
+            isinstance(field, ast.AnnAssign)
+            and isinstance(field.target, ast.Name)
+            and isinstance(text, ast.Expr)
+            and isinstance(text.value, ast.Constant)
+        ):
+            found[field.target.id] = " ".join(str(text.value.value).split())
+    return found
+
+
+SECTIONS: dict[str, Callable[[], str]] = {
+    function.__name__: function
+    for function in (
+        methods, variables, conditions, events, limits, permissions, database, journal, tags, interlocks, alarms,
+        operations, loops, parameters,
+    )
+}  # fmt: skip
+
+
+def refreshed(text: str) -> str:
+    """Return a page with its sections as the code says them now; raises KeyError for an unknown one."""
+    return SECTION.sub(lambda found: f"{found['open']}\n{SECTIONS[found['name']]().rstrip()}\n\n{found['close']}", text)
+
+
+def outdated(pages: Iterable[Path], root: Path, *, write: bool) -> list[str]:
+    """Compare, or write, the sections of pages; return a complaint for each page that is out of date."""
+    return list(chain.from_iterable(_check(page, root, write=write) for page in pages))
+
+
+def _check(page: Path, root: Path, *, write: bool) -> Iterator[str]:
+    text = page.read_text(encoding="utf-8")
+    if "<!-- made:" not in text:
+        return
+    try:
+        now = refreshed(text)
+    except KeyError as error:
+        yield f"{page.relative_to(root)}: there is no section {error}; there are {', '.join(SECTIONS)}"
+        return
+    if now == text:
+        return
+    if write:
+        page.write_text(now, encoding="utf-8")
+    else:
+        yield (
+            f"{page.relative_to(root)}: a table is not what the code says; "
+            "run .venv/bin/python .ci/docs.py --output build/docs --write"
+        )
