@@ -136,9 +136,15 @@ def check_expressions(prefix: str, expressions: Rows, code: Rows, tags: int) -> 
     for row, (start, length) in enumerate(expressions.tolist()):
         if length < 1:
             raise fault(f"{prefix}expressions", row, "length", f"{length}: an expression has at least one operation")
-        if not (0 <= start and start + length <= len(instructions)):
+        if start < 0 or start + length > len(instructions):
             raise fault(f"{prefix}expressions", row, "start", f"{start} + {length} is beyond {len(instructions)} rows")
         _check_expression(prefix, row, instructions, range(start, start + length), tags)
+
+
+def _operands(op: int, count: int) -> int:
+    if op == Op.VOTE:
+        return count
+    return 0 if op in WITH_TAG or op == Op.CONST else 1 if op in OF_ONE else 2
 
 
 def _check_expression(prefix: str, row: int, code: list[Any], span: range, tags: int) -> None:
@@ -151,10 +157,7 @@ def _check_expression(prefix: str, row: int, code: list[Any], span: range, tags:
             check_index(table, at, "arg", arg, tags, "tags")
         if op == Op.VOTE and count < 1:
             raise fault(table, at, "count", f"a vote of {count} operands")
-        if op in WITH_TAG or op == Op.CONST:
-            taken = 0
-        else:
-            taken = count if op == Op.VOTE else 1 if op in OF_ONE else 2
+        taken = _operands(op, count)
         if depth < taken:
             raise fault(table, at, "op", f"{Op(op).name} needs {taken} operands and finds {depth} (expression {row})")
         depth += 1 - taken
@@ -176,7 +179,7 @@ def _check_conditions(tables: Tables) -> None:
         start, count = int(condition["effect_start"]), int(condition["effect_count"])
         if count < 0:
             raise fault("conditions", row, "effect_count", f"{count} is negative")
-        if count and not (0 <= start and start + count <= len(tables.effects)):
+        if count and (start < 0 or start + count > len(tables.effects)):
             raise fault("conditions", row, "effect_start", f"{start} + {count} is beyond {len(tables.effects)} effects")
     check_not_negative("conditions", tables.conditions, ("on_delay", "off_delay", "max_bypass"))
 

@@ -1,7 +1,7 @@
 """The process image in shared memory: a snapshot, a flight ring at scan rate and a logging ring, in one memfd."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,7 +52,7 @@ class Timing:
     generation: int  # counts controllers that attached as writers
 
 class Image:
-    """A mapped image. Readers copy and retry (seqlock); they can never delay the writer."""
+    """A mapped image. Readers copy and look whether the writer came near; they can never delay or damage it."""
 
     def __init__(self, fd: int) -> None:
         """Map an existing image; raises ValueError when the descriptor holds no image or another layout version."""
@@ -68,7 +68,7 @@ class Image:
     @property
     def conditions(self) -> int: ...
     def snapshot(self) -> Snapshot:
-        """Copy the newest row; raises RuntimeError when a writer died in the middle of one (see heal)."""
+        """Copy the newest row. Before the first scan: scan −1, no value known."""
     def head(self) -> tuple[int, int]:
         """Return scan index and row count of the logging ring without copying (cheap: for watching progress)."""
     def logged(self, after: int, limit: int = ...) -> Rows:
@@ -77,7 +77,12 @@ class Image:
         """Copy rows of the flight ring."""
     def timing(self) -> Timing: ...
     def heal(self) -> None:
-        """For a new writer: repair what a killed one left half-written and count a generation."""
-    def close(self) -> None: ...
-    def __enter__(self) -> Image: ...
-    def __exit__(self, *exc: Any) -> None: ...
+        """For a new writer, before its scan attaches: begin a generation and its timing.
+
+        Rows need no repair: one whose writing was interrupted was never published, and the row that it overwrote counts
+        as lost until the new writer writes that number again.
+        """
+    def close(self) -> None:
+        """Give the descriptor and, once nobody uses it, the mapping back. A scan that publishes goes on."""
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *exc: object) -> None: ...

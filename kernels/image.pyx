@@ -9,17 +9,18 @@ import errno
 import fcntl
 import os
 from dataclasses import dataclass
-from typing import Any
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.tables import CONDITION_STATE, Status
+from kernels.tables import CONDITION_STATE as _CONDITION_STATE
+from kernels.tables import Status
 
 from libc.string cimport memcmp, memcpy, memset
 from posix.mman cimport MAP_FAILED, MAP_SHARED, PROT_READ, PROT_WRITE, mmap, mprotect, munmap
 
-from kernels.atomics cimport fence_acquire, load_acquire, load_relaxed, store_relaxed, store_release, u64
+from kernels.atomics cimport fence_acquire, load_acquire, load_relaxed, store_release, u64
 from kernels.layout cimport (
     CONTROL_OFFSET,
     ControlBlock,
@@ -162,7 +163,7 @@ cdef class Image:
         """Make a new image in a sealed-size memfd. `layout` (at most 32 bytes) is a digest of the tag list."""
         cdef Geometry at = _geometry(tags, conditions, flight_rows, log_rows)
         cdef ImageHeader header
-        if len(layout) > sizeof(header.layout):
+        if len(layout) > <int>sizeof(header.layout):
             raise ValueError(f"layout has {len(layout)} bytes; the header has room for {sizeof(header.layout)}")
         memset(&header, 0, sizeof(header))
         memcpy(header.magic, MAGIC, sizeof(header.magic))
@@ -295,7 +296,7 @@ cdef class Image:
         values = np.full(tags, np.nan)
         status = np.full(tags, Status.BAD_WAITING_FOR_INITIAL_DATA, np.uint32)
         source_ns = np.zeros(tags, np.int64)
-        conditions = np.zeros(self.at.conditions, CONDITION_STATE)
+        conditions = np.zeros(self.at.conditions, _CONDITION_STATE)
         conditions["last_trip"] = -1
         cdef double[::1] to_values = values
         cdef unsigned int[::1] to_status = status
@@ -322,8 +323,8 @@ cdef class Image:
         cdef ControlBlock* control = control_of(self.base)
         cdef size_t conditions_bytes = sizeof(ConditionStateRow) * self.at.conditions
         cdef u64 done
-        cdef int attempt
-        for attempt in range(SNAPSHOT_ATTEMPTS):
+        cdef int _
+        for _ in range(SNAPSHOT_ATTEMPTS):
             done = load_acquire(&control.flight_done)
             if done == 0:
                 return 1
@@ -404,11 +405,11 @@ cdef class Image:
         cdef TimingBlock block
         cdef TimingBlock* shared
         cdef u64 done
-        cdef int attempt, bucket
+        cdef int _, bucket
         if self.closed:
             raise ValueError("the process image is closed")
         shared = self.timing_block()
-        for attempt in range(TIMING_ATTEMPTS):
+        for _ in range(TIMING_ATTEMPTS):
             done = load_acquire(&shared.done)
             memcpy(&block, shared, sizeof(block))
             fence_acquire()
@@ -430,10 +431,10 @@ cdef class Image:
         )
 
     def heal(self) -> None:
-        """For a new writer: repair what a killed one left half-written and count a generation.
+        """For a new writer, before its scan attaches: begin a generation and its timing.
 
-        Rows need no repair: one whose writing was interrupted was never published, and the row that it overwrote
-        counts as lost until the new writer writes that number again. The timing block starts afresh.
+        Rows need no repair: one whose writing was interrupted was never published, and the row that it overwrote counts
+        as lost until the new writer writes that number again.
         """
         cdef ControlBlock* control
         if self.closed:
@@ -455,10 +456,10 @@ cdef class Image:
             os.close(self._fd)
             self._fd = -1
 
-    def __enter__(self) -> Image:
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *exc: Any) -> None:
+    def __exit__(self, *exc: object) -> None:
         self.close()
 
 

@@ -115,7 +115,7 @@ cdef void* live(void* argument) noexcept nogil:
     """The thread: sleep until the deadline, account for slots that are gone, scan, measure."""
     cdef Clockwork* c = <Clockwork*>argument
     cdef long long deadline, woken, late, missed, ended
-    cdef int i
+    cdef int _
     thread_settle()
     if c.cpu >= 0:
         c.cpu_error = set_cpu(c.cpu)
@@ -137,7 +137,7 @@ cdef void* live(void* argument) noexcept nogil:
             c.timing.skipped += missed
             if c.scans_per_slot == 1:
                 skip_scans(c.scan, missed)  # index · period stays elapsed time; accelerated time has no such promise
-        for i in range(c.scans_per_slot):
+        for _ in range(c.scans_per_slot):
             step_plant(c.scan)
             run_scan(c.scan, next_row_ns(c))
         ended = clock_ns(CLOCK_MONOTONIC)
@@ -290,8 +290,8 @@ cdef class ScanThread:
         refused = []
         if c.fifo_error:
             refused.append(
-                f"SCHED_FIFO {c.priority} refused ({errno.errorcode[c.fifo_error]}): add LimitRTPRIO={c.priority} to the "
-                "service unit, or give the process CAP_SYS_NICE; until then other programs can delay the scan"
+                f"SCHED_FIFO {c.priority} refused ({errno.errorcode[c.fifo_error]}): add LimitRTPRIO={c.priority} to "
+                "the service unit, or give the process CAP_SYS_NICE; until then other programs can delay the scan"
             )
         if c.cpu_error:
             refused.append(

@@ -35,7 +35,7 @@ class Scan:
         status: NDArray[np.uint32],
         source_ns: NDArray[np.int64],
     ) -> None: ...
-    def command(self, op: int, target: int = ..., a: float = ..., b: float = ..., id: int = ...) -> None:
+    def command(self, op: int, target: int = ..., a: float = ..., b: float = ..., id: int = ...) -> None:  # noqa: A002
         """Queue a command; raises BufferError when the queue (1024) is full."""
     def load(self, slot: int, program: Program) -> None:
         """Put a program into slot 0 or 1 (checked here); it becomes the loaded one with Command.LOAD.
@@ -43,7 +43,10 @@ class Scan:
         Raises ValueError for a bad program, RuntimeError when the slot's program is loaded and not in an end state.
         """
     def advance(self, scans: int, start_ns: int = ..., period_ns: int = ...) -> None:
-        """Run scans at full speed without the GIL. The attached plant steps before each; row time = start_ns + k·period_ns."""
+        """Run scans at full speed without the GIL.
+
+        The attached plant steps before each; row time = start_ns + k·period_ns.
+        """
     def skip(self, slots: int) -> None:
         """Account for missed slots before the next scan."""
     def attach(self, plant: Any) -> None:

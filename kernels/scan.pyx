@@ -11,9 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels import checks, tables
+from kernels.checks import check_tables
 from kernels.checks_program import check_program
 from kernels.image import Image
+from kernels.tables import CONDITION_STATE as _CONDITION_STATE
+from kernels.tables import EVENT as _EVENT
+from kernels.tables import TAPE as _TAPE
 from kernels.tables import Program, Tables
 
 cimport cython
@@ -25,9 +28,7 @@ from kernels.atomics cimport (
     exchange_pointer,
     fence_acquire,
     load_acquire,
-    load_pointer,
     load_relaxed,
-    store_relaxed,
     store_release,
     u64,
 )
@@ -350,7 +351,7 @@ cdef class Scan:
             raise RuntimeError("a scan is set up once")
         if log_every < 1:
             raise ValueError(f"log_every is {log_every}: every how many scans the logging ring gets a row, 1 or more")
-        checks.check_tables(tables)
+        check_tables(tables)
         if image is not None and (image.tags, image.conditions) != (len(tables.tags), len(tables.conditions)):
             raise ValueError(
                 f"the image has {image.tags} tags and {image.conditions} conditions, "
@@ -544,7 +545,7 @@ cdef class Scan:
         cdef long long left = scans
         cdef long long start = start_ns
         cdef long long period = period_ns
-        cdef int i, count
+        cdef int _, count
         if left < 0:
             raise ValueError(f"scans is {left}: time does not run backwards")
         self.claim()
@@ -552,7 +553,7 @@ cdef class Scan:
             while left > 0:
                 count = <int>min(left, SCANS_BETWEEN_SIGNALS)
                 with nogil:
-                    for i in range(count):
+                    for _ in range(count):
                         step_plant(s)
                         run_scan(s, start + (s.k + 1) * period)
                 left -= count
@@ -641,7 +642,7 @@ cdef class Scan:
         """Copy the condition states as of the last scan."""
         cdef ScanState* s = self.s
         cdef u64 done
-        states = np.zeros(s.condition_count, tables.CONDITION_STATE)
+        states = np.zeros(s.condition_count, _CONDITION_STATE)
         cdef ConditionStateRow[::1] to = states
         if s.condition_count == 0:
             return states
@@ -660,7 +661,7 @@ cdef class Scan:
         cdef u64 tail = s.event_tail
         cdef size_t i
         cdef size_t count = min(<u64>max(0, limit), load_acquire(&s.event_head) - tail)
-        rows = np.zeros(count, tables.EVENT)
+        rows = np.zeros(count, _EVENT)
         cdef EventRow[::1] to = rows
         for i in range(count):
             to[i] = s.events[(tail + i) % EVENT_RING]
@@ -673,7 +674,7 @@ cdef class Scan:
         cdef u64 tail = s.tape_tail
         cdef size_t i
         cdef size_t count = min(<u64>max(0, limit), load_acquire(&s.tape_head) - tail)
-        rows = np.zeros(count, tables.TAPE)
+        rows = np.zeros(count, _TAPE)
         cdef TapeRow[::1] to = rows
         for i in range(count):
             to[i] = s.tape[(tail + i) % TAPE_RING]

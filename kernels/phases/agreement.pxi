@@ -1,5 +1,8 @@
 # Proof, when kernels.scan is imported, that tables.pxd says what tables.py says. Included by scan.pyx.
 
+import kernels.tables as columns
+
+
 cdef void _prove_rows() except *:
     """Compare every struct with its dtype: names here, types, sizes and offsets by Cython's own buffer check."""
     cdef TagRow tag
@@ -26,30 +29,30 @@ cdef void _prove_rows() except *:
     memset(&event, 0, sizeof(event))
     memset(&tape, 0, sizeof(tape))
     memset(&state, 0, sizeof(state))
-    _prove_names(tables.TAG, tag)
-    _prove_names(tables.EXPRESSION, expression)
-    _prove_names(tables.CODE, code)
-    _prove_names(tables.CONDITION, condition)
-    _prove_names(tables.EFFECT, effect)
-    _prove_names(tables.LOOP, loop)
-    _prove_names(tables.MAP, map_row)
-    _prove_names(tables.STEP, step)
-    _prove_names(tables.INSTRUCTION, instruction)
-    _prove_names(tables.EVENT, event)
-    _prove_names(tables.TAPE, tape)
-    _prove_names(tables.CONDITION_STATE, state)
-    cdef TagRow[::1] tags = np.zeros(1, tables.TAG)
-    cdef ExpressionRow[::1] expressions = np.zeros(1, tables.EXPRESSION)
-    cdef CodeRow[::1] codes = np.zeros(1, tables.CODE)
-    cdef ConditionRow[::1] conditions = np.zeros(1, tables.CONDITION)
-    cdef EffectRow[::1] effects = np.zeros(1, tables.EFFECT)
-    cdef LoopRow[::1] loops = np.zeros(1, tables.LOOP)
-    cdef MapRow[::1] maps = np.zeros(1, tables.MAP)
-    cdef StepRow[::1] steps = np.zeros(1, tables.STEP)
-    cdef InstructionRow[::1] instructions = np.zeros(1, tables.INSTRUCTION)
-    cdef EventRow[::1] events = np.zeros(1, tables.EVENT)
-    cdef TapeRow[::1] tapes = np.zeros(1, tables.TAPE)
-    cdef ConditionStateRow[::1] states = np.zeros(1, tables.CONDITION_STATE)
+    _prove_names(columns.TAG, tag)
+    _prove_names(columns.EXPRESSION, expression)
+    _prove_names(columns.CODE, code)
+    _prove_names(columns.CONDITION, condition)
+    _prove_names(columns.EFFECT, effect)
+    _prove_names(columns.LOOP, loop)
+    _prove_names(columns.MAP, map_row)
+    _prove_names(columns.STEP, step)
+    _prove_names(columns.INSTRUCTION, instruction)
+    _prove_names(columns.EVENT, event)
+    _prove_names(columns.TAPE, tape)
+    _prove_names(columns.CONDITION_STATE, state)
+    cdef TagRow[::1] tags = np.zeros(1, columns.TAG)
+    cdef ExpressionRow[::1] expressions = np.zeros(1, columns.EXPRESSION)
+    cdef CodeRow[::1] codes = np.zeros(1, columns.CODE)
+    cdef ConditionRow[::1] conditions = np.zeros(1, columns.CONDITION)
+    cdef EffectRow[::1] effects = np.zeros(1, columns.EFFECT)
+    cdef LoopRow[::1] loops = np.zeros(1, columns.LOOP)
+    cdef MapRow[::1] maps = np.zeros(1, columns.MAP)
+    cdef StepRow[::1] steps = np.zeros(1, columns.STEP)
+    cdef InstructionRow[::1] instructions = np.zeros(1, columns.INSTRUCTION)
+    cdef EventRow[::1] events = np.zeros(1, columns.EVENT)
+    cdef TapeRow[::1] tapes = np.zeros(1, columns.TAPE)
+    cdef ConditionStateRow[::1] states = np.zeros(1, columns.CONDITION_STATE)
 
 
 def _prove_names(dtype, row):
@@ -64,55 +67,57 @@ def _prove_constants(name, expected, found):
 
 def _prove_enumerations():
     _prove_constants("bounds", (
-        tables.STACK_DEPTH, tables.LOOP_DEPTH, tables.CHANNELS, tables.INSTRUCTIONS_PER_SCAN, tables.COMMANDS_PER_SCAN,
+        columns.STACK_DEPTH, columns.LOOP_DEPTH, columns.CHANNELS, columns.INSTRUCTIONS_PER_SCAN, columns.COMMANDS_PER_SCAN,
     ), (STACK_DEPTH, LOOP_DEPTH, CHANNELS, INSTRUCTIONS_PER_SCAN, COMMANDS_PER_SCAN))
-    _prove_constants("Status", tables.Status, (
+    _prove_constants("Status", columns.Status, (
         GOOD, GOOD_LOCAL_OVERRIDE, UNCERTAIN, UNCERTAIN_LAST_USABLE, BAD, BAD_NO_COMMUNICATION,
         BAD_WAITING_FOR_INITIAL_DATA, BAD_OUT_OF_RANGE,
     ))
-    _prove_constants("TagKind", tables.TagKind, (KIND_SYSTEM, KIND_INPUT, KIND_COMPUTED, KIND_SETPOINT, KIND_OUTPUT))
-    _prove_constants("TagFlag", tables.TagFlag, (HAZARDOUS,))
-    _prove_constants("SystemTag", tables.SystemTag, (
+    _prove_constants("TagKind", columns.TagKind, (
+        KIND_SYSTEM, KIND_INPUT, KIND_COMPUTED, KIND_SETPOINT, KIND_OUTPUT,
+    ))
+    _prove_constants("TagFlag", columns.TagFlag, (HAZARDOUS,))
+    _prove_constants("SystemTag", columns.SystemTag, (
         TAG_RUN_STATE, TAG_STEP, TAG_STEP_ELAPSED_S, TAG_RUN_ELAPSED_S, TAG_CYCLE, TAG_TRIPPED, TAG_LATCHED,
         TAG_BYPASSED, TAG_FORCED, TAG_SKIPPED_SLOTS, TAG_ARMED,
     ))
-    _prove_constants("Op", tables.Op, (
+    _prove_constants("Op", columns.Op, (
         OP_CONST, OP_TAG, OP_NEG, OP_ADD, OP_SUB, OP_MUL, OP_DIV, OP_ABS, OP_MIN, OP_MAX, OP_SQRT, OP_LT, OP_LE, OP_GT,
         OP_GE, OP_EQ, OP_NE, OP_AND, OP_OR, OP_NOT, OP_VOTE, OP_IS_GOOD, OP_IS_BAD,
     ))
-    _prove_constants("ConditionClass", tables.ConditionClass, (
+    _prove_constants("ConditionClass", columns.ConditionClass, (
         CLASS_TRIP, CLASS_HOLD, CLASS_PERMISSIVE, CLASS_WARNING,
     ))
-    _prove_constants("ConditionFlag", tables.ConditionFlag, (
+    _prove_constants("ConditionFlag", columns.ConditionFlag, (
         FLAG_LATCH, FLAG_BYPASSABLE, FLAG_ACCEPT_UNCERTAIN, FLAG_SAFE_FROM_IDLE,
     ))
-    _prove_constants("ConditionState", tables.ConditionState, (
+    _prove_constants("ConditionState", columns.ConditionState, (
         STATE_RAW, STATE_ACTIVE, STATE_LATCHED, STATE_BYPASSED, STATE_FIRST_OUT, STATE_UNKNOWN,
     ))
-    _prove_constants("Instr", tables.Instr, (
+    _prove_constants("Instr", columns.Instr, (
         INSTR_END, INSTR_STEP, INSTR_SET, INSTR_RAMP, INSTR_WAIT, INSTR_STORE, INSTR_LOOP, INSTR_ENDLOOP, INSTR_BRANCH,
         INSTR_JUMP, INSTR_START, INSTR_JOIN, INSTR_CHECK, INSTR_RESTORE,
     ))
-    _prove_constants("Policy", tables.Policy, (POLICY_HOLD, POLICY_ABORT, POLICY_CONTINUE, POLICY_STOP))
-    _prove_constants("RunState", tables.RunState, (
+    _prove_constants("Policy", columns.Policy, (POLICY_HOLD, POLICY_ABORT, POLICY_CONTINUE, POLICY_STOP))
+    _prove_constants("RunState", columns.RunState, (
         RUN_IDLE, RUN_RUNNING, RUN_PAUSING, RUN_PAUSED, RUN_RESUMING, RUN_HOLDING, RUN_HELD, RUN_RESTARTING,
         RUN_STOPPING, RUN_STOPPED, RUN_ABORTING, RUN_ABORTED, RUN_COMPLETE,
     ))
-    _prove_constants("LoopMode", tables.LoopMode, (MODE_OFF, MODE_MANUAL, MODE_AUTO))
-    _prove_constants("Command", tables.Command, (
+    _prove_constants("LoopMode", columns.LoopMode, (MODE_OFF, MODE_MANUAL, MODE_AUTO))
+    _prove_constants("Command", columns.Command, (
         COMMAND_WRITE, COMMAND_LOAD, COMMAND_START, COMMAND_PAUSE, COMMAND_RESUME, COMMAND_HOLD, COMMAND_RESTART,
         COMMAND_STOP, COMMAND_ABORT, COMMAND_CLEAR, COMMAND_RESET, COMMAND_BYPASS, COMMAND_UNBYPASS, COMMAND_FORCE,
         COMMAND_UNFORCE, COMMAND_ARM, COMMAND_DISARM,
     ))
-    _prove_constants("Refusal", tables.Refusal, (
+    _prove_constants("Refusal", columns.Refusal, (
         REFUSAL_NONE, REFUSAL_BAD_TARGET, REFUSAL_WRONG_STATE, REFUSAL_OUT_OF_LIMITS, REFUSAL_CONDITION_ACTIVE,
         REFUSAL_NOT_BYPASSABLE, REFUSAL_NOT_WRITABLE, REFUSAL_NO_PROGRAM, REFUSAL_GATED,
     ))
-    _prove_constants("Event", tables.Event, (
+    _prove_constants("Event", columns.Event, (
         EVENT_COMMAND, EVENT_RUN_STATE, EVENT_STEP, EVENT_CONDITION, EVENT_TIMEOUT, EVENT_GUARD, EVENT_LOOP_FAULT,
         EVENT_PROGRAM_FAULT, EVENT_SKIPPED, EVENT_BYPASS_EXPIRED, EVENT_CHECK_FAILED, EVENT_LOST,
     ))
-    _prove_constants("TapeKind", tables.TapeKind, (TAPE_INPUT, TAPE_COMMAND, TAPE_SKIP, TAPE_DIGEST))
+    _prove_constants("TapeKind", columns.TapeKind, (TAPE_INPUT, TAPE_COMMAND, TAPE_SKIP, TAPE_DIGEST))
 
 
 _prove_rows()

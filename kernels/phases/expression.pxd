@@ -33,9 +33,9 @@ from kernels.tables cimport (
     STACK_DEPTH,
 )
 
-# Operations of our own, which need no operand: a leaf. The comparison of a tag with a constant (arg: the tag, value: the
-# constant), by far the commonest in interlocks, is one of them; which comparison it is, `count` says by the outcomes
-# that make it true, so that a processor has nothing to guess.
+# Operations of our own, which need no operand: a leaf. The comparison of a tag with a constant (arg: the tag, value:
+# the constant), by far the commonest in interlocks, is one of them; which comparison it is, `count` says by the
+# outcomes that make it true, so that a processor has nothing to guess.
 cdef enum:
     LEAF = 64
     LEAF_COMPARE = LEAF

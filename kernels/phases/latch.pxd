@@ -47,8 +47,8 @@ cdef inline void put_letter(
 cdef inline bint take_letter(Mailbox* mail, Letter* letter) noexcept nogil:
     """Copy the newest letter; False when it kept changing underneath."""
     cdef u64 number
-    cdef int attempt
-    for attempt in range(READ_ATTEMPTS):
+    cdef int _
+    for _ in range(READ_ATTEMPTS):
         number = load_acquire(&mail.done)
         letter[0] = mail.letter[(number - 1) & 1]
         fence_acquire()
@@ -93,7 +93,9 @@ cdef inline void collect_letters(ScanState* s, long long wall_ns) noexcept nogil
                 fetch_or(&s.mail_flags[word], mask)
 
 
-cdef inline unsigned int aged(const ScanState* s, const Input* input, unsigned int status, long long* due) noexcept nogil:
+cdef inline unsigned int aged(
+    const ScanState* s, const Input* input, unsigned int status, long long* due
+) noexcept nogil:
     """Return the status that a plausible value has at its age, and when that changes next."""
     cdef long long bad = input.arrival + input.age_bad if input.age_bad > 0 else NEVER
     cdef long long uncertain = NEVER

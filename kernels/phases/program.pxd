@@ -227,8 +227,8 @@ cdef inline int perform(
 
 cdef inline void execute(ScanState* s, Channel* channel, const ProgramTables* p, int index) noexcept nogil:
     """Run a channel until it blocks, ends, changes the run's state or has done too much."""
-    cdef int done, result
-    for done in range(INSTRUCTIONS_PER_SCAN):
+    cdef int _, result
+    for _ in range(INSTRUCTIONS_PER_SCAN):
         if channel.pc < 0:
             end_channel(s, channel, index)
             return
@@ -307,8 +307,8 @@ cdef inline void run_program(ScanState* s) noexcept nogil:
     elif timers_go_on(run):
         advance_timers(run)
     run.started_now = False
-    # A block that leads to a state with another block hands over at once. It ends: no state is reached twice but by
-    # an instruction list that is left for good (safe sequence), or by a command.
+    # A block that leads to a state with another block hands over at once: from pausing … restarting to holding, from
+    # these to stopping, from all to aborting, never back. So this ends.
     while state_after_block(run.state) >= 0:
         before = run.state
         execute(s, &run.auxiliary, run.auxiliary_program, AUXILIARY)

@@ -27,7 +27,6 @@ cdef inline double clamp(double x, double low, double high) noexcept nogil:
     return low if x < low else (high if x > high else x)
 
 
-
 cdef inline double present(const ScanState* s, int tag) noexcept nogil:
     """Return what a loop or a ramp starts from."""
     return s.demand[tag] if s.tags[tag].kind == KIND_OUTPUT else s.value[tag]

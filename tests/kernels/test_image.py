@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -72,7 +73,7 @@ def test_nobody_can_change_the_size_of_an_image() -> None:
         ({"layout": b"x" * 33}, "layout"),
     ],
 )
-def test_an_impossible_image_is_refused(counts: dict[str, int], named: str) -> None:
+def test_an_impossible_image_is_refused(counts: dict[str, Any], named: str) -> None:
     asked = {"tags": 20, "conditions": 3, "flight_rows": 100, "log_rows": 50, **counts}
     with pytest.raises(ValueError, match=named):
         Image.create(**asked)
