@@ -10,16 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kernels.scan import Scan
 from kernels.tables import Command, ConditionState, Event, Program, Refusal, RunState, SystemTag, Tables
 from tests.kernels.oracle import Oracle
 
-try:
-    from kernels.scan import Scan
-
-    ENGINES: list[Callable[..., Any]] = [Scan, Oracle]
-except ModuleNotFoundError:
-    ENGINES = [Oracle]
-
+ENGINES: list[Callable[..., Any]] = [Scan, Oracle]
 PERIOD_NS = 10_000_000
 START_NS = 1_700_000_000_000_000_000
 
