@@ -18,6 +18,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from opcua_model.settings import EndpointError
+
 CERTIFICATE = "server.der"
 KEY = "server.key"
 KEY_BITS = 2048  # Basic256Sha256 takes 2048 to 4096 (Part 7, 6.6.165)
@@ -26,7 +28,7 @@ CLIENT_DAYS = 2
 BACKDATED = timedelta(hours=1)  # clocks of other computers may be behind
 
 
-class CertificateError(Exception):
+class CertificateError(EndpointError):
     """The certificate or key cannot be used; the text says which file, why and what to do."""
 
 

@@ -61,8 +61,8 @@ class Entries:
         node = space.tool_id(f"{path}/{name}")
         live = shown.get(name)
         if live is not None and value is not None and live.kind != kind:
-            space.remove(node)
-            live = None
+            space.set_data_type(node, int(variant_type(kind)), ARRAY if isinstance(value, list) else -1)
+            live.retype(kind)
         if live is None:
             space.add_variable(
                 node,

@@ -2,15 +2,35 @@
 
 import secrets
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from opcua_model.interface import Occurrence
+from opcua_model.live import Live
 from opcua_model.snapshot import moment
 from opcua_model.space import Space, number_id, type_name, variant_type
 from opcua_model.stack import Attr, Event, Ids, ua
 from opcua_model.tree import ROOT
 from opcua_model.types import EVENT_FIELDS, EVENT_TYPES
+
+
+def typed(occurrence: Occurrence, live: Mapping[str, Live]) -> Occurrence:
+    """Give an occurrence of a run or an interlock its own type, with the fields that the daemon left out."""
+    if occurrence.type != "BaseEventType":
+        return occurrence
+    folder, _, name = occurrence.source.partition("/")
+    if folder == "Runs":
+        kind, path, fields = "RunEventType", "Runs/ActiveRun", dict[str, Any]()
+    elif folder == "Interlocks" and name:
+        kind, path, fields = "InterlockEventType", occurrence.source, {"Interlock": name}
+    else:
+        return occurrence
+    for one in EVENT_FIELDS[kind]:
+        shown = live.get(f"{path}/{one.path}")
+        if shown is not None:
+            fields[one.path] = shown.value
+    return replace(occurrence, type=kind, fields={**fields, **occurrence.fields})
 
 
 def make_event(space: Space, occurrence: Occurrence) -> Any:

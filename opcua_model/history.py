@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from opcua_model.browse import Continuations
 from opcua_model.desk import Desk
 from opcua_model.encoding import STAMPS, counted, data_values
+from opcua_model.interface import Refused
 from opcua_model.snapshot import EPOCH
 from opcua_model.stack import Ids, fault, status, ua
 
@@ -70,12 +71,15 @@ async def read_history(desk: Desk, params: Any, points: Continuations) -> list[A
             cursor, refusal = points.take(wanted.ContinuationPoint), "BadContinuationPointInvalid"
         else:
             cursor, refusal = _cursor(index, start, end, int(details.NumValuesPerNode)), ""
-            if details.ReturnBounds and start is not None and end is not None:
-                cursor = await _with_bounds(desk, cursor)
         if cursor is None or cursor.index != index:
             found.append(ua.HistoryReadResult(StatusCode=status(refusal)))
-        else:
+            continue
+        try:
+            if details.ReturnBounds and not wanted.ContinuationPoint and start is not None and end is not None:
+                cursor = await _with_bounds(desk, cursor)
             found.append(await _read_page(desk, cursor, stamps, points))
+        except Refused as refused:
+            found.append(ua.HistoryReadResult(StatusCode=status(refused.status)))
     return found
 
 

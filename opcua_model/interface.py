@@ -93,6 +93,9 @@ class Backend(Protocol):
         """Return everything below `State`, `Runs/ActiveRun`, `Services` and `Diagnostics` by path.
 
         Values are str, float, int, bool or datetime, or a list of float; the set of paths never changes after start.
+        Those of `opcua_model.variables.VARIABLES` are expected, more are welcome; `Interlocks/<name>/Why` and
+        `Alarms/<name>/Why` may be among them: everything else of a condition follows from the image. Cheap enough to
+        be asked ten times a second.
         """
         ...
 
@@ -111,7 +114,10 @@ class Backend(Protocol):
     async def history(
         self, tag: str, start_ns: int, end_ns: int, limit: int
     ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.uint32]]:
-        """Return times, values and statuses of a tag in time order (newest first when start is after end)."""
+        """Return times, values and statuses of a tag in time order (newest first when start is after end).
+
+        Both ends belong to the range; `limit` rows at most. Raises Refused.
+        """
         ...
 
     def opened(self, caller: Caller) -> None:
@@ -132,7 +138,9 @@ class Occurrence:
     message: str
     time_ns: int
     type: str = "BaseEventType"
+    """One of `opcua_model.types.EVENT_TYPES`; left alone, what comes from a run or an interlock gets its own."""
     fields: dict[str, Any] = field(default_factory=dict[str, Any])
+    """Fields of its type by name; a run's or interlock's that are left out are taken from what the tree shows."""
 
 
 class AddressSpace(Protocol):

@@ -24,6 +24,15 @@ class Live:
         """Name of the OPC UA type."""
         return self._kind
 
+    @property
+    def value(self) -> Any:
+        """What is shown, None when the status is Bad."""
+        return None if self._status & 0x80000000 else self._value
+
+    def retype(self, kind: str) -> None:
+        """Show values of another type from now on; who monitors the node goes on doing so."""
+        self._kind = kind
+
     async def set(self, value: Any, status: int = 0) -> None:
         """Show a value, or a bad status without one."""
         if status == self._status and (status & 0x80000000 or same(self._value, value)):

@@ -16,12 +16,12 @@ from config.process_mode import supported_variants
 from opcua_model.certificates import Identity, server_identity, trusted_thumbprints
 from opcua_model.desk import Desk, log
 from opcua_model.entries import Entries
-from opcua_model.events import deliver, make_event
+from opcua_model.events import deliver, make_event, typed
 from opcua_model.interface import Backend, Entry, Occurrence
 from opcua_model.internal import ToolServer
 from opcua_model.listener import Listener
 from opcua_model.live import tell
-from opcua_model.settings import Settings, is_loopback
+from opcua_model.settings import EndpointError, Settings, is_loopback
 from opcua_model.snapshot import Snapshot
 from opcua_model.space import Space
 from opcua_model.stack import Ids, Server, StatusCodes, policies, ua
@@ -29,16 +29,14 @@ from opcua_model.tree import Tree, build_tree, condition_path
 from opcua_model.types import NAMESPACE, TOOL_NAMESPACE, build_types
 from opcua_model.variables import condition_values, controller_gone
 
+__all__ = ["EndpointError", "UaServer"]
+
 PRODUCT: Final = "urn:cvd-supervisor"
 _ENCRYPTED: Final = (
     ua.SecurityPolicyType.Basic256Sha256_SignAndEncrypt,
     ua.SecurityPolicyType.Basic256Sha256_Sign,
 )
 _CLOCK_S: Final = 1.0
-
-
-class EndpointError(Exception):
-    """The endpoint cannot be opened; the text says why and what to do."""
 
 
 @contextmanager
@@ -80,9 +78,10 @@ class UaServer:
 
     async def emit(self, occurrence: Occurrence) -> None:
         """Emit an event from its source; who monitors something above it hears it too."""
-        space = self._must(self._tree).space
-        event = make_event(space, occurrence)
-        await deliver(space, event, self._internal.subscription_service.subscriptions.values())
+        tree: Tree = self._must(self._tree)
+        await self._refresh()  # what the event says of a run or an interlock is what reads say of it
+        event = make_event(tree.space, typed(occurrence, tree.live))
+        await deliver(tree.space, event, self._internal.subscription_service.subscriptions.values())
 
     @property
     def sessions(self) -> int:

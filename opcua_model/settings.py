@@ -9,6 +9,10 @@ DEFAULT_ENDPOINT = "opc.tcp://127.0.0.1:4840/cvd"
 LOOPBACK = ("127.", "::1", "::ffff:127.")
 
 
+class EndpointError(Exception):
+    """The endpoint cannot be opened; the text says why and what to do."""
+
+
 @dataclass(frozen=True)
 class Limits:
     """Bounds that hold for every client; those of services are advertised as OperationLimits and enforced."""

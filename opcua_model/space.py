@@ -100,6 +100,12 @@ class Space:
         variant = ua.Variant(ua.LocalizedText(text), ua.VariantType.LocalizedText)
         self._aspace[node_id].attributes[Attr.Description].value = ua.DataValue(variant)
 
+    def set_data_type(self, node_id: Any, data_type: int, rank: int) -> None:
+        """Replace the DataType of a variable whose values turned out to be of another one."""
+        attributes = self._aspace[node_id].attributes
+        attributes[Attr.DataType] = self._constant("NodeId", data_type, ua.VariantType.NodeId, number_id(data_type))
+        attributes[Attr.ValueRank] = self._constant("Int32", rank, ua.VariantType.Int32)
+
     def parent(self, node_id: Any) -> Any:
         """The node that an instance hangs below, None at the top."""
         node = self._aspace.get(node_id)
@@ -276,13 +282,15 @@ class Space:
 
     def _refer(self, source: Any, reference: int, target: Any, *, forward: bool) -> None:
         known = target.attributes
-        entry = ua.ReferenceDescription()
-        entry.ReferenceTypeId = self._number(reference)
-        entry.IsForward = forward
-        entry.NodeId = target.nodeid
-        entry.NodeClass = ua.NodeClass(known[Attr.NodeClass].value.Value.Value)
-        entry.BrowseName = known[Attr.BrowseName].value.Value.Value
-        entry.DisplayName = known[Attr.DisplayName].value.Value.Value
+        entry = ua.ReferenceDescription(
+            ReferenceTypeId=self._number(reference),
+            IsForward=forward,
+            NodeId=target.nodeid,
+            BrowseName=known[Attr.BrowseName].value.Value.Value,
+            DisplayName=known[Attr.DisplayName].value.Value.Value,
+            NodeClass=ua.NodeClass(known[Attr.NodeClass].value.Value.Value),
+            TypeDefinition=self._number(0),
+        )
         for ref in target.references:
             if ref.IsForward and ref.ReferenceTypeId.Identifier == Ids.HasTypeDefinition:
                 entry.TypeDefinition = ref.NodeId

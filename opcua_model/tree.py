@@ -52,7 +52,7 @@ _OTHERS: Final = {
     "Alarms": ("AlarmsType", "The alarms of the tool."),
     "Diagnostics": ("DiagnosticsType", "Timing of the scan, links, historian, sessions."),
 }
-_NOTIFIERS: Final = ("State", "Recipes", "Runs", "Services", "Interlocks", "Alarms")
+_NOTIFIERS: Final = ("State", "Recipes", "Runs", "Services", "Interlocks", "Alarms", "Diagnostics")
 
 SYSTEM_TEXTS: Final = {
     "run_state": "State of the program that is active: 0 idle, 1 running … (ISA-88).",

@@ -254,7 +254,7 @@ async def serving(daemon: FakeDaemon, folder: Path, **changes: Any) -> AsyncGene
         yield server
 
 
-async def until(condition: Any, within_s: float = 5.0) -> None:
+async def until(condition: Any, within_s: float = 20.0) -> None:
     """Wait for something that another task brings about."""
     with anyio.fail_after(within_s):
         while not condition():  # noqa: ASYNC110 - what is waited for comes over a socket

@@ -114,3 +114,20 @@ async def test_a_node_that_makes_no_events_cannot_be_monitored_for_them(server: 
     async with connect(server.endpoint, "otto", PASSWORDS["otto"]) as tool:
         with pytest.raises(ua.UaStatusCodeError):
             await listen(tool, tool.node("Identification"))
+
+
+async def test_a_daemon_that_names_no_type_still_sends_a_run_s_event(server: UaServer, daemon: FakeDaemon) -> None:
+    daemon.told.update({"Runs/ActiveRun/State": "HELD", "Runs/ActiveRun/StepName": "Deposition"})
+    async with connect(server.endpoint, "otto", PASSWORDS["otto"]) as tool:
+        index = await tool._client.get_namespace_index("urn:cvd-supervisor:types")
+        runs = await listen(tool, ua.NodeId(Ids.Server), ua.NodeId("RunEventType", index))
+        trips = await listen(tool, ua.NodeId(Ids.Server), ua.NodeId("InterlockEventType", index))
+        await server.emit(
+            Occurrence("Runs/ActiveRun", 300, "held", START_NS, fields={"RunId": "7", "Kind": "run_state"})
+        )
+        daemon.trip("door_lost")
+        await server.emit(Occurrence("Interlocks/door_lost", 900, "tripped", START_NS))
+        await until(lambda: runs.events and trips.events)
+    (held,), (tripped,) = runs.events, trips.events
+    assert (held.RunId, held.State, held.StepName) == ("7", "HELD", "Deposition")
+    assert (tripped.Interlock, tripped.State, tripped.FirstOut, tripped.TripCount) == ("door_lost", "Active", True, 1)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from opcua_model.client import ToolClient, connect
+from opcua_model.interface import Refused
 from opcua_model.server import UaServer
 from opcua_model.snapshot import EPOCH
 from opcua_model.stack import Attr, errors, ua
@@ -181,3 +182,16 @@ async def test_asyncua_s_own_client_reads_history(server: UaServer, recorded: Fa
     async with connect(server.endpoint, "otto", PASSWORDS["otto"]) as tool:
         rows = await tool._client.get_node(tool.node(PATH)).read_raw_history(at(5), at(8))
     assert [row.Value.Value for row in rows] == [5.0, 6.0, 7.0, 8.0]  # it asks for bounds
+
+
+async def test_a_store_that_cannot_answer_says_so(
+    server: UaServer, recorded: FakeDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def locked(*_: Any) -> Any:
+        raise Refused("BadResourceUnavailable", "the database is locked by process 4711")
+
+    monkeypatch.setattr(recorded, "history", locked)
+    async with connect(server.endpoint, "otto", PASSWORDS["otto"]) as tool:
+        for bounds in (False, True):
+            result = await ask(tool, at(0), at(9), 0, bounds=bounds)
+            assert result.StatusCode.name == "BadResourceUnavailable"

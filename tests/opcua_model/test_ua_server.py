@@ -133,6 +133,24 @@ async def test_entries_come_change_and_go(server: UaServer, daemon: FakeDaemon) 
     await server.hide("Recipes", "LPCVD SiO2 v1")
 
 
+async def test_a_field_may_turn_out_to_be_of_another_type(server: UaServer, daemon: FakeDaemon) -> None:
+    """A run has no start time until it starts; who watches for it sees it come."""
+    when = datetime(2026, 5, 1, 12, tzinfo=UTC)
+    await server.show(Entry("Runs", "CVD-1", {"StartTime": ""}))
+    seen: list[Any] = []
+    async with (
+        as_user(server) as tool,
+        tool.subscribe(["Runs/CVD-1/StartTime"], 50, lambda *news: seen.append(news[1])),
+    ):
+        await until(lambda: seen == [""])
+        await server.show(Entry("Runs", "CVD-1", {"StartTime": when}))
+        await until(lambda: len(seen) == 2)
+        assert seen[1].replace(tzinfo=UTC) == when
+        data_type = await tool._client.get_node(tool.node("Runs/CVD-1/StartTime")).read_data_type()
+        assert data_type.Identifier == Ids.DateTime
+    await server.hide("Runs", "CVD-1")
+
+
 @pytest.mark.parametrize(
     ("folder", "name", "words"),
     [

@@ -158,7 +158,8 @@ async function follow(tool, paths) {
   );
   group.on("changed", (item, data, index) => {
     notifications += 1;
-    latest.set(paths[index], { value: data.value.value, good: data.statusCode.isGoodish() });
+    const value = ArrayBuffer.isView(data.value.value) ? [...data.value.value] : data.value.value;
+    latest.set(paths[index], { value, good: data.statusCode.isGoodish() });
   });
   await new Promise((resolve, reject) => {
     subscription.once("started", resolve);
