@@ -9,6 +9,7 @@ from importlib import metadata
 from typing import cast
 
 from config.faults import ConfigError
+from hil.errors import PlantError
 from supervisor.cli.errors import UsageError
 from supervisor.controller.errors import ControllerError
 from supervisor.launcher.errors import LauncherError
@@ -26,7 +27,7 @@ COMMANDS = {
     "version": "print the version",
 }
 FAULTY, INTERRUPTED, INTERNAL = 1, 130, 70
-TOLD = (ConfigError, UsageError, LauncherError, ControllerError, LinkError, ServerError)
+TOLD = (ConfigError, UsageError, LauncherError, ControllerError, LinkError, ServerError, PlantError)
 """Errors whose text is written for people."""
 ROOMS = ("supervisor", "opcua_model", "drivers", "hil", "config", "kernels")
 DISTRIBUTION = "cvd-supervisor"

@@ -5,8 +5,9 @@ Python stands in a scan's way. A run that is held waits for a person, and here t
 result says what held it.
 """
 
+import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -17,6 +18,7 @@ from config.plan import Plan
 from config.preflight import Preflight, preflight
 from config.recipe import Recipe, recipe_document
 from config.tool import Tool
+from hil.errors import ScriptError
 from kernels.scan import Scan
 from kernels.tables import Command, ConditionClass, ConditionState, Event, Refusal, RunState, SystemTag
 from supervisor.controller.compile import CompiledPlan, CompiledTool, compile_plan, compile_tool
@@ -91,7 +93,12 @@ def simulate(
     compiled = compile_tool(tool)
     seed = tool.plant.seed if seed is None else seed
     plant: SimulatedPlant = create(tool, seed=seed)
-    script = sorted((_Scripted.read(fault) for fault in faults), key=lambda one: one.at_s)
+    steps = {step.name for step in report.plan.steps}
+    script = sorted((_Scripted.read(fault, steps) for fault in faults), key=lambda one: one.at_s)
+    # A plant of its own takes the whole script first: what it cannot do is said before anything runs.
+    rehearsal: SimulatedPlant = create(tool, seed=seed)
+    for one in script:
+        rehearsal.inject({**one.fault, "at_s": one.at_s})
     run = _Run(compiled, report.plan, compile_plan(compiled, report.plan), plant, script)
     started = time.perf_counter()
     run.prepare()
@@ -108,10 +115,16 @@ class _Scripted:
     fault: dict[str, Any]
 
     @classmethod
-    def read(cls, fault: Mapping[str, Any]) -> "_Scripted":
+    def read(cls, fault: Mapping[str, Any], steps: Collection[str]) -> "_Scripted":
         """Split a fault from its moment."""
         rest = {name: value for name, value in fault.items() if name not in {"at_s", "at_step"}}
-        return cls(float(fault.get("at_s", 0.0)), fault.get("at_step"), rest)
+        at_s, at_step = fault.get("at_s", 0.0), fault.get("at_step")
+        if isinstance(at_s, bool) or not isinstance(at_s, int | float) or not 0 <= at_s < math.inf:
+            raise ScriptError(f"fault {rest.get('fault')}: at_s must be a number of seconds, is {at_s!r}")
+        if at_step is not None and at_step not in steps:
+            known = ", ".join(sorted(steps))
+            raise ScriptError(f"fault {rest.get('fault')}: there is no step {at_step!r}; there are {known}")
+        return cls(float(at_s), at_step, rest)
 
 
 @dataclass

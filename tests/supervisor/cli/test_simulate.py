@@ -31,11 +31,29 @@ def test_the_table_names_steps_film_and_gas(capsys: pytest.CaptureFixture[str]) 
 
 def test_a_pump_that_trips_in_deposition_aborts_the_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     script = tmp_path / "pump.toml"
-    script.write_text('[[fault]]\nkind = "pump_trip"\nat_step = "deposition"\nat_s = 60.0\n')
+    script.write_text('[[fault]]\nfault = "pump_trip"\nat_step = "deposition"\nat_s = 60.0\n')
     assert main(["simulate", TOOL, OXIDE, "--faults", str(script)]) == 1
     out = capsys.readouterr().out
     assert "ABORTED" in out
     assert "pump" in out
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ('fault = "pump_trap"', "pump_trap"),
+        ('kind = "pump_trip"', "kind"),
+        ('fault = "pump_trip"\nat_s = "soon"', "at_s"),
+        ('fault = "pump_trip"\nat_step = "etching"', "etching"),
+    ],
+)
+def test_a_fault_that_does_not_exist_is_refused_before_the_run(line: str, told: str, tmp_path: Path, capsys) -> None:
+    script = tmp_path / "faults.toml"
+    script.write_text(f"[[fault]]\n{line}\n")
+    assert main(["simulate", TOOL, OXIDE, "--faults", str(script)]) == 1
+    err = capsys.readouterr().err
+    assert told in err
+    assert "internal error" not in err
 
 
 def test_a_script_that_is_none_and_a_recipe_for_another_tool_are_refused(tmp_path: Path, capsys) -> None:
