@@ -84,7 +84,7 @@ def test_a_stall_is_skipped_counted_told_and_taped() -> None:
     stalled = threading.Event()
 
     def says(coming: int) -> list[tuple[int, float, int]]:
-        if coming == 20:
+        if coming >= 20 and not stalled.is_set():  # the very index may be one that is skipped
             time.sleep(0.055)
             stalled.set()
         return []
@@ -101,8 +101,8 @@ def test_a_stall_is_skipped_counted_told_and_taped() -> None:
         events, tape = scan.events(), scan.tape()
         skips = events[events["kind"] == Event.SKIPPED]
         timing = image.timing()
-        stall = skips[skips["scan"] > 20][0]
-        assert stall["a"] >= 9
+        stall = skips[skips["a"] >= 9][0]
+        assert stall["scan"] > 20
         assert skips["a"].sum() == timing.skipped == scan.values()[0][SystemTag.SKIPPED_SLOTS]
         assert timing.overruns >= 1
         assert timing.duration_max_us > 55_000
@@ -183,7 +183,7 @@ def test_watching_notices_a_scan_that_hangs_and_stopping_does_not_hang_with_it()
     leave, hangs = threading.Event(), threading.Event()
 
     def says(coming: int) -> list[tuple[int, float, int]]:
-        if coming == 5:
+        if coming >= 5:
             hangs.set()
             leave.wait(30)
         return []
