@@ -26,6 +26,7 @@ class ToolServer(InternalServer):
         """SHA-256 thumbprints of the client certificates that may connect; None: all."""
         self.logins = anyio.CapacityLimiter(CONCURRENT_LOGINS)
         self.disabled_clock = True  # its loop holds a stop up for a second; the server's own round sets the time
+        self.max_pending_messages_per_connection = settings.limits.pending_messages
         self.subscription_service = Subscriptions(self.aspace, self, settings.limits)
         self.isession.subscription_service = self.subscription_service
         self._desk: Desk | None = None

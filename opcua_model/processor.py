@@ -15,6 +15,7 @@ from opcua_model.session import Session
 from opcua_model.settings import Limits, is_loopback
 from opcua_model.stack import Buffer, Ids, SessionState, UaProcessor, binary, code, errors, fault, symbol, ua
 
+_MESSAGE: Final = ua.MessageType.SecureMessage
 MIN_BUFFER: Final = 8192  # Part 6, 7.1.2.3
 
 
@@ -124,6 +125,15 @@ class Processor(UaProcessor):
     def _certificate(self) -> bytes | None:
         found = self._connection.security_policy.peer_certificate
         return None if found is None else bytes(found)
+
+    def send_response(self, requesthandle: Any, seqhdr: Any, response: Any, msgtype: Any = _MESSAGE) -> None:
+        """Send an answer; a client that fetches none of them is given up."""
+        if self._transport.is_closing():
+            return
+        super().send_response(requesthandle, seqhdr, response, msgtype)
+        if self._transport.get_write_buffer_size() > self._bounds.unsent_bytes:
+            log.warning("connection_dropped", peer=self.peer, reason="it does not fetch its answers")
+            self._transport.abort()
 
     # ------------------------------------------------------------------------------------------------ requests
 

@@ -1,12 +1,12 @@
 """What can be configured of the OPC UA endpoint, with the shipped defaults."""
 
 from dataclasses import dataclass, field
+from ipaddress import IPv6Address, ip_address
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
 DEFAULT_ENDPOINT = "opc.tcp://127.0.0.1:4840/cvd"
-LOOPBACK = ("127.", "::1", "::ffff:127.")
 
 
 class EndpointError(Exception):
@@ -39,6 +39,10 @@ class Limits:
     message_bytes: int = 4 * 1024 * 1024
     message_bytes_before_login: int = 64 * 1024
     chunk_bytes: int = 65_535
+    pending_messages: int = 200
+    """Requests of a connection that wait behind the one in work; more end the connection."""
+    unsent_bytes: int = 16 * 1024 * 1024
+    """Answers that a client does not fetch; more end its connection."""
     nodes_per_read: int = 1_000
     nodes_per_write: int = 100
     nodes_per_browse: int = 200
@@ -88,5 +92,12 @@ class Settings:
 
 
 def is_loopback(address: str) -> bool:
-    """Tell whether a peer's address is this computer's own."""
-    return address.startswith(LOOPBACK)
+    """Tell whether a peer's address, or a host by name, is this computer's own."""
+    if address == "localhost":
+        return True
+    try:
+        parsed = ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    mapped = parsed.ipv4_mapped if isinstance(parsed, IPv6Address) else None
+    return (mapped or parsed).is_loopback

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 
 from opcua_model.client import connect
 from opcua_model.encoding import counted
+from opcua_model.interface import Entry
 from opcua_model.processor import StrictBuffer
 from opcua_model.server import UaServer
-from opcua_model.settings import Limits
-from opcua_model.stack import Ids, binary, errors, ua
+from opcua_model.settings import Limits, is_loopback
+from opcua_model.stack import Attr, Ids, binary, errors, ua
 from tests.opcua_model.fake_daemon import PASSWORDS, FakeDaemon, furnace, serving, until
 
 pytestmark = pytest.mark.anyio
@@ -154,6 +155,32 @@ async def test_a_long_message_is_refused_before_anybody_logged_in(tmp_path: Path
         for number in range(2, 6):
             await stream.send(part + pack("<II", number, 2) + bytes(2000))
         assert b"ERR" in await closed(stream)
+
+
+async def test_a_client_that_fetches_no_answer_is_given_up(tmp_path: Path) -> None:
+    """Its answers would fill the memory of the server."""
+    daemon = FakeDaemon(furnace())
+    limits = replace(Limits(), unsent_bytes=1_000_000)
+    async with serving(daemon, tmp_path, limits=limits) as server:
+        await server.show(Entry("Results", "large", {"Report": "x" * 1_000_000}))
+        async with connect(server.endpoint, "otto", PASSWORDS["otto"]) as tool:
+            protocol = tool._client.uaclient.protocol
+            protocol.transport.pause_reading()
+            wanted = ua.ReadValueId(NodeId=tool.node("Results/large/Report"), AttributeId=Attr.Value)
+            request = ua.ReadRequest()
+            request.Parameters.NodesToRead = [wanted]
+            asked = [protocol._send_request(request) for _ in range(40)]
+            await until(lambda: not daemon.sessions)
+            protocol.transport.resume_reading()
+            for answer in asked:
+                answer.cancel()
+
+
+def test_what_is_this_computer_and_what_is_not() -> None:
+    for own in ("127.0.0.1", "127.8.9.1", "::1", "::ffff:127.0.0.1", "::1%lo", "localhost"):
+        assert is_loopback(own)
+    for other in ("10.0.0.1", "::1234", "::ffff:10.0.0.1", "0.0.0.0", "::", "", "127.0.0.1.example.org"):
+        assert not is_loopback(other)
 
 
 async def test_limits_are_advertised(server: UaServer) -> None:
