@@ -17,11 +17,13 @@ NAME = r"^[a-z][a-z0-9_]*$"
 POINT_NAME = r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*){0,2}$"
 TAG_NAME = r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*){1,3}$"
 TOOL_NAME = r"^[A-Za-z][A-Za-z0-9_-]{0,47}$"
+TITLE = r"^[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?$"
 WORDS = {
     NAME: "a name: a lower-case letter, then lower-case letters, digits and _",
     POINT_NAME: "a tag's name: up to three lower-case words of letters, digits and _, joined by dots",
     TAG_NAME: "the full name of a tag: module.tag, in lower-case words of letters, digits and _",
     TOOL_NAME: "a name: a letter, then at most 47 letters, digits, - and _",
+    TITLE: "a title: one line without control characters, and no space at either end",
 }
 """What a pattern asks for, as a fault says it."""
 

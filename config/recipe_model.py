@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from config.base import Expression, Model, Seconds, Text
+from config.base import TITLE, Expression, Model, Seconds, Text
 from config.faults import suggestion
 from config.gases import GasName, known_gases, species
 from config.process_mode import ModeName
@@ -42,7 +42,7 @@ Celsius = Annotated[float, Field(ge=-273.15, le=3500)]
 Torr = Annotated[float, Field(gt=0, le=10_000)]
 Sccm = Annotated[float, Field(ge=0, le=1_000_000)]
 Watt = Annotated[float, Field(ge=0, le=1_000_000)]
-Title = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^\S(.*\S)?$")]
+Title = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=TITLE)]
 Film = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
 

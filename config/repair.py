@@ -8,12 +8,12 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
-from config.base import NAME, POINT_NAME, TAG_NAME, TOOL_NAME
+from config.base import NAME, POINT_NAME, TAG_NAME, TITLE, TOOL_NAME
 from config.faults import Fault, join
 from config.tool import Tool
 from config.validation import Flaw, Parts, child_schema, examine, schema_variants
 
-_SAMPLES = {NAME: "x", POINT_NAME: "x", TAG_NAME: "x.x", TOOL_NAME: "x"}
+_SAMPLES = {NAME: "x", POINT_NAME: "x", TAG_NAME: "x.x", TOOL_NAME: "x", TITLE: "x"}
 # A tag of which one of these is unknown may be anything to those that name it.
 _IDENTITY = frozenset({"name", "kind", "unit", "states", "expression", "low", "high"})
 # Sections whose checks look into another section; that one's faults may come from a repair.

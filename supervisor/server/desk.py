@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,6 +24,8 @@ from supervisor.server.store.connection import Store
 from supervisor.server.store.rows import Connection
 
 T = TypeVar("T")
+DIVISION = "\u2215"
+"""Stands for a slash in the names of the address space."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,9 @@ class Desk:
     async def show(self, entry: Entry) -> None:
         """Show an object that came or changed."""
         if self.space is not None:
-            await self.space.show(entry)
+            # A slash separates the words of a path; people may well have one in a recipe's name.
+            name = entry.name.replace("/", DIVISION)
+            await self.space.show(entry if name == entry.name else replace(entry, name=name))
 
 
 def principal(caller: Caller) -> Principal:

@@ -7,8 +7,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ import anyio
 
 import config
 from config.tool import Role
-from opcua_model.client import ToolClient, connect
+from opcua_model.client import ClientError, ToolClient, connect
 from supervisor.server.access.users import UserStore
 from tests.architecture.layout import ROOT
 
@@ -122,6 +122,17 @@ class Daemon:
         return connect(self.endpoint, user, PASSWORD)
 
 
+@contextmanager
+def serving(data: Path, **options: Any) -> Generator[Daemon]:
+    """Run a daemon for a whole module of tests: a start costs seconds."""
+    daemon = Daemon(data, **options)
+    try:
+        daemon.ready()
+        yield daemon
+    finally:
+        daemon.close()
+
+
 @asynccontextmanager
 async def running(data: Path, **options: Any) -> AsyncGenerator[Daemon]:
     """Run a daemon from a test on the event loop."""
@@ -132,6 +143,30 @@ async def running(data: Path, **options: Any) -> AsyncGenerator[Daemon]:
     finally:
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(daemon.close)
+
+
+async def refusal(client: ToolClient, path: str, method: str, *arguments: Any) -> ClientError:
+    """Call what must be refused; return the refusal, which says why."""
+    try:
+        given = await client.call(path, method, *arguments)
+    except ClientError as error:
+        refused = error
+    else:
+        raise AssertionError(f"{path}/{method} was not refused; it gave {given!r}")
+    assert refused.reason, f"{path}/{method} was refused without a reason: {refused}"
+    return refused
+
+
+async def ended(client: ToolClient, run_id: str, *, within_s: float = 100.0) -> dict[str, Any]:
+    """Wait for the end of a run; return its record."""
+    run: dict[str, Any] = {}
+    with anyio.move_on_after(within_s):
+        while True:
+            run = json.loads(await client.call("Runs", "GetRun", run_id))
+            if run["status"] in {"COMPLETE", "STOPPED", "ABORTED", "FAILED"}:
+                return run
+            await anyio.sleep(0.1)
+    raise AssertionError(f"run {run_id} is still {run.get('status')} after {within_s:g} s")
 
 
 async def until(
@@ -146,6 +181,13 @@ async def until(
                 return value
             await anyio.sleep(every_s)
     raise AssertionError(f"{path} is still {value!r} after {within_s:g} s")
+
+
+async def idling(client: ToolClient) -> None:
+    """Bring the tool to its idle state: it is disarmed after its start and after an abort, and cools down."""
+    await client.call("Services", "Start", "standby")
+    operation = json.loads(await client.call("Runs", "ListRuns", "", 0, 1))[0]
+    assert (await ended(client, operation["run_id"]))["status"] == "COMPLETE"
 
 
 async def approved(daemon: Daemon, document: str) -> tuple[str, int]:
