@@ -34,6 +34,13 @@ def record_of(connection: Connection, layout: Layout, run_id: str) -> dict[str, 
     }
 
 
+def rewrite_record(connection: Connection, data: Path, layout: Layout, run_id: str) -> None:
+    """Write it anew where it was written already."""
+    number = runs.get(connection, run_id)["run_number"]
+    if (data / RUNS / number / RECORD).exists():
+        write_record(connection, data, layout, run_id)
+
+
 def write_record(connection: Connection, data: Path, layout: Layout, run_id: str) -> Path:
     """Write it; a reader finds the whole document or none."""
     document = record_of(connection, layout, run_id)

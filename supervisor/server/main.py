@@ -76,6 +76,7 @@ async def _run(arguments: argparse.Namespace) -> None:
                 group.start_soon(_on_signal, server)
                 group.start_soon(_announce, server, arguments.ready_fd)
                 await server.run()
+                log.info("server stopped")
                 group.cancel_scope.cancel()
 
 

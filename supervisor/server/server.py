@@ -15,7 +15,7 @@ from anyio.abc import TaskGroup
 
 from config.layout import Layout
 from kernels.image import Image
-from opcua_model.interface import AddressSpace, Backend, Caller, Entry, Occurrence
+from opcua_model.interface import AddressSpace, Backend, Caller, Entry, Occurrence, Refused
 from opcua_model.settings import Settings as UaSettings
 from supervisor.link.channel import Channel
 from supervisor.link.messages import Event, EventKind
@@ -23,7 +23,7 @@ from supervisor.server import audit, modes, recipes, runs
 from supervisor.server.access.policy import DEFAULT, Policy
 from supervisor.server.access.users import UserStore
 from supervisor.server.alarms import AlarmList
-from supervisor.server.archive import write_record
+from supervisor.server.archive import rewrite_record, write_record
 from supervisor.server.backend import DaemonBackend
 from supervisor.server.bypass import BypassDesk
 from supervisor.server.control import Control
@@ -194,6 +194,8 @@ class Server:
                 await self._name_recipe(desk)
             if event.kind is EventKind.RUN_ENDED or event.kind is EventKind.BOOT:
                 desk.historian.closed()
+            if event.kind is EventKind.METROLOGY:
+                await self._measured(desk, str(event.data.get("run_id")))
             if run_id := event.data.get("run_id"):
                 touched.add(str(run_id))
             told = tell(event, conditions)
@@ -206,6 +208,8 @@ class Server:
                     fields={"Kind": event.kind.value, "RunId": str(event.data.get("run_id") or ""), "Seq": event.seq},
                 )
             )
+        if any(event.kind is EventKind.CONDITION for event in events):
+            self._watch_alarms()
         if self.backend is not None and desk.space is not None:
             for run_id in touched:
                 await self._refresh(run_id)
@@ -239,16 +243,19 @@ class Server:
         if self.desk is not None and self.desk.space is not None:
             await self.desk.space.emit(occurrence)
 
-    def _rolled(self, run: ClosedRun) -> None:
+    async def _rolled(self, run: ClosedRun) -> None:
         """All rows of a run are in Parquet: write its record beside them."""
-        if self.desk is not None:
-            self.desk.tasks.start_soon(self._write_record, self.desk, run)
+        assert self.desk is not None  # noqa: S101 (it has the historian)
+        await self.desk.projector.caught_up()
+        data = self.desk.data
+        await self.desk.store.read(lambda connection: write_record(connection, data, self._layout, run.id))
 
-    async def _write_record(self, desk: Desk, run: ClosedRun) -> None:
+    async def _measured(self, desk: Desk, run_id: str) -> None:
+        """A film was measured: a record that has been written already is written anew."""
         try:
-            await desk.store.read(lambda connection: write_record(connection, desk.data, self._layout, run.id))
-        except (StoreError, OSError) as error:
-            log.error("the record of a run cannot be written", run=run.run_number, reason=str(error))  # noqa: TRY400
+            await desk.store.read(lambda connection: rewrite_record(connection, desk.data, self._layout, run_id))
+        except (StoreError, Refused, OSError) as error:
+            log.error("the record of a run cannot be written", run=run_id, reason=str(error))  # noqa: TRY400
 
     # ------------------------------------------------------------------------------------------------ what is watched
     async def _watch_space(self) -> None:

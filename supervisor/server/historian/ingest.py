@@ -3,7 +3,7 @@
 import contextlib
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -76,7 +76,7 @@ class Historian:
         image: the process image; only its logging ring is read.
         layout: the tags.
         data: the data folder.
-        rolled: called when all rows of a run are in Parquet.
+        rolled: awaited when all rows of a run are in Parquet, before the run counts as rolled.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class Historian:
         layout: Layout,
         data: Path,
         retention: Retention | None = None,
-        rolled: Callable[[ClosedRun], None] | None = None,
+        rolled: Callable[[ClosedRun], Awaitable[None]] | None = None,
     ) -> None:
         self._store = store
         self._image = image
@@ -215,12 +215,12 @@ class Historian:
         extent = roll.of_run(run.run_number, run.scans, run.times)
         for tag_set in (await self._store.read(known)).values():
             await self._roll(extent, tag_set)
+        if self._rolled is not None:
+            await self._rolled(run)
         await self._store.write(
             lambda connection: connection.execute("UPDATE runs SET rolled = true WHERE id = ?", [run.id]) and None
         )
         await self._finish()
-        if self._rolled is not None:
-            self._rolled(run)
         return True
 
     async def _roll_days(self) -> None:

@@ -23,7 +23,7 @@ class Rounding:
         active = np.isfinite(resolution) & (resolution > 0)
         inverse = np.where(active, 1.0 / np.where(active, resolution, 1.0), 1.0)
         whole = np.rint(inverse)
-        self._decimal = active & (whole >= 1) & (np.abs(inverse - whole) <= 1e-9 * whole)
+        self._decimal = active & (whole >= 1) & (1.0 / np.maximum(whole, 1.0) == resolution)
         self._per = np.where(self._decimal, whole, np.where(active, resolution, 1.0))
         self._columns = np.flatnonzero(active)
         self._decimal_columns = self._decimal[self._columns]

@@ -89,7 +89,7 @@ def _connect(path: Path, repaired: list[str]) -> Connection:
     settings: dict[str, str | bool | int | float | list[str]] = {
         "threads": 1,
         "autoinstall_known_extensions": "false",
-        "memory_limit": "512MB",
+        "memory_limit": "256MB",
     }
     try:
         connection = duckdb.connect(str(path), config=settings)
