@@ -1,8 +1,7 @@
 """The server put together: store, projection, historian, calls and address space, started and ended in order."""
 
-import time
 import uuid
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -15,31 +14,29 @@ from anyio.abc import TaskGroup
 
 from config.layout import Layout
 from kernels.image import Image
-from opcua_model.interface import AddressSpace, Backend, Caller, Entry, Occurrence, Refused
+from opcua_model.interface import AddressSpace, Backend, Caller, Entry
 from opcua_model.settings import Settings as UaSettings
 from supervisor.link.channel import Channel
-from supervisor.link.messages import Event, EventKind
 from supervisor.server import audit, modes, recipes, runs
 from supervisor.server.access.policy import DEFAULT, Policy
 from supervisor.server.access.users import UserStore
 from supervisor.server.alarms import AlarmList
-from supervisor.server.archive import rewrite_record, write_record
 from supervisor.server.backend import DaemonBackend
 from supervisor.server.bypass import BypassDesk
 from supervisor.server.control import Control
 from supervisor.server.controller import Controller
 from supervisor.server.desk import Desk, Identity
 from supervisor.server.errors import ServerError, StoreError
-from supervisor.server.historian.ingest import ClosedRun, Historian
+from supervisor.server.historian.ingest import Historian
 from supervisor.server.liveness import Liveness
+from supervisor.server.news import News
 from supervisor.server.projection import Projection
 from supervisor.server.projector import Projector
 from supervisor.server.results import get_result
 from supervisor.server.store.connection import Store
 from supervisor.server.store.opening import FILE_NAME
 from supervisor.server.store.rows import Connection
-from supervisor.server.store.space import Ballast, Space
-from supervisor.server.wording import tell
+from supervisor.server.store.space import Ballast
 
 log = structlog.get_logger()
 
@@ -86,9 +83,17 @@ class Server:
         self._stop = anyio.Event()
         self._head = audit.HeadFile(settings.data / "audit.head")
         self._ballast = Ballast(settings.data)
-        self._space_low = False
-        self.desk: Desk | None = None
-        self.backend: DaemonBackend | None = None
+        self._news = News(layout)
+
+    @property
+    def desk(self) -> Desk | None:
+        """What every call works with; None before the store is open."""
+        return self._news.desk
+
+    @property
+    def backend(self) -> DaemonBackend | None:
+        """The daemon as the address space sees it."""
+        return self._news.backend
 
     def stop(self) -> None:
         """End in order."""
@@ -121,9 +126,9 @@ class Server:
         await store.write(lambda connection: modes.add_shipped(connection, identity.org_id))
         projection = Projection(conditions, identity.org_id, identity.instrument_id)
         controller = Controller(self._channel, self._attached)
-        projector = Projector(store, projection, self._told, controller.subscribe)
+        projector = Projector(store, projection, self._news.told, controller.subscribe)
         controller.follow(projector.resume, projector.take)
-        historian = Historian(store, self._image, layout, settings.data, rolled=self._rolled)
+        historian = Historian(store, self._image, layout, settings.data, rolled=self._news.rolled)
         desk = Desk(
             layout=layout,
             tool_file=settings.tool_file,
@@ -139,7 +144,7 @@ class Server:
             tasks=group,
             policy=settings.policy,
         )
-        self.desk = desk
+        self._news.desk = desk
         await projector.start()
         repaired = store.repaired + await historian.start()
         for words in repaired:
@@ -152,10 +157,11 @@ class Server:
         return desk
 
     def _backend(self, desk: Desk, group: TaskGroup) -> DaemonBackend:
-        liveness = Liveness(self._image, self._layout.tool.scan.period_ms / 1000, self._alive)
+        liveness = Liveness(self._image, self._layout.tool.scan.period_ms / 1000, self._news.alive)
         group.start_soon(liveness.run)
-        self.backend = DaemonBackend(desk, self._image, liveness, UserStore(self.settings.data / "users.toml"))
-        return self.backend
+        backend = DaemonBackend(desk, self._image, liveness, UserStore(self.settings.data / "users.toml"))
+        self._news.backend = backend
+        return backend
 
     def _ua_settings(self) -> UaSettings:
         return UaSettings(
@@ -172,7 +178,6 @@ class Server:
         with anyio.CancelScope(shield=True):
             await self._write_head(desk)
 
-    # ------------------------------------------------------------------------------------------------- what happens
     async def _attached(self) -> None:
         """A controller has been met: see whether its journal is the one that we know."""
         assert self.desk is not None  # noqa: S101 (made before the controller's task)
@@ -181,83 +186,6 @@ class Server:
         if "last_seq" in journal:
             await self.desk.projector.check_journal(int(journal["last_seq"]))
 
-    async def _told(self, events: Sequence[Event]) -> None:
-        """Events have been projected: tell everybody who follows them."""
-        desk = self.desk
-        if desk is None:
-            return
-        touched: set[str] = set()
-        conditions = {condition.name: condition for condition in self._layout.conditions}
-        for event in events:
-            desk.active.take(event)
-            if event.kind is EventKind.RUN_STARTED:
-                await self._name_recipe(desk)
-            if event.kind is EventKind.RUN_ENDED or event.kind is EventKind.BOOT:
-                desk.historian.closed()
-            if event.kind is EventKind.METROLOGY:
-                await self._measured(desk, str(event.data.get("run_id")))
-            if run_id := event.data.get("run_id"):
-                touched.add(str(run_id))
-            told = tell(event, conditions)
-            await self._emit(
-                Occurrence(
-                    told.source,
-                    told.severity,
-                    told.message,
-                    event.time_ns,
-                    fields={"Kind": event.kind.value, "RunId": str(event.data.get("run_id") or ""), "Seq": event.seq},
-                )
-            )
-        if any(event.kind is EventKind.CONDITION for event in events):
-            self._watch_alarms()
-        if self.backend is not None and desk.space is not None:
-            for run_id in touched:
-                await self._refresh(run_id)
-
-    async def _refresh(self, run_id: str) -> None:
-        assert self.backend is not None  # noqa: S101 (asked before)
-        try:
-            await self.backend.runs.refresh(run_id)
-        except Exception as error:  # noqa: BLE001 - a run that cannot be shown must not stop the events behind it
-            log.warning("a run cannot be shown", run=run_id, why=str(error))
-
-    async def _name_recipe(self, desk: Desk) -> None:
-        try:
-            run = await desk.store.read(lambda connection: runs.get(connection, desk.active.run_id))
-        except Exception as error:  # noqa: BLE001 - a name for a screen
-            log.warning("the recipe of the run is not known", run=desk.active.run_id, why=str(error))
-            return
-        desk.active.recipe_name = run.get("recipe_name") or desk.active.recipe_name
-        desk.active.recipe_version = int(run.get("recipe_version") or 0)
-
-    def _alive(self, alive: bool) -> None:
-        """The controller has stopped, or is there again."""
-        if self.desk is None:
-            return
-        words = "the controller runs" if alive else "the controller has stopped: every value is Bad"
-        (log.info if alive else log.error)(words)
-        occurrence = Occurrence("Diagnostics", 100 if alive else 900, words, time.time_ns(), fields={"Kind": "link"})
-        self.desk.tasks.start_soon(self._emit, occurrence)
-
-    async def _emit(self, occurrence: Occurrence) -> None:
-        if self.desk is not None and self.desk.space is not None:
-            await self.desk.space.emit(occurrence)
-
-    async def _rolled(self, run: ClosedRun) -> None:
-        """All rows of a run are in Parquet: write its record beside them."""
-        assert self.desk is not None  # noqa: S101 (it has the historian)
-        await self.desk.projector.caught_up()
-        data = self.desk.data
-        await self.desk.store.read(lambda connection: write_record(connection, data, self._layout, run.id))
-
-    async def _measured(self, desk: Desk, run_id: str) -> None:
-        """A film was measured: a record that has been written already is written anew."""
-        try:
-            await desk.store.read(lambda connection: rewrite_record(connection, desk.data, self._layout, run_id))
-        except (StoreError, Refused, OSError) as error:
-            log.error("the record of a run cannot be written", run=run_id, reason=str(error))  # noqa: TRY400
-
-    # ------------------------------------------------------------------------------------------------ what is watched
     async def _watch_space(self) -> None:
         while True:
             try:
@@ -265,30 +193,9 @@ class Server:
             except OSError as error:
                 log.warning("free space is not known", reason=str(error))
             else:
-                self._take_space(found)
-            self._watch_alarms()
+                self._news.space(found)
+            self._news.look_at_alarms()
             await anyio.sleep(SPACE_S)
-
-    def _take_space(self, found: Space) -> None:
-        if self.backend is not None:
-            self.backend.free_bytes = found.free_bytes
-        if found.low == self._space_low or self.desk is None:
-            return
-        self._space_low = found.low
-        free = f"{found.free_bytes >> 20} MB free"
-        words = (
-            f"the disk of the data folder is nearly full ({free})" if found.low else f"there is space again ({free})"
-        )
-        log.warning(words) if found.low else log.info(words)
-        self.desk.tasks.start_soon(
-            self._emit,
-            Occurrence("Diagnostics", 700 if found.low else 100, words, time.time_ns(), fields={"Kind": "space"}),
-        )
-
-    def _watch_alarms(self) -> None:
-        """Take the conditions' states; events tell of changes at once, this sees what was missed."""
-        if self.desk is not None and self.backend is not None:
-            self.desk.alarms.update(self.backend.values().conditions)
 
     async def _check_audit(self, desk: Desk) -> None:
         kept = await anyio.to_thread.run_sync(self._head.read)
