@@ -167,11 +167,11 @@ class Projection:
         )
 
     def _run_state(self, connection: Connection, event: Event, run_id: str) -> None:
-        if state := str(event.data.get("state") or ""):
-            # IDLE after an end state says that the program was cleared, nothing of the run.
-            connection.execute(
-                "UPDATE runs SET status = ? WHERE id = ? AND end_ns IS NULL AND ? <> 'IDLE'", [state, run_id, state]
-            )
+        state = str(event.data.get("state") or "")
+        # An end state comes with the run's record: whoever sees it there finds the record complete. IDLE after it says
+        # that the program was cleared, nothing of the run.
+        if state and state not in {"COMPLETE", "STOPPED", "ABORTED", "IDLE"}:
+            connection.execute("UPDATE runs SET status = ? WHERE id = ? AND end_ns IS NULL", [state, run_id])
 
     def _step(self, connection: Connection, event: Event, run_id: str) -> None:
         index = int(event.data.get("index", -1))
