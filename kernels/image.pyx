@@ -22,6 +22,7 @@ from posix.mman cimport MAP_FAILED, MAP_SHARED, PROT_READ, PROT_WRITE, mmap, mpr
 
 from kernels.atomics cimport fence_acquire, load_acquire, load_relaxed, store_release, u64
 from kernels.layout cimport (
+    CACHED_RINGS,
     CONTROL_OFFSET,
     ControlBlock,
     DATA_OFFSET,
@@ -38,6 +39,7 @@ from kernels.layout cimport (
     geometry,
     log_row,
 )
+from kernels.memory cimport populate
 from kernels.tables cimport ConditionStateRow
 
 LATENCY_EDGES_US = tuple(float(1 << power) for power in range(HISTOGRAM_BUCKETS - 1))
@@ -71,8 +73,7 @@ cdef Geometry _geometry(tags, conditions, flight_rows, log_rows) except *:
     ):
         if not least <= count <= most:
             raise ValueError(f"an image of {count} {name} is not possible: from {least} to {most}")
-    row_bytes = 16 + 20 * int(tags)
-    if (int(flight_rows) + int(log_rows)) * (row_bytes + 64) > _MOST_BYTES:
+    if (int(flight_rows) + int(log_rows)) * (20 * int(tags) + 256) > _MOST_BYTES:
         raise ValueError(f"{flight_rows} + {log_rows} rows of {tags} tags are more than {_MOST_BYTES} bytes")
     return geometry(tags, conditions, flight_rows, log_rows)
 
@@ -120,14 +121,14 @@ class Timing:
 
 
 cdef void _copy_row(
-    const char* row, size_t tags, long long* scan, long long* time_ns, double* values, unsigned int* status,
+    const char* row, const Geometry* at, long long* scan, long long* time_ns, double* values, unsigned int* status,
     long long* source,
 ) noexcept nogil:
     scan[0] = (<const long long*>row)[0]
     time_ns[0] = (<const long long*>row)[1]
-    memcpy(values, row + ROW_HEAD, 8 * tags)
-    memcpy(source, row + ROW_HEAD + 8 * tags, 8 * tags)
-    memcpy(status, row + ROW_HEAD + 16 * tags, 4 * tags)
+    memcpy(values, row + ROW_HEAD, 8 * at.tags)
+    memcpy(source, row + at.source_offset, 8 * at.tags)
+    memcpy(status, row + at.status_offset, 4 * at.tags)
 
 
 cdef class Image:
@@ -256,6 +257,8 @@ cdef class Image:
         writer.at = self.at
         writer.flight_done = load_acquire(&control.flight_done)
         writer.log_done = load_acquire(&control.log_done)
+        writer.streams = self.at.row_bytes * self.at.flight_rows > CACHED_RINGS
+        populate(self.base, self.at.size)  # best effort; the scan thread locks it besides
         self.writers += 1
         return 0
 
@@ -328,7 +331,7 @@ cdef class Image:
             done = load_acquire(&control.flight_done)
             if done == 0:
                 return 1
-            _copy_row(flight_row(self.base, &self.at, done - 1), self.at.tags, scan, time_ns, values, status, source)
+            _copy_row(flight_row(self.base, &self.at, done - 1), &self.at, scan, time_ns, values, status, source)
             if conditions != NULL:
                 memcpy(conditions, conditions_of(self.base, &self.at, done - 1), conditions_bytes)
             fence_acquire()
@@ -396,7 +399,7 @@ cdef class Image:
             for i in range(count):
                 _copy_row(
                     flight_row(self.base, &self.at, first + i) if flight else log_row(self.base, &self.at, first + i),
-                    tags, &to_scan[i], &to_time[i], &to_values[i, 0], &to_status[i, 0], &to_source[i, 0],
+                    &self.at, &to_scan[i], &to_time[i], &to_values[i, 0], &to_status[i, 0], &to_source[i, 0],
                 )
         return scan, time_ns, values, status, source_ns
 

@@ -26,9 +26,7 @@ from libc.string cimport memcpy, memset
 
 from kernels.atomics cimport (
     exchange_pointer,
-    fence_acquire,
     load_acquire,
-    load_relaxed,
     store_release,
     u64,
 )
@@ -37,13 +35,14 @@ from kernels.memory cimport Arena, lock_arena, map_arena, take, unmap_arena
 from kernels.phases.command cimport adopt_programs, latch_commands
 from kernels.phases.condition cimport judge_conditions
 from kernels.phases.control cimport move_ramps, run_loops
+from kernels.phases.copy cimport begin_scan, copy_row, end_scan
 from kernels.phases.emit cimport emit_at, record, tape_row
 from kernels.phases.expression cimport prepare
 from kernels.phases.gate cimport gate_outputs
 from kernels.phases.keep cimport KEPT_MAGIC, KeptHead, fits, keep, keep_if_wanted, kept_bytes, take_up
 from kernels.phases.latch cimport compute_tags, latch_inputs, put_letter
 from kernels.phases.program cimport run_program
-from kernels.phases.publish cimport FNV_OFFSET, copy_row, publish
+from kernels.phases.publish cimport FNV_OFFSET, publish, show_all
 from kernels.phases.run cimport REST, in_states
 from kernels.phases.state cimport (
     COMMAND_QUEUE,
@@ -60,6 +59,7 @@ from kernels.phases.state cimport (
     PROGRAM_SLOTS,
     ProgramTables,
     Ramp,
+    RowCopy,
     ScanState,
     TAPE_RING,
 )
@@ -78,6 +78,7 @@ cdef enum:
 # ------------------------------------------------------------------------------------------------------ the scan
 cdef void run_scan(ScanState* s, long long wall_ns) noexcept nogil:
     """Run one scan. Order and meaning: docs/reference/scan.md."""
+    begin_scan(s)
     s.k += 1
     adopt_programs(s)
     latch_inputs(s, wall_ns)
@@ -90,6 +91,7 @@ cdef void run_scan(ScanState* s, long long wall_ns) noexcept nogil:
     gate_outputs(s)
     publish(s, wall_ns)
     keep_if_wanted(s)
+    end_scan(s)
 
 
 cdef void step_plant(ScanState* s) noexcept nogil:
@@ -241,6 +243,8 @@ cdef ScanState* lay_out_state(Arena* arena, ScanState* draft, object t) except N
     s.effect_row = <int*>take(arena, n * sizeof(int))
     s.effect_scan = <long long*>take(arena, n * sizeof(long long))
     s.commands = <CommandRow*>take(arena, COMMAND_QUEUE * sizeof(CommandRow))
+    s.shown_value = <double*>take(arena, n * sizeof(double))
+    s.shown_status = <unsigned int*>take(arena, n * sizeof(int))
     for i in range(2):
         s.copies[i].value = <double*>take(arena, n * sizeof(double))
         s.copies[i].status = <unsigned int*>take(arena, n * sizeof(int))
@@ -278,7 +282,7 @@ cdef void fill_state(ScanState* s, object t) except *:
     s.run.state = RUN_IDLE
     s.run.step = -1
     s.run.slot = -1
-    copy_row(s)
+    show_all(s)
 
 
 cdef void start_tag(ScanState* s, int tag) noexcept:
@@ -612,7 +616,9 @@ cdef class Scan:
             slot = (<const KeptHead*>kept).run.slot
             if slot >= 0 and self.s.run.slots[slot] == NULL:
                 raise ValueError(f"the state has a program in slot {slot}: load that one first")
+            begin_scan(self.s)
             take_up(self.s, kept)
+            end_scan(self.s)
         finally:
             self.disclaim()
 
@@ -620,39 +626,28 @@ cdef class Scan:
     def values(self) -> tuple[NDArray[np.float64], NDArray[np.uint32], NDArray[np.int64]]:
         """Copy value, status and source of every tag as of the last scan."""
         cdef ScanState* s = self.s
-        cdef u64 done
+        cdef RowCopy to
         value = np.empty(s.tag_count, np.float64)
         status = np.empty(s.tag_count, np.uint32)
         source = np.empty(s.tag_count, np.int64)
         cdef double[::1] to_value = value
         cdef unsigned int[::1] to_status = status
         cdef long long[::1] to_source = source
+        to.value, to.status, to.source, to.conditions = &to_value[0], &to_status[0], &to_source[0], NULL
         with nogil:
-            while True:
-                done = load_acquire(&s.copy_done)
-                memcpy(&to_value[0], s.copies[(done - 1) & 1].value, s.tag_count * sizeof(double))
-                memcpy(&to_status[0], s.copies[(done - 1) & 1].status, s.tag_count * sizeof(int))
-                memcpy(&to_source[0], s.copies[(done - 1) & 1].source, s.tag_count * sizeof(long long))
-                fence_acquire()
-                if load_relaxed(&s.copy_begun) <= done + 1:
-                    break
+            copy_row(s, &to)
         return value, status, source
 
     def conditions(self) -> NDArray[np.void]:
         """Copy the condition states as of the last scan."""
         cdef ScanState* s = self.s
-        cdef u64 done
+        cdef RowCopy to
         states = np.zeros(s.condition_count, _CONDITION_STATE)
-        cdef ConditionStateRow[::1] to = states
-        if s.condition_count == 0:
-            return states
-        with nogil:
-            while True:
-                done = load_acquire(&s.copy_done)
-                memcpy(&to[0], s.copies[(done - 1) & 1].conditions, s.condition_count * sizeof(ConditionStateRow))
-                fence_acquire()
-                if load_relaxed(&s.copy_begun) <= done + 1:
-                    break
+        cdef ConditionStateRow[::1] into = states
+        if s.condition_count > 0:
+            to.value, to.status, to.source, to.conditions = NULL, NULL, NULL, &into[0]
+            with nogil:
+                copy_row(s, &to)
         return states
 
     def events(self, limit: int = 65536) -> NDArray[np.void]:

@@ -111,6 +111,7 @@ cdef inline int command_condition(ScanState* s, const CommandRow* c) noexcept no
     if c.target < 0 or c.target >= s.condition_count:
         return REFUSAL_BAD_TARGET
     condition = &s.condition[c.target]
+    s.conditions_unpublished = 2
     if c.op == COMMAND_RESET:
         if condition.state & (STATE_RAW | STATE_ACTIVE):
             return REFUSAL_CONDITION_ACTIVE

@@ -97,6 +97,7 @@ cdef inline void judge_further(
     cdef ConditionMemory* m = &s.condition_memory[index]
     cdef ConditionStateRow* c = &s.condition[index]
     cdef bint was_in_force = m.in_force
+    s.conditions_unpublished = 2
     c.state = next_state(s, index, raw, unknown)
     if (c.state ^ m.before) & TOLD:
         emit(s, EVENT_CONDITION, index, <double>c.state, <double>c.trips)

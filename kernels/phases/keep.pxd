@@ -8,7 +8,7 @@ latched yet, and what only tells of the past: events, rows, counters of lost rec
 from libc.string cimport memcpy
 
 from kernels.atomics cimport load_acquire, store_release, u64
-from kernels.phases.publish cimport copy_row
+from kernels.phases.publish cimport show_all
 from kernels.phases.state cimport ConditionCounts, PROGRAM_SLOTS, Run, ScanState
 
 cdef enum:
@@ -108,7 +108,7 @@ cdef inline void take_up(ScanState* s, const char* kept) noexcept nogil:
         s.run.auxiliary_program = mine.slots[s.run.slot]
     memcpy(s.value, kept + sizeof(KeptHead), head.first_bytes)
     memcpy(s.condition, kept + sizeof(KeptHead) + head.first_bytes, head.second_bytes)
-    copy_row(s)  # the row before, by which changes are told
+    show_all(s)
 
 
 cdef inline void keep_if_wanted(ScanState* s) noexcept nogil:

@@ -1,15 +1,12 @@
 """Phase 8: system tags, source times, digest, and the row that readers see."""
 
-from libc.string cimport memcpy
-
-from kernels.atomics cimport fence_release, store_relaxed, store_release, u64
+from kernels.atomics cimport store_relaxed, u64
 from kernels.layout cimport publish_row
 from kernels.phases.emit cimport record, tape_row, tell_lost_events
 from kernels.phases.program cimport completed_cycles
-from kernels.phases.state cimport DIGEST_EVERY, RowCopy, ScanState
+from kernels.phases.state cimport DIGEST_EVERY, ScanState
 from kernels.phases.write cimport bits_of
 from kernels.tables cimport (
-    ConditionStateRow,
     TAG_ARMED,
     TAG_BYPASSED,
     TAG_CYCLE,
@@ -73,13 +70,28 @@ cdef inline void set_system_tags(ScanState* s) noexcept nogil:
     s.value[TAG_ARMED] = 1.0 if s.armed else 0.0
 
 
-cdef inline void stamp(ScanState* s, const RowCopy* before, long long wall_ns) noexcept nogil:
+cdef inline void show(ScanState* s, int i) noexcept nogil:
+    """Remember what a stamped tag shows in this row."""
+    s.shown_value[i] = s.value[s.stamped[i]]
+    s.shown_status[i] = s.status[s.stamped[i]]
+
+
+cdef inline void show_all(ScanState* s) noexcept nogil:
+    """Remember a row that no scan has made: the start, or a state that was taken up."""
+    cdef int i
+    for i in range(s.stamped_count):
+        show(s, i)
+    s.conditions_unpublished = 2
+
+
+cdef inline void stamp(ScanState* s, long long wall_ns) noexcept nogil:
     """Give every tag that the scan writes the time of its last change."""
     cdef int i, tag
     for i in range(s.stamped_count):
         tag = s.stamped[i]
-        if bits_of(s.value[tag]) != bits_of(before.value[tag]) or s.status[tag] != before.status[tag]:
+        if bits_of(s.value[tag]) != bits_of(s.shown_value[i]) or s.status[tag] != s.shown_status[i]:
             s.source[tag] = wall_ns
+            show(s, i)
 
 
 cdef inline void continue_digest(ScanState* s) noexcept nogil:
@@ -97,25 +109,14 @@ cdef inline void continue_digest(ScanState* s) noexcept nogil:
             record(s)
 
 
-cdef inline void copy_row(ScanState* s) noexcept nogil:
-    """Publish to readers in this process: drivers take outputs from here, not from memory shared with the server."""
-    cdef RowCopy* to = &s.copies[s.copy_done & 1]
-    store_relaxed(&s.copy_begun, s.copy_done + 1)
-    fence_release()
-    memcpy(to.value, s.value, s.tag_count * sizeof(double))
-    memcpy(to.status, s.status, s.tag_count * sizeof(int))
-    memcpy(to.source, s.source, s.tag_count * sizeof(long long))
-    memcpy(to.conditions, s.condition, s.condition_count * sizeof(ConditionStateRow))
-    store_release(&s.copy_done, s.copy_done + 1)
-
-
 cdef inline void publish(ScanState* s, long long wall_ns) noexcept nogil:
     set_system_tags(s)
-    stamp(s, &s.copies[(s.copy_done - 1) & 1], wall_ns)
+    stamp(s, wall_ns)
     continue_digest(s)
-    copy_row(s)
     if s.publishes:
         publish_row(
-            &s.image, s.k, wall_ns, s.k % s.log_every == 0, s.value, s.status, s.source, s.condition
+            &s.image, s.k, wall_ns, s.k % s.log_every == 0, s.value, s.status, s.source,
+            s.condition if s.conditions_unpublished > 0 else NULL,
         )
+        s.conditions_unpublished -= s.conditions_unpublished > 0
     tell_lost_events(s)

@@ -219,9 +219,15 @@ cdef struct ScanState:
     void* retired[PROGRAM_SLOTS]  # what the scan has let go of, until load() frees it
 
     # Out.
-    RowCopy copies[2]
+    u64 scans_begun  # differs from scans_done while a scan is under way
+    u64 scans_done
+    u64 copy_wanted  # a reader met scans under way all the time
     u64 copy_begun
     u64 copy_done
+    RowCopy copies[2]
+    double* shown_value  # of the stamped tags, in the row before
+    unsigned int* shown_status
+    int conditions_unpublished  # rows in which the condition states have to be written yet
     u64 digest
     ImageWriter image
     bint publishes
