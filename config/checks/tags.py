@@ -25,7 +25,7 @@ _MEANT_FOR = {
 
 def unit_of_name(name: str, *, letters: bool = False) -> Unit | None:
     """The unit that the last words of a name say (`power_kw`); single letters only when asked for."""
-    words = re.split(r"[._]", name)
+    words = [word for word in re.split(r"[._]", name) if word != "per"]  # `nm_per_min` is `nm_min`
     for count in (3, 2, 1):
         suffix = "_".join(words[-count:])
         if len(words) > count and suffix in _SUFFIXES and (letters or len(suffix) > 1):
