@@ -13,7 +13,7 @@ from supervisor.server.archive import rewrite_record, write_record
 from supervisor.server.backend import DaemonBackend
 from supervisor.server.desk import Desk
 from supervisor.server.errors import StoreError
-from supervisor.server.historian.ingest import ClosedRun
+from supervisor.server.historian.rolling import ClosedRun
 from supervisor.server.store.space import Space
 from supervisor.server.wording import tell
 

@@ -15,7 +15,8 @@ from kernels.tables import Status
 from supervisor.server.historian import query, roll
 from supervisor.server.historian.changes import TOLERANCE_ROWS, ChangeDetector
 from supervisor.server.historian.hot import HotWriter
-from supervisor.server.historian.ingest import Historian, Retention
+from supervisor.server.historian.ingest import Historian
+from supervisor.server.historian.rolling import Retention
 from supervisor.server.historian.rounding import Rounding
 from supervisor.server.historian.tagset import TagSet, create_view, register
 from supervisor.server.store.connection import Store, transaction
@@ -361,7 +362,7 @@ async def test_old_days_outside_of_runs_are_rolled_and_the_oldest_removed(tmp_pa
             furnace.start_ns = int(moment.timestamp()) * SECOND - (furnace.scan.index + 1) * PERIOD_NS
             furnace.play(10, wave)
         await historian.flush()
-        await historian._roll_days()
+        await historian.roller.roll_days()
         kept = [path.parent.name for path in (tmp_path / "telemetry").rglob("telemetry-*.parquet")]
         assert kept == [f"{today - timedelta(days=3):%Y-%m-%d}"]
         trend = await store.read(lambda c: query.trend(c, tmp_path, RAW, 0, 2**62))
