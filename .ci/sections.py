@@ -88,16 +88,6 @@ def limits() -> str:
     return table(("limit", "value", ""), rows)
 
 
-def permissions() -> str:
-    """Who may do what."""
-    from supervisor.server.access.policy import DEFAULT
-
-    return table(
-        ("to …", "needs one of"),
-        ((action.value, ", ".join(sorted(r.value for r in roles))) for action, roles in DEFAULT.roles.items()),
-    )
-
-
 # --------------------------------------------------------------------------------------------------------- data
 def database() -> str:
     """Tables and columns as the migrations make them, and the view of telemetry."""
@@ -115,18 +105,6 @@ def database() -> str:
             "FROM duckdb_columns() WHERE NOT internal GROUP BY table_name ORDER BY table_name"
         ).fetchall()
     return table(("table or view", "columns"), ((code(name), columns) for name, columns in found))
-
-
-def journal() -> str:
-    """Kinds of events with their data, as the source of the enumeration says them."""
-    from supervisor.link import messages
-
-    source = inspect.getsource(messages.EventKind)
-    rows = re.findall(r'^    [A-Z_]+ = "(\w+)"  # (.+)$', source, re.MULTILINE)
-    known = {kind.value for kind in messages.EventKind}
-    if {kind for kind, _ in rows} != known:
-        raise ValueError(f"EventKind: no data said beside {', '.join(sorted(known - {kind for kind, _ in rows}))}")
-    return table(("kind", "data"), ((code(kind), said) for kind, said in rows))
 
 
 # ------------------------------------------------------------------------------------------------------ furnace
@@ -262,7 +240,7 @@ def documented(kind: type) -> dict[str, str]:
 SECTIONS: dict[str, Callable[[], str]] = {
     function.__name__: function
     for function in (
-        methods, variables, conditions, events, limits, permissions, database, journal, tags, interlocks, alarms,
+        methods, variables, conditions, events, limits, database, tags, interlocks, alarms,
         operations, loops, parameters,
     )
 }  # fmt: skip

@@ -106,6 +106,8 @@ def main() -> None:
     """Execute a page's fences, given as JSON on standard input, in the present folder."""
     import json
 
+    # Whoever loses patience with this page still gets its daemons ended.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended from outside"))
     fences: list[dict[str, str]] = json.load(sys.stdin)
     with Page(Path.cwd()) as page:
         for fence in fences:
