@@ -26,6 +26,7 @@ from supervisor.server.diagnostics import time_sync, timing_variables
 from supervisor.server.errors import StoreError, UsersError
 from supervisor.server.historian import query
 from supervisor.server.liveness import Liveness
+from supervisor.server.reasons import Reasons
 
 log = structlog.get_logger()
 
@@ -60,6 +61,7 @@ class DaemonBackend:
         self._logins = anyio.CapacityLimiter(LOGINS)
         self._sessions: dict[str, str] = {}
         self.runs = RunCalls(desk)
+        self.reasons = Reasons(desk.controller, desk.layout, self.values)
         self.free_bytes = 0
         self._calls = _table(desk, self.runs)
 
@@ -73,7 +75,7 @@ class DaemonBackend:
         return self._liveness.values(len(self.layout.tags), CONDITION_STATE, len(self.layout.conditions))
 
     def variables(self) -> dict[str, Any]:
-        """Return everything below State, Runs/ActiveRun, Services and Diagnostics by path."""
+        """Return everything below State, Runs/ActiveRun, Services and Diagnostics by path, and why conditions stand."""
         desk, owner = self._desk, self._desk.control.owner
         row, alive = self._liveness.snapshot(), self._liveness.alive
         # Before the first scan of all there is nothing but NaN.
@@ -92,6 +94,7 @@ class DaemonBackend:
             **desk.active.variables(
                 float(system[SystemTag.STEP_ELAPSED_S]), elapsed, RunState(int(system[SystemTag.RUN_STATE]))
             ),
+            **self.reasons.shown,
             **timing_variables(self._image.timing() if alive else None, scan.period_ms / 1000),
             "Diagnostics/ControllerAlive": alive,
             "Diagnostics/InterlocksTripped": int(system[SystemTag.TRIPPED]),

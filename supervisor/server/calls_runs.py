@@ -112,6 +112,7 @@ class RunCalls:
     ) -> tuple[str]:
         """`GetTelemetry`."""
         desk = self._desk
+        await desk.projector.caught_up()
         found = await desk.store.read(
             lambda connection: runs.telemetry(connection, desk.data, desk.layout, run_id, _ns(start), _ns(end), limit)
         )

@@ -160,6 +160,7 @@ class Server:
         liveness = Liveness(self._image, self._layout.tool.scan.period_ms / 1000, self._news.alive)
         group.start_soon(liveness.run)
         backend = DaemonBackend(desk, self._image, liveness, UserStore(self.settings.data / "users.toml"))
+        group.start_soon(backend.reasons.run)
         self._news.backend = backend
         return backend
 

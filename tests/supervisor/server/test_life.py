@@ -127,6 +127,7 @@ async def test_telemetry_is_the_same_while_a_run_is_hot_and_after_its_roll(tmp_p
         run_id, number = await created(h)
         h.furnace.play(30, lambda _: {"chamber.pressure_torr": 9.0})
         await h.call(OLGA, "Runs", "StartRun", run_id)
+        await h.until(lambda: h.server.backend.variables()["Runs/ActiveRun/State"] == "RUNNING")
         h.furnace.play(100, lambda k: {"chamber.pressure_torr": 0.5 + 0.001 * k})
         await h.server.desk.historian.flush()
         (hot,) = await h.call(OTTO, "Runs", "GetTelemetry", run_id, None, None, 0)
