@@ -10,9 +10,9 @@ import structlog
 from numpy.typing import NDArray
 
 from config.layout import Layout
-from kernels.image import Image
+from kernels.image import Image, Snapshot
 from kernels.tables import CONDITION_STATE, RunState, SystemTag
-from opcua_model.interface import Caller, Refused, Values
+from opcua_model.interface import Caller, Refused
 from supervisor.link.messages import CommandKind, EquipmentMode
 from supervisor.server.access.attempts import Attempts
 from supervisor.server.access.policy import Action, permit
@@ -70,7 +70,7 @@ class DaemonBackend:
         """Tags and conditions of the tool."""
         return self._desk.layout
 
-    def values(self) -> Values:
+    def values(self) -> Snapshot:
         """Copy all tags; when the controller is gone every status is Bad."""
         return self._liveness.values(len(self.layout.tags), CONDITION_STATE, len(self.layout.conditions))
 

@@ -7,7 +7,8 @@ import anyio
 
 from config.layout import Layout
 from config.tool import Interlock
-from opcua_model.interface import Refused, Values
+from kernels.image import Snapshot
+from opcua_model.interface import Refused
 from supervisor.server.controller import Controller
 
 LOOK_S = 0.5
@@ -22,7 +23,7 @@ class Reasons:
         values: their states; nobody is asked while none has anything to say.
     """
 
-    def __init__(self, controller: Controller, layout: Layout, values: Callable[[], Values]) -> None:
+    def __init__(self, controller: Controller, layout: Layout, values: Callable[[], Snapshot]) -> None:
         self._controller = controller
         self._values = values
         self._paths = {
