@@ -9,7 +9,6 @@ import numpy as np
 
 from kernels.image import Image, Snapshot
 from kernels.tables import Status
-from opcua_model.interface import Values
 
 STILL_S = 0.6
 """A scan index that has stood still for so long is a dead controller's: scans are a second apart at most, and a tool
@@ -67,13 +66,13 @@ class Liveness:
             self._last = self._image.snapshot()
         return self._last
 
-    def values(self, tags: int, conditions: np.dtype[np.void], count: int) -> Values:
+    def values(self, tags: int, conditions: np.dtype[np.void], count: int) -> Snapshot:
         """Copy all tags; every status is Bad while the controller is gone."""
         alive, row = self.look(), self.snapshot()
         if row is None:
-            return Values(
+            return Snapshot(
                 0, time.time_ns(), np.zeros(tags), np.full(tags, Status.BAD_WAITING_FOR_INITIAL_DATA, np.uint32),
                 np.zeros(tags, np.int64), np.zeros(count, conditions),
             )  # fmt: skip
         status = row.status if alive else np.full(tags, Status.BAD_NO_COMMUNICATION, np.uint32)
-        return Values(row.scan, row.time_ns, row.values, status, row.source_ns, row.conditions)
+        return Snapshot(row.scan, row.time_ns, row.values, status, row.source_ns, row.conditions)

@@ -73,7 +73,7 @@ class Historian:
         self._next = 0
         self._first = True
         self._last_scan = -1
-        self._interval_s = INTERVALS_S[1]
+        self._interval_s = INTERVALS_S[0]
         self.figures = Figures()
         self.roller = Roller(store, layout, data, retention or Retention(), rolled, lambda: self._last_scan)
         self.tag_set: TagSet | None = None

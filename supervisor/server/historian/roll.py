@@ -107,10 +107,10 @@ def roll_part(connection: Connection, data: Path, tag_set: TagSet, extent: Exten
         held.execute(f"DELETE FROM {tag_set.table} WHERE {where}", params)  # noqa: S608
         # The last change of each tag is what the rows behind this part begin with.
         held.execute(
-            "DELETE FROM changes AS c WHERE tag_set = ? AND ts_ns BETWEEN ? AND ? AND EXISTS "
-            "(SELECT 1 FROM changes AS l WHERE l.tag_set = c.tag_set AND l.tag = c.tag "
-            "AND l.ts_ns > c.ts_ns AND l.ts_ns <= ?)",
-            [tag_set.id, first_ns, last_ns, last_ns],
+            "DELETE FROM changes USING (SELECT tag, max(ts_ns) AS newest FROM changes WHERE tag_set = ? AND ts_ns <= ? "
+            "GROUP BY tag) AS kept WHERE changes.tag_set = ? AND changes.tag = kept.tag AND changes.ts_ns >= ? "
+            "AND changes.ts_ns < kept.newest",
+            [tag_set.id, last_ns, tag_set.id, first_ns],
         )
 
     transaction(connection, move)
