@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from config.layout import Layout
+from kernels.image import Snapshot
 
 
 class Refused(Exception):  # noqa: N818 - a refusal is an answer, not a fault
@@ -27,18 +28,6 @@ class Caller:
     """Empty for an anonymous session."""
     roles: frozenset[str]
     session: str
-
-
-@dataclass(frozen=True)
-class Values:
-    """All tags at one moment, by index of the layout."""
-
-    scan: int
-    time_ns: int
-    values: NDArray[np.float64]
-    status: NDArray[np.uint32]
-    source_ns: NDArray[np.int64]
-    conditions: NDArray[np.void]
 
 
 @dataclass(frozen=True)
@@ -85,7 +74,7 @@ class Backend(Protocol):
         """Tags and conditions of the tool."""
         ...
 
-    def values(self) -> Values:
+    def values(self) -> Snapshot:
         """Copy all tags; when the controller is gone every status is Bad."""
         ...
 

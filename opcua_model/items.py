@@ -10,8 +10,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from kernels.image import Snapshot
 from opcua_model.encoding import counted, data_values
-from opcua_model.interface import Values
 
 DISABLED: Final = 0
 SAMPLING: Final = 1
@@ -117,7 +117,7 @@ class TagItems:
         """Report every item once more with the next sample (a subscription that moved to another session)."""
         self._items["fresh"] = True
 
-    def sample(self, now: Values) -> None:
+    def sample(self, now: Snapshot) -> None:
         """Queue the items whose tag differs from what was last reported."""
         items = self._items
         if not len(items):

@@ -22,7 +22,7 @@ from opcua_model.internal import ToolServer
 from opcua_model.listener import Listener
 from opcua_model.live import tell
 from opcua_model.settings import EndpointError, Settings, is_loopback
-from opcua_model.snapshot import Snapshot
+from opcua_model.snapshot import Turn
 from opcua_model.space import Space
 from opcua_model.stack import Ids, Server, StatusCodes, policies, ua
 from opcua_model.tree import Tree, build_tree, condition_path
@@ -168,7 +168,7 @@ class UaServer:
         types = await server.register_namespace(NAMESPACE)
         tool = await server.register_namespace(TOOL_NAMESPACE + layout.tool.name)
         space = Space(self._internal.aspace, types, tool)
-        tree = Tree(space, Snapshot(backend), layout)
+        tree = Tree(space, Turn(backend), layout)
         build_types(space, tree.methods)
         variants = await anyio.to_thread.run_sync(supported_variants, layout.tool)
         told = backend.variables()

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from config.layout import Layout
+from kernels.image import Snapshot
 from opcua_model.encoding import BAD, BOOLEAN, DOUBLE, UINT32, whole
-from opcua_model.interface import Backend, Values
+from opcua_model.interface import Backend
 from opcua_model.stack import ua
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -28,18 +29,18 @@ def kind_of(layout: Layout, index: int) -> int:
     return BOOLEAN if len(tag.states) == 2 else UINT32
 
 
-class Snapshot:
-    """Hands out the values of all tags."""
+class Turn:
+    """Hands out the snapshot of the present turn of the event loop."""
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
-        self._held: Values | None = None
+        self._held: Snapshot | None = None
         layout = backend.layout
         self.kinds: NDArray[np.uint8] = np.array(
             [kind_of(layout, index) for index in range(len(layout.tags))], np.uint8
         )
 
-    def now(self) -> Values:
+    def now(self) -> Snapshot:
         """All tags at this turn of the loop; whoever asks in the same turn gets the same copy."""
         if self._held is None:
             self._held = self._backend.values()

@@ -16,7 +16,7 @@ from opcua_model.encoding import BOOLEAN, DOUBLE
 from opcua_model.interface import Method
 from opcua_model.live import Live
 from opcua_model.methods import methods_of
-from opcua_model.snapshot import Snapshot
+from opcua_model.snapshot import Turn
 from opcua_model.space import (
     ARRAY,
     HISTORY_READ,
@@ -74,7 +74,7 @@ class Tree:
     """What was built: which node is which tag, method, object or live value."""
 
     space: Space
-    snapshot: Snapshot
+    snapshot: Turn
     layout: Layout
     tags: dict[Any, int] = field(default_factory=dict[Any, int])
     """Tag index by NodeId; a tag has one under Equipment and may have one under Telemetry."""

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 import numpy as np
 
+from kernels.image import Snapshot
 from kernels.tables import ConditionState
 from opcua_model.encoding import BAD
-from opcua_model.interface import Values
 from opcua_model.snapshot import moment
 
 
@@ -85,12 +85,12 @@ CONDITION: Final = (
 """What every interlock and alarm shows; `Why` comes from the daemon as `Interlocks/<name>/Why`."""
 
 
-def controller_gone(now: Values) -> bool:
+def controller_gone(now: Snapshot) -> bool:
     """Tell whether the image has no living source: every status is Bad."""
     return len(now.status) > 0 and bool((now.status & BAD).all())
 
 
-def condition_values(now: Values, period_s: float) -> list[dict[str, Any]]:
+def condition_values(now: Snapshot, period_s: float) -> list[dict[str, Any]]:
     """Turn the conditions' rows of the image into what their objects show, by name; `Why` is not among it."""
     rows = now.conditions
     shown: list[dict[str, Any]] = []

@@ -21,9 +21,8 @@ import anyio
 import numpy as np
 import structlog
 
-from kernels.image import Image
+from kernels.image import Image, Snapshot
 from opcua_model.client import connect
-from opcua_model.interface import Values
 from opcua_model.server import UaServer
 from opcua_model.settings import Settings
 from tests.opcua_model.fake_daemon import PASSWORDS, FakeDaemon, furnace_with
@@ -39,7 +38,7 @@ class Mirror(FakeDaemon):
 
     image: Image
 
-    def values(self) -> Values:
+    def values(self) -> Snapshot:
         """Copy the newest row."""
         known, row = super().values(), self.image.snapshot()
         count = len(known.values)

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 import config
 from config.layout import Layout
 from config.tool import Module, ModuleKind, Tag, TagKind, Tool
+from kernels.image import Snapshot
 from kernels.tables import CONDITION_STATE, ConditionState
-from opcua_model.interface import Caller, Refused, Values
+from opcua_model.interface import Caller, Refused
 from opcua_model.server import UaServer
 from opcua_model.settings import Settings
 
@@ -85,7 +86,7 @@ class FakeDaemon:
         tags, conditions = len(self._layout.tags), len(self._layout.conditions)
         rows = np.zeros(conditions, CONDITION_STATE)
         rows["last_trip"] = -1
-        self._values = Values(
+        self._values = Snapshot(
             scan=1000,
             time_ns=START_NS,
             values=np.zeros(tags),
@@ -120,7 +121,7 @@ class FakeDaemon:
     def layout(self) -> Layout:
         return self._layout
 
-    def values(self) -> Values:
+    def values(self) -> Snapshot:
         self.copies += 1
         now = self._values
         return replace(now, values=now.values.copy(), status=now.status.copy(), source_ns=now.source_ns.copy())

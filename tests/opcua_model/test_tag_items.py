@@ -12,9 +12,9 @@ from asyncua.ua.ua_binary import struct_from_binary
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kernels.image import Snapshot
 from kernels.tables import CONDITION_STATE
 from opcua_model.encoding import BOOLEAN, DOUBLE, UINT32, counted, data_values
-from opcua_model.interface import Values
 from opcua_model.items import DISABLED, ITEM, REPORTING, SAMPLING, TagItems
 from opcua_model.snapshot import EPOCH
 
@@ -23,9 +23,9 @@ BAD = 0x80310000
 OVERFLOW = 0x0480
 
 
-def image(*values: float, status: int = 0) -> Values:
+def image(*values: float, status: int = 0) -> Snapshot:
     size = len(values)
-    return Values(
+    return Snapshot(
         scan=0,
         time_ns=NOW,
         values=np.array(values, float),
