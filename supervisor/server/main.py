@@ -1,6 +1,7 @@
 """The server as a program, started by the launcher with inherited descriptors."""
 
 import argparse
+import logging
 import os
 import signal
 import socket
@@ -34,6 +35,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the server; 0 after an orderly end."""
     arguments = _parser().parse_args(argv)
     configure_logs(arguments.log, "server")
+    # asyncua calls each refusal an error; a client that is refused a thousand times must not fill the log.
+    logging.getLogger("asyncua.server.uaprocessor").setLevel(logging.CRITICAL)
     die_with_parent()
     code = 0
     try:
