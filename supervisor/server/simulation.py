@@ -17,7 +17,8 @@ from supervisor.server.store.rows import Connection
 log = structlog.get_logger()
 
 TIMEOUT_S = 3600.0
-NICE = 10
+KEPT = ("cause", "alarms", "incidents", "warnings", "faults", "seed", "digest", "speed")
+"""What a report has besides its summary and stays in the run's record."""
 
 
 async def simulate(tool: Path, recipe: Version) -> tuple[dict[str, Any] | None, str]:
@@ -68,7 +69,7 @@ def record(connection: Connection, org_id: str, run_id: str, report: dict[str, A
             [reason, run_id],
         )
         return
-    summary: dict[str, Any] = report.get("summary") or report
+    summary: dict[str, Any] = {**(report.get("summary") or {}), **{n: report[n] for n in KEPT if n in report}}
     status = str(report.get("state") or report.get("status") or "COMPLETE")
     connection.execute(
         "UPDATE runs SET status = ?, end_time = now(), duration_seconds = ?, postflight_summary = ?, "

@@ -213,7 +213,11 @@ class House:
 
 @asynccontextmanager
 async def house(
-    data: Path, furnace: Furnace | None = None, journal: list[Event] | None = None, **settings: Any
+    data: Path,
+    furnace: Furnace | None = None,
+    journal: list[Event] | None = None,
+    tool_file: Path | None = None,
+    **settings: Any,
 ) -> AsyncGenerator[House]:
     """Run a server with everything but OPC UA and a real controller."""
     from supervisor.server.server import Server, Settings
@@ -230,7 +234,7 @@ async def house(
     async with Channel(ours, "controller") as channel, Channel(theirs, "server") as other:
         controller = FakeController(channel, furnace, journal if journal is not None else [])
         server = Server(
-            Settings(data / "tool.toml", data, "opc.tcp://127.0.0.1:0/cvd", **settings),
+            Settings(tool_file or data / "tool.toml", data, "opc.tcp://127.0.0.1:0/cvd", **settings),
             furnace.layout, furnace.image, other, opener,
         )  # fmt: skip
         async with anyio.create_task_group() as outer:

@@ -37,7 +37,8 @@ from tests.supervisor.server.stand import (
 pytestmark = pytest.mark.anyio
 RECIPE = config.shipped_recipe("lpcvd_sio2_100nm").read_text(encoding="utf-8")
 GAN = config.shipped_recipe("mocvd_gan_2um").read_text(encoding="utf-8")
-FURNACE = config.load_tool(config.shipped_tool("lpcvd_furnace"))
+TOOL_FILE = config.shipped_tool("lpcvd_furnace")
+FURNACE = config.load_tool(TOOL_FILE)
 
 
 @asynccontextmanager
@@ -250,6 +251,29 @@ async def test_a_simulation_is_a_run_of_its_own_kind(tmp_path: Path, monkeypatch
         assert run["run_number"].startswith("SIM-")
         assert (run["status"], run["duration_seconds"]) == ("COMPLETE", 3120.0)
         assert json.loads((await h.call(OLGA, "Runs", "GetResults", run_id))[0])["thickness_mean_nm"] == 100.0
+
+
+async def test_a_recipe_is_simulated_by_a_process_of_its_own(tmp_path: Path) -> None:
+    async with furnace_house(tmp_path, tool_file=TOOL_FILE) as h:
+        recipe_id, version = await approved(h)
+        (run_id,) = await h.call(OLGA, "Runs", "Simulate", recipe_id, version)
+        assert (await refusal(h, OLGA, "Runs", "Simulate", recipe_id, version)).status == "BadTooManyOperations"
+        await h.until(lambda: h.server.desk.simulating == 0, 60)
+        run = json.loads((await h.call(OLGA, "Runs", "GetRun", run_id))[0])
+        assert run["status"] == "COMPLETE", run["error_message"]
+        results = json.loads((await h.call(OLGA, "Runs", "GetResults", run_id))[0])
+        assert results["film_material"] == "SiO2"
+        assert results["thickness_mean_nm"] == pytest.approx(100, rel=0.05)
+
+
+async def test_a_simulation_that_cannot_run_says_why(tmp_path: Path) -> None:
+    async with furnace_house(tmp_path) as h:
+        recipe_id, version = await approved(h)
+        (run_id,) = await h.call(OLGA, "Runs", "Simulate", recipe_id, version)  # its tool file does not exist
+        await h.until(lambda: h.server.desk.simulating == 0, 60)
+        run = json.loads((await h.call(OLGA, "Runs", "GetRun", run_id))[0])
+        assert run["status"] == "ABORTED"
+        assert "tool.toml" in run["error_message"]
 
 
 # --------------------------------------------------------------------------------------------------------- recipes
