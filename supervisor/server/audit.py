@@ -68,26 +68,51 @@ def digest(previous: str, fields: list[Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def verify(connection: Connection, kept: Head | None = None) -> list[str]:
-    """Walk the chain; return every fault found, for people; an empty list when it is whole."""
-    faults: list[str] = []
-    previous, number, kept_sha = FIRST, 0, FIRST
-    reader = connection.execute(f"SELECT {_COLUMNS} FROM audit ORDER BY seq")  # noqa: S608
-    while rows := reader.fetchmany(1000):
-        for *fields, prev_sha, sha in rows:
-            if fields[0] != number + 1:
-                faults.append(f"audit row {number + 1} is missing; the next one is {fields[0]}")
-            if prev_sha != previous:
-                faults.append(f"audit row {fields[0]} does not follow the row before it")
-            if digest(prev_sha, fields) != sha:
-                faults.append(f"audit row {fields[0]} was changed")
-            previous, number = sha, fields[0]
-            if kept and number == kept.seq:
-                kept_sha = sha
-    if kept and kept.seq and kept_sha != kept.sha:
-        where = f"ends at {number}" if number < kept.seq else "has another row there"
+@dataclass(frozen=True)
+class Walk:
+    """How far the chain has been walked, and what was found; `kept_sha` is the digest at the number that was kept."""
+
+    at: Head = Head(0, FIRST)
+    faults: tuple[str, ...] = ()
+    kept_sha: str = FIRST
+    ended: bool = False
+
+
+def walk(connection: Connection, so_far: Walk, kept: Head | None = None, rows: int = 5000) -> Walk:
+    """Walk some more rows of the chain: in parts, because a trail of years takes a while."""
+    found = connection.execute(
+        f"SELECT {_COLUMNS} FROM audit WHERE seq > ? ORDER BY seq LIMIT {rows}",  # noqa: S608 (names of our own)
+        [so_far.at.seq],
+    ).fetchall()
+    faults, previous, number, kept_sha = list(so_far.faults), so_far.at.sha, so_far.at.seq, so_far.kept_sha
+    for *fields, prev_sha, sha in found:
+        if fields[0] != number + 1:
+            faults.append(f"audit row {number + 1} is missing; the next one is {fields[0]}")
+        if prev_sha != previous:
+            faults.append(f"audit row {fields[0]} does not follow the row before it")
+        if digest(prev_sha, fields) != sha:
+            faults.append(f"audit row {fields[0]} was changed")
+        previous, number = sha, fields[0]
+        if kept and number == kept.seq:
+            kept_sha = sha
+    return Walk(Head(number, previous), tuple(faults), kept_sha, ended=len(found) < rows)
+
+
+def verdict(walked: Walk, kept: Head | None = None) -> list[str]:
+    """Return every fault of a chain that was walked to its end, for people; an empty list when it is whole."""
+    faults = list(walked.faults)
+    if kept and kept.seq and walked.kept_sha != kept.sha:
+        where = f"ends at {walked.at.seq}" if walked.at.seq < kept.seq else "has another row there"
         faults.append(f"the audit trail once reached row {kept.seq} and {where}")
     return faults
+
+
+def verify(connection: Connection, kept: Head | None = None) -> list[str]:
+    """Walk the whole chain at once; return every fault, for people."""
+    walked = Walk()
+    while not walked.ended:
+        walked = walk(connection, walked, kept)
+    return verdict(walked, kept)
 
 
 class HeadFile:

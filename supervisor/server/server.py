@@ -150,7 +150,7 @@ class Server:
         for words in repaired:
             log.warning("repaired", what=words)
             await desk.note(SYSTEM, "repair", "store", reason=words)
-        await self._check_audit(desk)
+        group.start_soon(self._check_audit, desk)
         desk.active = await store.read(runs.active)
         for task in (controller.run, projector.run, historian.run, self._watch_space, self._keep_head):
             group.start_soon(task)
@@ -199,8 +199,11 @@ class Server:
             await anyio.sleep(SPACE_S)
 
     async def _check_audit(self, desk: Desk) -> None:
-        kept = await anyio.to_thread.run_sync(self._head.read)
-        faults = await desk.store.read(lambda connection: audit.verify(connection, kept))
+        """Walk the audit trail, part by part beside everything else."""
+        kept, walked = await anyio.to_thread.run_sync(self._head.read), audit.Walk()
+        while not walked.ended:
+            walked = await desk.store.read(lambda connection, so_far=walked: audit.walk(connection, so_far, kept))
+        faults = audit.verdict(walked, kept)
         for fault in faults[:10]:
             log.error("the audit trail is not whole", fault=fault)
         if faults:

@@ -65,6 +65,15 @@ def test_a_trail_that_was_written_anew_shows_by_the_head(trail: duckdb.DuckDBPyC
     assert audit.verify(trail, kept)
 
 
+def test_a_trail_walked_in_parts_shows_the_same(trail: duckdb.DuckDBPyConnection) -> None:
+    trail.execute("UPDATE audit SET reason = 'another' WHERE seq IN (2, 5)")
+    walked, kept = audit.Walk(), Head(9, "0")
+    while not walked.ended:
+        walked = audit.walk(trail, walked, kept, rows=2)
+    assert audit.verdict(walked, kept) == audit.verify(trail, kept)
+    assert len(audit.verify(trail, kept)) == 3
+
+
 def test_a_damaged_head_file_is_none(tmp_path: Path) -> None:
     (tmp_path / "audit.head").write_text("{")
     assert HeadFile(tmp_path / "audit.head").read() is None

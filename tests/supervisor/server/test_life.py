@@ -542,7 +542,9 @@ async def test_a_trail_that_was_tampered_with_is_told_at_the_next_start(tmp_path
         _look, tmp_path, "UPDATE audit SET user_name = 'erika' WHERE action = 'take_control'"
     )
     async with house(tmp_path, furnace) as h:
-        assert ("system", "audit_fault", "Bad") in await audited(h)
+        with anyio.fail_after(10):
+            while ("system", "audit_fault", "Bad") not in await audited(h):  # noqa: ASYNC110 (a task of its own)
+                await anyio.sleep(0.01)
 
 
 def _look(data: Path, sql: str) -> tuple[Any, ...]:
