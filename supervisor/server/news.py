@@ -93,8 +93,12 @@ class News:
 
     async def emit(self, occurrence: Occurrence) -> None:
         """Emit an event while the address space stands."""
-        if self.desk is not None and self.desk.space is not None:
+        if self.desk is None or self.desk.space is None:
+            return
+        try:
             await self.desk.space.emit(occurrence)
+        except Exception as error:  # noqa: BLE001 - a client's subscription must not stop what others are told
+            log.warning("an event could not be told", event_message=occurrence.message, why=str(error))
 
     async def rolled(self, run: ClosedRun) -> None:
         """All rows of a run are in Parquet: write its record beside them."""

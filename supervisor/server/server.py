@@ -14,7 +14,7 @@ from anyio.abc import TaskGroup
 
 from config.layout import Layout
 from kernels.image import Image
-from opcua_model.interface import AddressSpace, Backend, Caller, Entry
+from opcua_model.interface import AddressSpace, Backend, Caller, Entry, Refused
 from opcua_model.settings import Settings as UaSettings
 from supervisor.link.channel import Channel
 from supervisor.server import audit, modes, recipes, runs
@@ -182,10 +182,13 @@ class Server:
     async def _attached(self) -> None:
         """A controller has been met: see whether its journal is the one that we know."""
         assert self.desk is not None  # noqa: S101 (made before the controller's task)
-        status = await self.desk.controller.query("status")
-        journal: dict[str, Any] = status.get("journal") or {}
-        if "last_seq" in journal:
-            await self.desk.projector.check_journal(int(journal["last_seq"]))
+        try:
+            status = await self.desk.controller.query("status")
+            journal: dict[str, Any] = status.get("journal") or {}
+            if "last_seq" in journal:
+                await self.desk.projector.check_journal(int(journal["last_seq"]))
+        except (Refused, StoreError) as error:
+            log.warning("whose journal this is could not be seen; it is seen at the next attachment", why=str(error))
 
     async def _watch_space(self) -> None:
         while True:
@@ -201,13 +204,16 @@ class Server:
     async def _check_audit(self, desk: Desk) -> None:
         """Walk the audit trail, part by part beside everything else."""
         kept, walked = await anyio.to_thread.run_sync(self._head.read), audit.Walk()
-        while not walked.ended:
-            walked = await desk.store.read(lambda connection, so_far=walked: audit.walk(connection, so_far, kept))
-        faults = audit.verdict(walked, kept)
-        for fault in faults[:10]:
-            log.error("the audit trail is not whole", fault=fault)
-        if faults:
-            await desk.note(SYSTEM, "audit_fault", "audit", "Bad", "; ".join(faults[:10]))
+        try:
+            while not walked.ended:
+                walked = await desk.store.read(lambda connection, so_far=walked: audit.walk(connection, so_far, kept))
+            faults = audit.verdict(walked, kept)
+            for fault in faults[:10]:
+                log.error("the audit trail is not whole", fault=fault)
+            if faults:
+                await desk.note(SYSTEM, "audit_fault", "audit", "Bad", "; ".join(faults[:10]))
+        except StoreError as error:
+            log.warning("the audit trail could not be walked", why=str(error))
 
     async def _keep_head(self) -> None:
         while True:

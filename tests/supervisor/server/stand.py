@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from uuid import uuid4
 
 import anyio
@@ -99,6 +99,8 @@ class FakeController:
     journal: list[Event] = field(default_factory=list[Event])
     refuse: dict[CommandKind, tuple[str, str]] = field(default_factory=dict[CommandKind, tuple[str, str]])
     silent: bool = False
+    mute: ClassVar[bool] = False
+    """Answers no question."""
     commands: list[Command] = field(default_factory=list[Command])
     subscriptions: list[int] = field(default_factory=list[int])
     subscribed: anyio.Event = field(default_factory=anyio.Event)
@@ -129,6 +131,8 @@ class FakeController:
                     await self.channel.send(event)
                 self.subscribed.set()
             elif isinstance(message, Query):
+                if self.mute:
+                    continue
                 status = {"mode": "Ready", "journal": {"last_seq": len(self.journal)}, "all_clear": True}
                 await self.channel.send(Reply(id=message.id, result=status))
             elif isinstance(message, Command):

@@ -27,6 +27,7 @@ from tests.supervisor.server.stand import (
     OTTO,
     PERIOD_NS,
     SECOND,
+    FakeController,
     Furnace,
     House,
     house,
@@ -486,6 +487,30 @@ async def test_a_controller_that_does_not_answer_is_told_as_such(
         refused = await refusal(h, OLGA, "Runs", "PauseRun", new_id())
         assert refused.status == "BadTimeout"
         assert "not known yet" in refused.reason
+
+
+async def test_a_controller_that_answers_no_question_keeps_nobody_from_working(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("supervisor.server.controller.REPLY_S", 0.05)
+    monkeypatch.setattr(FakeController, "mute", True)
+    async with house(tmp_path) as h:
+        await anyio.sleep(0.2)
+        await h.controller.happen(EventKind.NOTICE, text="still here")
+        await h.until(lambda: h.server.desk.projector.resume() == 1)
+        assert (await refusal(h, OTTO, "State", "CheckInterlocks")).status == "BadTimeout"
+
+
+async def test_an_event_that_no_client_can_be_told_stops_nothing(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+
+        async def fail(occurrence: Any) -> None:
+            raise RuntimeError("a client's subscription")
+
+        h.space.emit = fail
+        for _ in range(3):
+            await h.controller.happen(EventKind.NOTICE, text="news")
+        await h.until(lambda: h.server.desk.projector.resume() == 3)
 
 
 async def test_a_server_that_starts_again_takes_up_what_happened_meanwhile(tmp_path: Path) -> None:
