@@ -41,6 +41,7 @@ from kernels.phases.expression cimport prepare
 from kernels.phases.gate cimport gate_outputs
 from kernels.phases.keep cimport KEPT_MAGIC, KeptHead, fits, keep, keep_if_wanted, kept_bytes, take_up
 from kernels.phases.latch cimport compute_tags, latch_inputs, put_letter
+from kernels.phases.logic cimport fill_logic, is_logic
 from kernels.phases.program cimport run_program
 from kernels.phases.publish cimport FNV_OFFSET, publish, show_all
 from kernels.phases.run cimport REST, in_states
@@ -277,8 +278,10 @@ cdef void fill_state(ScanState* s, object t) except *:
     for i in range(s.condition_count):
         s.condition[i].last_trip = -1
         s.plans[i].expression = s.expressions.rows[s.conditions[i].expression]
+        s.plans[i].logic = is_logic(s.expressions.code, s.plans[i].expression)
         s.plans[i].limit = 2 if s.conditions[i].flags & FLAG_ACCEPT_UNCERTAIN else 1
         s.plans[i].group = groups.get(s.conditions[i].group, -1)
+    fill_logic(s)
     s.run.state = RUN_IDLE
     s.run.step = -1
     s.run.slot = -1

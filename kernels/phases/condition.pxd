@@ -2,6 +2,7 @@
 
 from kernels.phases.emit cimport emit
 from kernels.phases.expression cimport Operand, evaluate
+from kernels.phases.logic cimport decide
 from kernels.phases.state cimport ConditionCounts, ConditionMemory, ConditionPlan, ScanState
 from kernels.tables cimport (
     CLASS_HOLD,
@@ -123,8 +124,14 @@ cdef inline void judge(ScanState* s, int index, ConditionCounts* counts) noexcep
     cdef const ConditionPlan* plan = &s.plans[index]
     cdef ConditionMemory* m = &s.condition_memory[index]
     cdef ConditionStateRow* c = &s.condition[index]
-    cdef Operand r = evaluate(s, s.expressions.code, plan.expression, plan.limit, c.state & STATE_ACTIVE != 0)
-    cdef bint unknown = r.q >= plan.limit
+    cdef bint active = c.state & STATE_ACTIVE != 0
+    cdef bint unknown
+    cdef Operand r
+    if plan.logic and plan.expression.length > 1:
+        r = decide(s, s.expressions.code, plan.expression, plan.limit, active)
+    else:
+        r = evaluate(s, s.expressions.code, plan.expression, plan.limit, active)
+    unknown = r.q >= plan.limit
     if (c.state | m.before) == 0 and not unknown and r.value == 0 and c.bypass_left == 0:
         m.on_timer = 0  # the quiet majority: nothing else can change
         m.in_force = False

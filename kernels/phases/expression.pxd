@@ -45,10 +45,9 @@ cdef enum:
     LEAF_IS_BAD = LEAF + 4
 
 cdef enum:
-    OUTCOME_LESS = 1
-    OUTCOME_EQUAL = 2
+    OUTCOME_EQUAL = 1
+    OUTCOME_LESS = 2
     OUTCOME_GREATER = 4
-    OUTCOME_UNORDERED = 8  # a NaN
 
 cdef struct Operand:
     double value
@@ -108,22 +107,25 @@ cdef inline Operand vote(const Operand* operands, int count, int needed, int lim
     return operand(truth(votes >= needed), 0)
 
 
-cdef inline unsigned int outcome(double a, double b) noexcept nogil:
-    """Compare once for all comparisons."""
-    cdef unsigned int less = a < b
-    cdef unsigned int equal = a == b
-    cdef unsigned int greater = a > b
-    cdef unsigned int unordered = 1 ^ (less | equal | greater)
-    return less | equal << 1 | greater << 2 | unordered << 3
+cdef inline unsigned int comparison(const ScanState* s, const Operation* i, bint active) noexcept nogil:
+    """Return 1 if the tag compares as wanted, else 0. What is active holds until it has come back by the hysteresis.
+
+    A NaN passes as equal: a tag that has none but a NaN is Bad, and what an unknown operand is worth never matters.
+    """
+    cdef double value = s.value[i.arg]
+    cdef double limit = i.value
+    if active:
+        limit += i.hysteresis
+    return i.count >> ((value < limit) | (value > limit) << 1) & 1
 
 
 cdef inline Operand leaf(const ScanState* s, const Operation* i, bint active) noexcept nogil:
-    """An operation without operands. What is active holds until it has come back by the hysteresis."""
+    """An operation without operands."""
     cdef double value = s.value[i.arg]
     cdef int q = quality(s.status[i.arg])
     cdef int op = i.op
     if op == LEAF_COMPARE:
-        value = <double><int>(outcome(value, i.value + (i.hysteresis if active else 0.0)) & i.count != 0)
+        value = <double><int>comparison(s, i, active)
     elif op == LEAF_CONST:
         value = i.value
         q = 0
@@ -250,7 +252,7 @@ cdef inline int outcomes_of(int op) noexcept nogil:
         return OUTCOME_GREATER | OUTCOME_EQUAL
     if op == OP_EQ:
         return OUTCOME_EQUAL
-    return OUTCOME_LESS | OUTCOME_GREATER | OUTCOME_UNORDERED
+    return OUTCOME_LESS | OUTCOME_GREATER
 
 
 cdef inline double giving_way(const CodeRow* i) noexcept nogil:

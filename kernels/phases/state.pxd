@@ -77,10 +77,11 @@ cdef struct CommandRow:
 
 # -------------------------------------------------------------------------------------------- conditions, loops
 cdef struct ConditionPlan:
-    # What a turn needs first, beside its row: one cache line holds four of them.
+    # What a turn needs first, beside its row: one cache line holds three of them.
     Expression expression
     int limit  # quality from which an operand is unknown
     int group  # dense index of its first-out group, -1 = none
+    bint logic  # of comparisons, AND, OR, NOT and votes alone
 
 cdef struct ConditionMemory:
     long long on_timer
@@ -163,6 +164,7 @@ cdef struct ScanState:
     Expressions expressions
     ConditionRow* conditions
     ConditionPlan* plans
+    unsigned char logic[2][256]  # by quality limit − 1; AND or OR, operands (phases/logic.pxd)
     EffectRow* effects
     LoopRow* loops
     MapRow* maps

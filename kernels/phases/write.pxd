@@ -19,7 +19,8 @@ cdef extern from *:
 
 cdef inline int quality(unsigned int status) noexcept nogil:
     """0 Good, 1 Uncertain, 2 Bad."""
-    return 2 if status & BAD else <int>(status >> 30)
+    cdef int q = status >> 30
+    return q - (q == 3)
 
 
 cdef inline double clamp(double x, double low, double high) noexcept nogil:
