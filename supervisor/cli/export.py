@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,6 +46,8 @@ def carry_out(arguments: argparse.Namespace) -> int:
 
 async def _ask(data: Path, run: str, user: str, password: str) -> list[dict[str, Any]]:
     """Ask the daemon that holds the data folder for all telemetry of a run, page by page."""
+    # Refusals are told in our words, once.
+    logging.getLogger("asyncua").setLevel(logging.CRITICAL)
     try:
         ready = json.loads(await anyio.Path(data / READY_FILE).read_text(encoding="utf-8"))
     except OSError as error:
@@ -61,8 +64,8 @@ async def _pages(tool: ToolClient, run: str) -> list[dict[str, Any]]:
     start = BEGIN
     while True:
         page = json.loads(await tool.call("Runs", "GetTelemetry", run, start, BEGIN, PAGE_ROWS))
-        fresh = [row for row in page if not records or row["ts"] > records[-1]["ts"]]
+        fresh = [row for row in page["telemetry"] if not records or row["ts"] > records[-1]["ts"]]
         records += fresh
-        if len(page) < PAGE_ROWS or not fresh:
+        if page["complete"] or not fresh:
             return records
         start = datetime.fromisoformat(fresh[-1]["ts"]).astimezone(UTC).replace(tzinfo=None)

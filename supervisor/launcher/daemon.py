@@ -93,9 +93,11 @@ async def _keep(half: Half, failures: list[LauncherError], over: anyio.Event) ->
 
 
 async def _announce(settings: Settings, halves: tuple[Half, Half], heard: ObjectReceiveStream[None]) -> None:
-    """Write the ready file each time that both halves are there."""
+    """Keep the ready file: it is there while both halves are."""
     async for _ in heard:
-        if all(half.ready.is_set() for half in halves):
+        if not all(half.up for half in halves):
+            await anyio.Path(settings.data / READY_FILE).unlink(missing_ok=True)
+        else:
             await _write_ready(settings, *halves)
             notify("READY=1", f"STATUS=endpoint {settings.endpoint}")
             log.info("ready", endpoint=settings.endpoint)
@@ -135,7 +137,7 @@ async def _folder(path: Path) -> AsyncGenerator[DataFolder]:
 
 
 @asynccontextmanager
-async def _halves(settings: Settings, tool: Tool, on_ready: Callable[[], None]) -> AsyncGenerator[tuple[Half, Half]]:
+async def _halves(settings: Settings, tool: Tool, on_change: Callable[[], None]) -> AsyncGenerator[tuple[Half, Half]]:
     """Create what the halves share and describe both."""
     async with AsyncExitStack() as stack:
         image = stack.enter_context(create_image(Layout(tool)))
@@ -150,7 +152,8 @@ async def _halves(settings: Settings, tool: Tool, on_ready: Callable[[], None]) 
             [*common, "--channel-fd", str(ends[0].fileno()), "--speed", str(settings.speed)],
             (image.fd, ends[0].fileno()),
             stop_s=tool.safe_sequence.bound_s + CONTROLLER_MARGIN_S,
-            on_ready=on_ready,
+            on_ready=on_change,
+            on_end=on_change,
         )
         server = Half(
             "server",
@@ -158,6 +161,7 @@ async def _halves(settings: Settings, tool: Tool, on_ready: Callable[[], None]) 
             [*common, "--channel-fd", str(ends[1].fileno()), "--endpoint", settings.endpoint],
             (image.fd, ends[1].fileno()),
             stop_s=SERVER_STOP_S,
-            on_ready=on_ready,
+            on_ready=on_change,
+            on_end=on_change,
         )
         yield controller, server

@@ -34,8 +34,12 @@ class Half:
     stop_s: float
     on_ready: Callable[[], None]
     """Called each time that it has become ready."""
+    on_end: Callable[[], None] = lambda: None
+    """Called each time that it has ended."""
     ready: anyio.Event = field(default_factory=anyio.Event)
     """Set once it has been ready for the first time."""
+    up: bool = False
+    """Whether the process that runs now has said that it is ready."""
     process: Process | None = None
     starts: int = 0
     _stopping: bool = False
@@ -86,6 +90,8 @@ class Half:
                 group.cancel_scope.cancel()
         finally:
             os.close(read)
+            self.up = False
+            self.on_end()
             await self._kill()
         return await self.process.wait()
 
@@ -93,6 +99,7 @@ class Half:
         await anyio.wait_readable(read)
         if os.read(read, 1):
             self.ready.set()
+            self.up = True
             log.info("half ready", half=self.name)
             self.on_ready()
 

@@ -1,5 +1,6 @@
 """A whole daemon for a test: `cvd run` as a child process, with people who can log in."""
 
+import contextlib
 import json
 import os
 import signal
@@ -40,10 +41,10 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def cvd(*arguments: object, timeout: float = 60.0) -> subprocess.CompletedProcess[str]:
+def cvd(*arguments: object, timeout: float = 60.0, stdin: str = "") -> subprocess.CompletedProcess[str]:
     """Run a command of the command line to its end."""
     command = [sys.executable, "-m", "supervisor.cli", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=timeout, check=False)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=timeout, check=False, input=stdin)
 
 
 class Daemon:
@@ -74,7 +75,7 @@ class Daemon:
         deadline = time.monotonic() + START_S
         path = self.data / "ready.json"
         while time.monotonic() < deadline and self.process.poll() is None:
-            if path.exists():
+            with contextlib.suppress(FileNotFoundError):
                 return json.loads(path.read_text())
             time.sleep(0.02)
         raise AssertionError(f"the daemon is not ready (exit code {self.process.poll()}):\n{self.tail()}")

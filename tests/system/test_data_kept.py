@@ -1,0 +1,233 @@
+"""What is kept: exports hot and closed, tapes that replay bit for bit, and nothing acknowledged is ever lost."""
+
+import csv
+import json
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import anyio
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from kernels.tables import TapeKind
+from opcua_model.client import ClientError
+from supervisor.controller.tape_file import open_tape
+from supervisor.link.journal import read_journal
+from supervisor.link.messages import Event, EventKind
+from supervisor.server import audit
+from tests.system.daemon import PASSWORD, Daemon, approved, cvd, ended, idling, running, serving, started, until
+from tests.system.quick import quick_recipe
+
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
+SILANE_FLOW = "Equipment/gas_panel/sih4.flow_sccm"
+
+
+@pytest.fixture(scope="module")
+def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+    with serving(tmp_path_factory.mktemp("kept"), speed=40) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def exports(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("exports")
+
+
+def exported(data: Path, number: str, form: str, target: Path, *more: str) -> Any:
+    stdin = f"{PASSWORD}\n" if more else ""
+    return cvd("export", number, "--data", data, "--format", form, "--output", target, *more, stdin=stdin)
+
+
+def count(path: Path) -> int:
+    if path.suffix == ".parquet":
+        return pq.ParquetFile(path).metadata.num_rows
+    if path.suffix == ".json":
+        return len(json.loads(path.read_text()))
+    with path.open(newline="") as file:
+        return sum(1 for _ in csv.DictReader(file))
+
+
+@pytest.mark.parametrize("form", ["parquet", "csv", "json"])
+async def test_a_run_is_exported_while_it_runs_and_after_it(daemon: Daemon, exports: Path, form: str) -> None:
+    hot, closed = exports / f"hot.{form}", exports / f"closed.{form}"
+    async with daemon.client("olga") as operator:
+        await idling(operator)
+        run_id, number = await started(daemon, operator, quick_recipe(f"Export {form}", deposition_s=60))
+        await until(operator, "Runs/ActiveRun/ElapsedS", lambda elapsed: elapsed > 30)
+        locked = await anyio.to_thread.run_sync(exported, daemon.data, number, form, hot)
+        assert locked.returncode == 1
+        assert "--user" in locked.stderr
+        assert "Traceback" not in locked.stderr
+        asked = await anyio.to_thread.run_sync(
+            exported, daemon.data, number, form, hot, "--user", "otto", "--password-stdin"
+        )
+        assert asked.returncode == 0, asked.stderr
+        assert (await ended(operator, run_id))["status"] == "COMPLETE"
+    record = anyio.Path(daemon.data / "runs" / number / "run.json")
+    with anyio.fail_after(60):
+        while not await record.exists():  # noqa: ASYNC110 - written by another process
+            await anyio.sleep(0.05)
+    done = await anyio.to_thread.run_sync(exported, daemon.data, number, form, closed)
+    assert done.returncode == 0, done.stderr
+    rows = await anyio.to_thread.run_sync(count, closed)
+    assert f"{rows} rows" in done.stdout
+    assert rows > 2500
+    assert 100 < await anyio.to_thread.run_sync(count, hot) < rows
+
+
+async def test_exports_that_cannot_be_are_one_clear_line(daemon: Daemon, exports: Path) -> None:
+    nothing = await anyio.to_thread.run_sync(
+        exported, daemon.data, "CVD-20010101-000000", "csv", exports / "x.csv", "--user", "otto", "--password-stdin"
+    )
+    assert nothing.returncode == 1
+    assert "CVD-20010101-000000" in nothing.stderr
+    wrong = await anyio.to_thread.run_sync(
+        lambda: cvd("export", "CVD-20010101-000000", "--data", daemon.data, "--format", "csv", "--output",
+                    exports / "x.csv", "--user", "otto", "--password-stdin", stdin="wrong\n")
+    )  # fmt: skip
+    assert wrong.returncode == 1
+    elsewhere = await anyio.to_thread.run_sync(exported, exports / "no such folder", "X", "csv", exports / "x.csv")
+    assert elsewhere.returncode == 1
+    for done in (nothing, wrong, elsewhere):
+        assert "Traceback" not in done.stderr
+        assert len(done.stderr.splitlines()) == 1
+
+
+def flip(tape: Path, target: Path) -> int:
+    """Change one measured value of a tape in its middle by a little; return the scan that it was latched in."""
+    table = pq.read_table(tape)
+    kinds, values = table.column("kind").to_pylist(), table.column("value").to_pylist()
+    inputs = [index for index, kind in enumerate(kinds) if kind == TapeKind.INPUT]
+    chosen = inputs[len(inputs) // 2]
+    values[chosen] ^= 1 << 40  # A bit of the mantissa.
+    place = table.schema.get_field_index("value")
+    field = table.schema.field(place)
+    changed = table.set_column(place, field, pa.array(values, field.type))
+    pq.write_table(changed.replace_schema_metadata(pq.ParquetFile(tape).metadata.metadata), target)
+    return int(table.column("scan")[chosen].as_py())
+
+
+async def test_a_tape_replays_bit_for_bit_and_one_flipped_value_does_not(daemon: Daemon, exports: Path) -> None:
+    async with daemon.client("olga") as operator:
+        await idling(operator)
+        run_id, _ = await started(daemon, operator, quick_recipe("Tape", deposition_s=20))
+        run = await ended(operator, run_id)
+    tape = daemon.data / run["tape"]
+    same = await anyio.to_thread.run_sync(lambda: cvd("replay", tape))
+    assert same.returncode == 0, same.stderr
+    assert "identical" in same.stdout
+
+    spoilt = exports / "spoilt-tape"
+    scan = await anyio.to_thread.run_sync(flip, tape, spoilt)
+    other = await anyio.to_thread.run_sync(lambda: cvd("replay", spoilt))
+    assert other.returncode == 1, other.stdout
+    assert "DIFFERS" in other.stdout
+    last = int(other.stdout.split("…")[-1])
+    assert scan <= last <= (await anyio.to_thread.run_sync(open_tape, tape)).last_scan
+
+    whole = await anyio.Path(tape).read_bytes()
+    await anyio.Path(exports / "half").write_bytes(whole[: len(whole) // 2])
+    half = await anyio.to_thread.run_sync(lambda: cvd("replay", exports / "half"))
+    assert half.returncode == 1
+    assert "Traceback" not in half.stderr
+
+
+class Kept:
+    """What the disk says after the end."""
+
+    def __init__(self, data: Path) -> None:
+        self.journal: list[Event] = list(read_journal(data / "journal"))
+        self.head = audit.HeadFile(data / "audit.head").read()
+        with duckdb.connect(str(data / "cvd.duckdb")) as connection:
+            self.audit_faults = audit.verify(connection, self.head)
+            self.events = connection.execute("SELECT seq, kind FROM events ORDER BY seq").fetchall()
+            self.recipes = {
+                str(row[0]): row[1] for row in connection.execute("SELECT id, status FROM recipes").fetchall()
+            }
+            self.runs = {
+                str(row[0]): row[1:]
+                for row in connection.execute("SELECT id, status, error_code, error_message FROM runs").fetchall()
+            }
+            self.deeds = {
+                json.loads(row[0]).get("tag") for row in
+                connection.execute("SELECT detail FROM audit WHERE action = 'write'").fetchall()
+            }  # fmt: skip
+
+
+async def _work(daemon: Daemon, acknowledged: dict[str, list[str]]) -> None:
+    """Do as much as goes until the daemon is gone; note what was acknowledged."""
+    try:
+        async with daemon.client("erika") as engineer:
+            while True:
+                for index in range(1000):
+                    recipe_id, _ = await engineer.call(
+                        "Recipes", "AddRecipe", quick_recipe(f"{len(acknowledged['recipes'])}-{index}")
+                    )
+                    acknowledged["recipes"].append(str(recipe_id))
+                    run_id, _ = await engineer.call("Runs", "CreateRun", recipe_id, 1, "S", "W", "{}")
+                    acknowledged["runs"].append(str(run_id))
+    except (ClientError, ConnectionError, OSError, TimeoutError):
+        return
+
+
+@pytest.mark.timeout(240)
+async def test_nothing_acknowledged_is_lost_when_both_halves_are_killed(tmp_path: Path) -> None:
+    acknowledged: dict[str, list[str]] = {"recipes": [], "runs": []}
+    async with running(tmp_path, speed=40) as daemon:
+        async with daemon.client("olga") as operator:
+            await idling(operator)
+            run_id, _ = await started(daemon, operator, quick_recipe("Killed", deposition_s=600))
+            await until(operator, SILANE_FLOW, lambda flow: flow > 60)
+        async with anyio.create_task_group() as group:
+            group.start_soon(_work, daemon, acknowledged)
+            with anyio.fail_after(60):
+                while len(acknowledged["runs"]) < 10:  # noqa: ASYNC110 - grows beside this
+                    await anyio.sleep(0.05)
+            state = await anyio.to_thread.run_sync(daemon.ready)
+            for half in ("server", "controller"):
+                os.kill(state[f"{half}_pid"], signal.SIGKILL)
+            for half in ("server", "controller"):
+                await anyio.to_thread.run_sync(daemon.wait_for_restart, half, state[f"{half}_pid"])
+            group.cancel_scope.cancel()
+        async with daemon.client("olga") as operator:
+            await until(operator, "Diagnostics/ControllerAlive", lambda alive: alive is True)
+            run = await ended(operator, run_id)
+            assert run["status"] == "ABORTED"
+            assert run["error_code"] == "CONTROLLER_LOST"
+            assert "restart" in run["error_message"]
+            # The successor made the tool safe before anything else.
+            await until(operator, "Services/State", lambda state: state == "ABORTED")
+            assert await operator.read("Equipment/gas_panel/sih4.valve") == 0
+        await anyio.to_thread.run_sync(daemon.terminate)
+
+    kept = await anyio.to_thread.run_sync(Kept, tmp_path)
+    assert kept.audit_faults == []
+    assert kept.events == [(event.seq, event.kind.value) for event in kept.journal]
+    assert set(acknowledged["recipes"]) <= kept.recipes.keys()
+    assert set(acknowledged["runs"]) <= kept.runs.keys()
+    for event in kept.journal:
+        if event.kind is EventKind.RUN_ENDED:
+            assert kept.runs[event.data["run_id"]][0] == event.data["state"]
+    boots = [event for event in kept.journal if event.kind is EventKind.BOOT]
+    assert [boot.data["clean"] for boot in boots][1:] == [False]
+
+
+async def test_the_audit_trail_shows_what_was_changed_behind_its_back(tmp_path: Path) -> None:
+    async with running(tmp_path) as daemon:
+        await approved(daemon, quick_recipe("Audited"))
+        await anyio.to_thread.run_sync(daemon.terminate)
+
+    def tamper() -> None:
+        with duckdb.connect(str(tmp_path / "cvd.duckdb")) as connection:
+            assert audit.verify(connection) == []
+            connection.execute("UPDATE audit SET user_name = 'amir' WHERE action = 'add_recipe'")
+
+    await anyio.to_thread.run_sync(tamper)
+    async with running(tmp_path) as daemon, daemon.client("ada") as administrator:
+        assert await administrator.read("State/Mode")
+        assert any("audit" in line.get("event", "") and "changed" in line.get("fault", "") for line in daemon.lines())
