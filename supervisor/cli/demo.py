@@ -8,6 +8,7 @@ within its targets.
 
 import argparse
 import json
+import logging
 import os
 import secrets
 import signal
@@ -79,6 +80,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def carry_out(arguments: argparse.Namespace) -> int:
     """Show the demonstration; 0 only when the run completed within its targets."""
+    # asyncua warns of a notification that was under way when its subscription was deleted; nothing is wrong then.
+    logging.getLogger("asyncua").setLevel(logging.CRITICAL)
     console = Console(width=80)
     data = arguments.data or Path("cvd-data") / time.strftime("demo-%Y%m%d-%H%M%S")
     try:
@@ -106,8 +109,11 @@ async def _demo(console: Console, data: Path, speed: float) -> int:
         console.print(f"[green]✓[/] {staff['writer'].name} (engineer) added the recipe, version {version}")
         async with connect(endpoint, staff["approver"].name, staff["approver"].password) as approver:
             await approver.call("Recipes", "ApproveRecipe", recipe_id, version, "demonstration")
-        console.print(f"[green]✓[/] {staff['approver'].name} (engineer) approved it: four eyes\n")
+        console.print(f"[green]✓[/] {staff['approver'].name} (engineer) approved it: four eyes")
         async with connect(endpoint, staff["operator"].name, staff["operator"].password) as operator:
+            await operator.call("Services", "Start", "standby")
+            await until_complete(operator)
+            console.print(f"[green]✓[/] {staff['operator'].name} (operator) brought the furnace to standby\n")
             run_id, run_number = await operator.call("Runs", "CreateRun", recipe_id, version, "demo", "W01", "{}")
             board = Board([Step(s.name, s.duration_s or 0.0) for s in recipe.recipe_steps], SIGNALS, speed)
             board.run_number = run_number
@@ -197,6 +203,26 @@ def _tail(log: Path) -> str:
     with log.open("rb") as file:
         file.seek(max(0, log.stat().st_size - 2000), os.SEEK_SET)
         return f"The end of {log}:\n" + file.read().decode(errors="replace")
+
+
+async def until_complete(operator: ToolClient) -> None:
+    """Wait for the end of a service operation.
+
+    Raises:
+        UsageError: it did not complete.
+    """
+    ended = anyio.Event()
+    states: list[str] = []
+
+    def take(_: str, value: Any, good: bool) -> None:
+        if good and value in FINAL_STATES:
+            states.append(str(value))
+            ended.set()
+
+    async with operator.subscribe([f"{ACTIVE}/State"], REFRESH_S * 1000, take):
+        await ended.wait()
+    if states[0] != "COMPLETE":
+        raise UsageError(f"the furnace did not reach standby: {states[0]}, {await operator.read(f'{ACTIVE}/Cause')}")
 
 
 async def follow(operator: ToolClient, board: Board, live: Live) -> None:
