@@ -61,6 +61,8 @@ class Tag(Model):
     """Computed: what it is."""
     role: Role | None = None
     """Set point, output: who may move it by hand; none: nobody."""
+    point: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$", examples=["mfc_sih4.flow"])
+    """Input, output: `device.point`, the point of an instrument (its profile names them) that the tag is bound to."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -100,6 +102,27 @@ class Module(Model):
     kind: ModuleKind
     description: Text
     tags: tuple[Tag, ...]
+
+
+class LinkLoss(StrEnum):
+    """What the outputs of an instrument do when it no longer hears from the controller."""
+
+    ZERO = "zero"  # its watchdog takes every output to 0
+    HOLD = "hold"  # its watchdog keeps the last values
+    NONE = "none"  # it has no watchdog and goes on
+
+
+class Device(Model):
+    """An instrument and the wire that it hangs on."""
+
+    name: Name
+    profile: Name
+    """Its description in config/devices/: points, codec, limits."""
+    link: str = Field(pattern=r"^(modbus-tcp|modbus-rtu|tcp|serial|visa|can)://\S+$", max_length=200)
+    """The wire: `modbus-tcp://10.0.0.7:502`, `serial:///dev/ttyS0?baud=19200`, `can://can0`."""
+    address: int | None = Field(default=None, ge=0, le=65535)
+    """Unit, node or drop number on the wire, where it has one."""
+    on_link_loss: LinkLoss
 
 
 class Gas(Model):
@@ -380,6 +403,8 @@ class Tool(Model):
     identification: Identification
     scan: ScanSettings
     modules: tuple[Module, ...] = Field(min_length=1)
+    devices: tuple[Device, ...] = ()
+    """Instruments; `--sim` puts the plant in the place of all of them."""
     gases: tuple[Gas, ...] = ()
     interlocks: tuple[Interlock, ...] = ()
     alarms: tuple[Alarm, ...] = ()

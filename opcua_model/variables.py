@@ -56,7 +56,7 @@ SERVICES: Final = (
 DIAGNOSTICS: Final = (
     Variable("Diagnostics/ControllerAlive", "Boolean", "True while the real-time half answers."),
     Variable("Diagnostics/ScanPeriodUs", "Double", "Declared period of the scan, µs."),
-    Variable("Diagnostics/ScanDurationUs", "Double", "Median duration of a scan, µs."),
+    Variable("Diagnostics/ScanDurationUs", "Double", "Duration of the last scan, publishing included, µs."),
     Variable("Diagnostics/WakeupLatencyP50Us", "Double", "Median lateness of the scan's start, µs."),
     Variable("Diagnostics/WakeupLatencyP99Us", "Double", "99 % of scans start with less lateness, µs."),
     Variable("Diagnostics/WakeupLatencyMaxUs", "Double", "Greatest lateness since the start, µs."),

@@ -7,6 +7,7 @@ room, and of `kernels` the tables and the size of an image.
 
 from config.checks.conditions import check_conditions
 from config.checks.control import check_control
+from config.checks.devices import check_devices
 from config.checks.operations import check_operations, check_safe_sequence
 from config.checks.recipe import check_gases, check_recipe_binding, check_telemetry
 from config.checks.report import Report
@@ -24,6 +25,7 @@ def check_tool(tool: Tool, file: str) -> list[Fault]:
     report = Report(Layout(tool), file)
     check_settings(report)
     check_tags(report)
+    check_devices(report)
     check_gases(report)
     check_conditions(report)
     check_control(report)

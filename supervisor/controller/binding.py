@@ -32,7 +32,7 @@ def bind(tool: Tool, scan: Scan, *, sim: bool) -> Plant | None:
     """
     if not sim:
         raise BindingError(
-            f"the tool {tool.name} binds no instruments: this version has no drivers yet. "
+            f"the tool {tool.name} cannot reach its {len(tool.devices)} instruments: this version has no drivers yet. "
             "Start it with --sim to put its simulated plant behind the tags"
         )
     if tool.plant is None:

@@ -7,16 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.image import LATENCY_EDGES_US, Timing
-
-
-def percentile_us(histogram: NDArray[np.int64], share: float, greatest_us: float) -> float:
-    """Return the latency that `share` of the wake-ups stay below: upper edge of its bucket, so never flattering."""
-    total = int(histogram.sum())
-    if total == 0:
-        return 0.0
-    bucket = int(np.searchsorted(np.cumsum(histogram), share * total))
-    edge = LATENCY_EDGES_US[bucket] if bucket < len(LATENCY_EDGES_US) else greatest_us
-    return min(float(edge), greatest_us) if greatest_us > 0 else float(edge)
+from supervisor.link.latency import percentile_us
 
 
 @dataclass(frozen=True)
@@ -46,6 +37,8 @@ def timing_since(mark: TimingMark, timing: Timing) -> dict[str, Any]:
         "p999_us": percentile_us(histogram, 0.999, timing.latency_max_us),
         "latency_max_us": timing.latency_max_us,
         "duration_max_us": timing.duration_max_us,
+        "histogram": [int(count) for count in histogram],
+        "edges_us": [float(edge) for edge in LATENCY_EDGES_US],
         "fifo": bool(timing.fifo),
         "locked": bool(timing.locked),
     }
@@ -58,7 +51,5 @@ def timing_now(timing: Timing) -> dict[str, Any]:
         **timing_since(nothing, timing),
         "latency_us": timing.latency_us,
         "duration_us": timing.duration_us,
-        "histogram": [int(count) for count in timing.histogram],
-        "edges_us": [float(edge) for edge in LATENCY_EDGES_US],
         "generation": int(timing.generation),
     }

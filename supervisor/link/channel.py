@@ -111,7 +111,7 @@ class Channel:
         try:
             for frame in self._frames(_payload(message)):
                 self._socket.send(frame)
-        except BlockingIOError:
+        except (BlockingIOError, ConnectionError):
             return False  # A message of which only some parts went out is dropped by the receiver.
         return True
 
@@ -186,6 +186,10 @@ class Channel:
                 self._socket.send(frame)
             except BlockingIOError:
                 await anyio.wait_writable(self._socket)
+            except ConnectionError:
+                # Launcher and peer are gone: nobody will ever read it. Whoever sends has been told to end by now, and
+                # must not fail in what it does until then.
+                await anyio.sleep_forever()
             else:
                 return
 
@@ -196,6 +200,8 @@ class Channel:
             except BlockingIOError:
                 await anyio.wait_readable(self._socket)
                 continue
+            except ConnectionError:
+                frame = b""  # The peer went with frames of ours unread, and so did the launcher.
             if not frame:
                 raise anyio.EndOfStream
             return frame

@@ -4,19 +4,9 @@ import ctypes
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kernels.image import LATENCY_EDGES_US, Timing
-
-
-def percentile_us(histogram: NDArray[np.int64], share: float, greatest_us: float) -> float:
-    """Return the upper edge of the bucket that a share of the wake-ups stays below; 0 without any."""
-    total = int(histogram.sum())
-    if not total:
-        return 0.0
-    bucket = int(np.searchsorted(np.cumsum(histogram), share * total))
-    edge = LATENCY_EDGES_US[bucket] if bucket < len(LATENCY_EDGES_US) else greatest_us
-    return float(min(edge, greatest_us)) if greatest_us > 0 else float(edge)
+from supervisor.link.latency import percentile_us
 
 
 def timing_variables(timing: Timing | None, period_s: float) -> dict[str, Any]:
@@ -30,6 +20,8 @@ def timing_variables(timing: Timing | None, period_s: float) -> dict[str, Any]:
         "Diagnostics/WakeupLatencyP50Us": percentile_us(counted, 0.5, greatest),
         "Diagnostics/WakeupLatencyP99Us": percentile_us(counted, 0.99, greatest),
         "Diagnostics/WakeupLatencyMaxUs": greatest,
+        "Diagnostics/WakeupLatencyEdgesUs": [float(edge) for edge in LATENCY_EDGES_US],
+        "Diagnostics/WakeupLatencyHistogram": _counts(timing),
         "Diagnostics/Overruns": int(timing.overruns) if timing else 0,
         "Diagnostics/SkippedSlots": int(timing.skipped) if timing else 0,
         "Diagnostics/Scans": int(timing.scans) if timing else 0,
@@ -37,6 +29,11 @@ def timing_variables(timing: Timing | None, period_s: float) -> dict[str, Any]:
         "Diagnostics/MemoryLocked": bool(timing.locked) if timing else False,
         "Diagnostics/ControllerStarts": int(timing.generation) if timing else 0,
     }
+
+
+def _counts(timing: Timing | None) -> list[float]:
+    """Wake-ups by bucket; the last bucket, beyond the last edge, is open."""
+    return [float(count) for count in timing.histogram] if timing else [0.0] * (len(LATENCY_EDGES_US) + 1)
 
 
 _ERROR = 5

@@ -7,7 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 from kernels.image import LATENCY_EDGES_US
-from supervisor.controller.timing import TimingMark, percentile_us, timing_now, timing_since
+from supervisor.controller.timing import TimingMark, timing_now, timing_since
+from supervisor.link.latency import percentile_us
 
 
 @dataclass

@@ -1,0 +1,89 @@
+"""Every input and output of a tool with instruments is bound to one of them, and none that a lost link endangers."""
+
+from typing import Any
+
+import pytest
+
+from config.faults import ConfigError
+from tests.config.minimal_tool import minimal_data, tool_of
+
+
+def with_devices(**changes: Any) -> dict[str, Any]:
+    """The smallest tool, its hazardous outputs on a coupler whose watchdog zeroes them, the rest on one that holds."""
+    data = minimal_data()
+    data["devices"] = [
+        {"name": "io", "profile": "coupler", "link": "modbus-tcp://10.0.0.7:502", "on_link_loss": "zero"},
+        {"name": "gauge", "profile": "manometer", "link": "serial:///dev/ttyS0?baud=19200", "address": 3,
+         "on_link_loss": "hold"},
+    ]  # fmt: skip
+    for module in data["modules"]:
+        for tag in module["tags"]:
+            if tag["kind"] in {"input", "output"}:
+                zeroed = tag.get("hazardous", False) or tag.get("safe", 0) == 0
+                device = "io" if tag["kind"] == "output" and zeroed else "gauge"
+                tag["point"] = f"{device}.{module['name']}_{tag['name'].replace('.', '_')}"
+    data["devices"][0] |= changes.pop("io", {})
+    return data
+
+
+def first(data: dict[str, Any], kind: str, **fields: Any) -> dict[str, Any]:
+    return next(
+        tag
+        for module in data["modules"]
+        for tag in module["tags"]
+        if tag["kind"] == kind and all(tag.get(name) == value for name, value in fields.items())
+    )
+
+
+def reasons(data: dict[str, Any]) -> str:
+    with pytest.raises(ConfigError) as caught:
+        tool_of(data)
+    return str(caught.value)
+
+
+def test_a_tool_whose_points_are_all_bound_is_sound() -> None:
+    tool = tool_of(with_devices())
+    assert [device.name for device in tool.devices] == ["io", "gauge"]
+
+
+def test_an_input_that_is_bound_to_nothing_is_refused() -> None:
+    data = with_devices()
+    del first(data, "input")["point"]
+    assert "say which point it is bound to" in reasons(data)
+
+
+def test_an_unknown_device_is_refused_with_a_suggestion() -> None:
+    data = with_devices()
+    first(data, "input")["point"] = "guage.pressure"
+    assert "there is no device 'guage'; did you mean 'gauge'?" in reasons(data)
+
+
+def test_two_tags_cannot_write_one_point() -> None:
+    data = with_devices()
+    outputs = [t for m in data["modules"] for t in m["tags"] if t["kind"] == "output" and t["point"].startswith("io.")]
+    outputs[1]["point"] = outputs[0]["point"]
+    assert "exists already" in reasons(data)
+
+
+def test_a_set_point_is_bound_to_no_instrument() -> None:
+    data = with_devices()
+    first(data, "setpoint")["point"] = "gauge.pressure"
+    assert "only inputs and outputs are bound" in reasons(data)
+
+
+@pytest.mark.parametrize("action", ["hold", "none"])
+def test_a_hazardous_output_needs_a_watchdog_that_takes_it_away(action: str) -> None:
+    assert "goes on with the last value when its link is lost" in reasons(with_devices(io={"on_link_loss": action}))
+
+
+def test_an_output_that_must_keep_running_does_not_hang_on_a_coupler_that_zeroes_it() -> None:
+    data = with_devices()
+    tag = first(data, "output", hazardous=None) if any(
+        t["kind"] == "output" and "hazardous" not in t for m in data["modules"] for t in m["tags"]
+    ) else first(data, "output")  # fmt: skip
+    tag["safe"], tag["point"] = tag["high"], "io.running"
+    assert "takes its outputs to 0 when its link is lost" in reasons(data)
+
+
+def test_a_wire_that_nobody_knows_is_refused() -> None:
+    assert "devices[0].link" in reasons(with_devices(io={"link": "telepathy://furnace"}))
