@@ -8,13 +8,18 @@ from collections.abc import Callable, Iterator, Sequence
 from importlib import metadata
 from typing import cast
 
-from config.faults import ConfigError
-from hil.errors import PlantError
-from supervisor.cli.errors import UsageError
-from supervisor.controller.errors import ControllerError
-from supervisor.launcher.errors import LauncherError
-from supervisor.link.errors import LinkError
-from supervisor.server.errors import ServerError
+try:
+    from config.faults import ConfigError
+    from hil.errors import PlantError
+    from supervisor.cli.errors import UsageError
+    from supervisor.controller.errors import ControllerError
+    from supervisor.launcher.errors import LauncherError
+    from supervisor.link.errors import LinkError
+    from supervisor.server.errors import ServerError
+except ImportError as error:
+    if "kernels are not built" not in str(error):
+        raise
+    sys.exit(f"cvd: {error}")
 
 COMMANDS = {
     "run": "the daemon: controller and server of one tool",

@@ -17,7 +17,7 @@ from config.layout import Layout
 from config.loading import load_tool
 from config.tool import Tool
 from supervisor.launcher.endpoint import require_free
-from supervisor.launcher.errors import LauncherError
+from supervisor.launcher.errors import DataFolderError, LauncherError
 from supervisor.launcher.folder import DataFolder
 from supervisor.launcher.half import Half
 from supervisor.launcher.notify import notify
@@ -28,6 +28,8 @@ log = structlog.get_logger()
 
 ENDPOINT = "opc.tcp://127.0.0.1:4840/cvd"
 READY_FILE = "ready.json"
+TOOL_FILE = "tool.toml"
+"""The tool as this daemon was started with it: a half that is started again never meets another one."""
 SERVER_STOP_S = 10.0
 CONTROLLER_MARGIN_S = 10.0
 """Added to the bound of the tool's safe sequence: ending the scan, the tape and the journal."""
@@ -52,14 +54,14 @@ async def run_daemon(settings: Settings) -> None:
         config.ConfigError: the tool file has faults: all of them.
         LauncherError: it cannot start or go on; the text says why.
     """
-    tool = await anyio.to_thread.run_sync(load_tool, settings.tool)
+    tool, text = await anyio.to_thread.run_sync(_read_tool, settings.tool)
     await anyio.to_thread.run_sync(require_free, settings.endpoint)
     news, heard = anyio.create_memory_object_stream[None](math.inf)
     failures: list[LauncherError] = []
     async with (
         news,
         heard,
-        _folder(settings.data),
+        _folder(settings.data, text),
         _halves(settings, tool, lambda: news.send_nowait(None)) as halves,
         anyio.create_task_group() as group,
     ):
@@ -73,6 +75,15 @@ async def run_daemon(settings: Settings) -> None:
         group.cancel_scope.cancel()
     if failures:
         raise failures[0]
+
+
+def _read_tool(path: Path) -> tuple[Tool, bytes]:
+    """Read the tool and what its file says (blocking)."""
+    tool = load_tool(path)
+    try:
+        return tool, path.read_bytes()
+    except OSError as error:
+        raise LauncherError(f"{path}: {error.strerror}") from error
 
 
 async def _on_signal(over: anyio.Event) -> None:
@@ -125,15 +136,23 @@ async def _stop(controller: Half, server: Half) -> None:
 
 
 @asynccontextmanager
-async def _folder(path: Path) -> AsyncGenerator[DataFolder]:
+async def _folder(path: Path, tool: bytes) -> AsyncGenerator[DataFolder]:
     folder = await anyio.to_thread.run_sync(DataFolder, path)
     with folder:
         await anyio.Path(path / READY_FILE).unlink(missing_ok=True)
+        await _keep_tool(path, tool)
         try:
             yield folder
         finally:
             with anyio.CancelScope(shield=True):
                 await anyio.Path(path / READY_FILE).unlink(missing_ok=True)
+
+
+async def _keep_tool(folder: Path, tool: bytes) -> None:
+    try:
+        await anyio.Path(folder / TOOL_FILE).write_bytes(tool)
+    except OSError as error:
+        raise DataFolderError(f"the data folder {folder} cannot be written: {error.strerror}") from error
 
 
 @asynccontextmanager
@@ -144,7 +163,7 @@ async def _halves(settings: Settings, tool: Tool, on_change: Callable[[], None])
         ends = socket_pair()
         for end in ends:
             stack.callback(end.close)
-        common = ["--tool", str(settings.tool), "--data", str(settings.data), "--image-fd", str(image.fd)]
+        common = ["--tool", str(settings.data / TOOL_FILE), "--data", str(settings.data), "--image-fd", str(image.fd)]
         common += ["--log", settings.log_format, *(["--sim"] if settings.sim else [])]
         controller = Half(
             "controller",

@@ -76,7 +76,9 @@ class Daemon:
         path = self.data / "ready.json"
         while time.monotonic() < deadline and self.process.poll() is None:
             with contextlib.suppress(FileNotFoundError):
-                return json.loads(path.read_text())
+                told = json.loads(path.read_text())
+                if told["pid"] == self.process.pid:  # Not what a killed launcher has left.
+                    return told
             time.sleep(0.02)
         raise AssertionError(f"the daemon is not ready (exit code {self.process.poll()}):\n{self.tail()}")
 

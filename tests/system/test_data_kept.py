@@ -14,13 +14,27 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from config.layout import Layout
+from config.loading import load_tool
 from kernels.tables import TapeKind
 from opcua_model.client import ClientError
 from supervisor.controller.tape_file import open_tape
 from supervisor.link.journal import read_journal
 from supervisor.link.messages import Event, EventKind
 from supervisor.server import audit
-from tests.system.daemon import PASSWORD, Daemon, approved, cvd, ended, idling, running, serving, started, until
+from tests.system.daemon import (
+    FURNACE,
+    PASSWORD,
+    Daemon,
+    approved,
+    cvd,
+    ended,
+    idling,
+    running,
+    serving,
+    started,
+    until,
+)
 from tests.system.quick import quick_recipe
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
@@ -99,10 +113,12 @@ async def test_exports_that_cannot_be_are_one_clear_line(daemon: Daemon, exports
 
 
 def flip(tape: Path, target: Path) -> int:
-    """Change one measured value of a tape in its middle by a little; return the scan that it was latched in."""
+    """Change one temperature of a tape in its middle by a little; return the scan that it was latched in."""
     table = pq.read_table(tape)
     kinds, values = table.column("kind").to_pylist(), table.column("value").to_pylist()
-    inputs = [index for index, kind in enumerate(kinds) if kind == TapeKind.INPUT]
+    tag = Layout(load_tool(FURNACE)).index["heater.zone2.temperature_c"]
+    tags = table.column("index").to_pylist()
+    inputs = [row for row, kind in enumerate(kinds) if kind == TapeKind.INPUT and tags[row] == tag]
     chosen = inputs[len(inputs) // 2]
     values[chosen] ^= 1 << 40  # A bit of the mantissa.
     place = table.schema.get_field_index("value")
