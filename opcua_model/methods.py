@@ -228,7 +228,17 @@ INTERLOCKS: Final = (
     Method("Interlocks/*", "RemoveBypass", "End a bypass now.", roles=_SERVICE | _MAINTAIN),
 )
 
-METHODS: Final[tuple[Method, ...]] = (*STATE, *PROCESS_MODES, *RECIPES, *RUNS, *SERVICES, *INTERLOCKS)
+ALARMS: Final = (
+    Method(
+        "Alarms/*",
+        "Acknowledge",
+        "Say that the alarm has been seen.",
+        (_text("Comment", "What the person has to say of it; may be empty."),),
+        roles=_SERVICE,
+    ),
+)
+
+METHODS: Final[tuple[Method, ...]] = (*STATE, *PROCESS_MODES, *RECIPES, *RUNS, *SERVICES, *INTERLOCKS, *ALARMS)
 
 
 def methods_of(path: str) -> tuple[Method, ...]:

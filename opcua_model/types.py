@@ -79,6 +79,7 @@ _OWNERS: Final = {
     "Runs": "RunsType",
     "Services": "ServicesType",
     "Interlocks/*": "InterlockType",
+    "Alarms/*": "AlarmType",
 }
 """Which type declares the methods of an owner in the contract."""
 

@@ -53,6 +53,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.close()
     except KeyboardInterrupt:
         return INTERRUPTED
+    except OSError as error:
+        _tell(arguments.command, f"{error.filename}: {error.strerror}" if error.filename else str(error))
     except Exception as error:  # noqa: BLE001 - the boundary: whatever it is, people get one line
         return _internal(arguments.command, error)
     return FAULTY

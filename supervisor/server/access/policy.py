@@ -52,7 +52,7 @@ DEFAULT = Policy(
         Action.SERVICE: OPERATION,
         Action.WRITE: OPERATION,
         Action.RECIPE_EDIT: ENGINEERING,
-        Action.RECIPE_APPROVE: frozenset({Role.ENGINEER, Role.ADMINISTRATOR}),
+        Action.RECIPE_APPROVE: ENGINEERING,
         Action.ALARM: OPERATION,
         Action.RESET: OPERATION,
         Action.BYPASS: SERVICE,

@@ -46,6 +46,7 @@ def failing(error: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
          "cvd version: one\ncvd version: two\n"),
         (ZeroDivisionError("division by zero"), 70, "cvd version: internal error: ZeroDivisionError: division by zero"),
         (ExceptionGroup("", [KeyError("tag")]), 70, "cvd version: internal error: KeyError: 'tag'"),
+        (FileNotFoundError(2, "No such file or directory", "/nope"), 1, "cvd version: /nope: No such file or directory"),
         (KeyboardInterrupt(), 130, ""),
         (BaseExceptionGroup("", [KeyboardInterrupt()]), 130, ""),
     ],
