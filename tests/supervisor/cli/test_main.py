@@ -46,7 +46,7 @@ def failing(error: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
          "cvd version: one\ncvd version: two\n"),
         (ZeroDivisionError("division by zero"), 70, "cvd version: internal error: ZeroDivisionError: division by zero"),
         (ExceptionGroup("", [KeyError("tag")]), 70, "cvd version: internal error: KeyError: 'tag'"),
-        (FileNotFoundError(2, "No such file or directory", "/nope"), 1, "cvd version: /nope: No such file or directory"),
+        (FileNotFoundError(2, "No such file", "/nope"), 1, "cvd version: /nope: No such file"),
         (KeyboardInterrupt(), 130, ""),
         (BaseExceptionGroup("", [KeyboardInterrupt()]), 130, ""),
     ],
