@@ -41,12 +41,12 @@ def lsoda_tube(temperatures: np.ndarray, area: float, flow: float, pressure: flo
     first, last = float(temperatures[0]), float(temperatures[-1])
     total_area = area * len(temperatures)
 
-    def rate(a: float, f: list[float]) -> list[float]:
+    def rate(a: float, f: np.ndarray) -> np.ndarray:
         temperature = first + (last - first) * a / total_area
         scale = pressure / (f[0] + f[1])
         silane, hydrogen = f[0] * scale, max(f[1], 0.0) * scale
         r = 1.6e4 * math.exp(-18500.0 / temperature) * silane / (1.0 + 0.19 * math.sqrt(hydrogen) + 0.70 * silane)
-        return [-r, 2.0 * r]
+        return np.array([-r, 2.0 * r])
 
     return float(solve_ivp(rate, (0.0, total_area), [flow, 0.0], method="LSODA", rtol=1e-6, atol=1e-12).y[0, -1])
 

@@ -51,7 +51,7 @@ def reference_tube(
         def rate(_a: float, f: np.ndarray, temperature: float = temperature) -> np.ndarray:
             # N2 of the oxide's reaction: whatever nitrous oxide is gone
             total = f.sum() + inert + (inlet.get("N2O", 0.0) - f[1])
-            p = dict(zip(("SiH4", "N2O", "H2"), pressure * f / total, strict=True))
+            p: dict[str, float] = dict(zip(("SiH4", "N2O", "H2"), pressure * f / total, strict=True))
             r = growth.molar_rate(film, temperature, p)
             return np.array([-r, -2.0 * r if oxide else 0.0, 2.0 * r])
 
