@@ -34,6 +34,7 @@ def check_program(program: Program, kinds: list[int], *, name: str, safe: bool =
         raise fault(table, len(instructions) - 1, "op", "the last instruction is neither END nor JUMP")
     _check_channels(name, program, instructions)
     _check_steps(name, program)
+    _check_blocks(name, program, instructions)
     _check_waits(table, instructions)
 
 
@@ -89,6 +90,20 @@ def _check_steps(name: str, program: Program) -> None:
         if int(step["guard_policy"]) not in POLICIES:
             raise fault(table, row, "guard_policy", f"{step['guard_policy']} is no policy")
     check_not_negative(table, program.steps, ("guard_delay",))
+
+
+def _check_blocks(name: str, program: Program, instructions: list[dict[str, Any]]) -> None:
+    """Refuse a block that leads into a channel: a hold must not go on with the recipe."""
+    channels = {
+        row: channel for channel, first in enumerate(program.channels) for row in _reachable(instructions, first)
+    }
+    for row, step in enumerate(program.steps):
+        for block in BLOCKS:
+            first = int(step[block])
+            if first >= 0 and (shared := channels.keys() & _reachable(instructions, first)):
+                raise fault(
+                    f"{name}.steps", row, block, f"leads to {min(shared)}, which is of channel {channels[min(shared)]}"
+                )
 
 
 # ------------------------------------------------------------------------------------------------------- paths

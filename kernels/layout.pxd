@@ -3,9 +3,9 @@
     header | control block | condition states × 2 | flight ring | logging ring
 
 A row is (scan, time_ns | values f8[N] | source_ns i8[N] | status u4[N]), each part padded to a cache line. Row number n
-lies at n modulo the ring's length. The newest row of the flight ring and the condition states n modulo 2 are the snapshot: the
-writer works on the next row while readers copy this one, so a reader has a whole scan to do so, and a writer that
-dies in the middle leaves every published row as it was.
+lies at n modulo the ring's length. The newest row of the flight ring and the condition states n modulo 2 are the
+snapshot: the writer works on the next row while readers copy this one, so a reader has a whole scan to do so, and a
+writer that dies in the middle leaves every published row as it was.
 """
 
 from libc.string cimport memcpy

@@ -219,7 +219,7 @@ def test_time_does_not_run_backwards() -> None:
 
 
 def test_a_program_can_be_put_into_a_slot_again_and_again() -> None:
-    """The newest one counts, and the memory of the others is given back (valgrind looks at this test, too)."""
+    """The newest one counts."""
     scan = instruments()
     for number in range(100):
         program = ProgramBuilder()
