@@ -1,8 +1,8 @@
 """Logic: expressions that only compare, ask, join and count, as most interlocks do.
 
 An operand is then one of six: false or true, Good, Uncertain or Bad, hence a nibble (value + 2 · quality), and the
-whole stack is one word. What two operands give stands in a table that is filled by the general evaluation (`both`, `either`),
-so that there is one definition. Results are bit for bit those of `evaluate_code`.
+whole stack is one word. What two operands give stands in a table that is filled by the general evaluation (`both`,
+`either`), so that there is one definition. Results are bit for bit those of `evaluate_code`.
 """
 
 from kernels.atomics cimport u64
