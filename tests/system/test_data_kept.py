@@ -66,32 +66,37 @@ def count(path: Path) -> int:
         return sum(1 for _ in csv.DictReader(file))
 
 
-@pytest.mark.parametrize("form", ["parquet", "csv", "json"])
-async def test_a_run_is_exported_while_it_runs_and_after_it(daemon: Daemon, exports: Path, form: str) -> None:
-    hot, closed = exports / f"hot.{form}", exports / f"closed.{form}"
+async def test_a_run_is_exported_while_it_runs_and_after_it(daemon: Daemon, exports: Path) -> None:
+    forms, hot_rows = ("parquet", "csv", "json"), dict[str, int]()
     async with daemon.client("olga") as operator:
         await idling(operator)
-        run_id, number = await started(daemon, operator, quick_recipe(f"Export {form}", deposition_s=60))
+        run_id, number = await started(daemon, operator, quick_recipe("Export", deposition_s=200))
         await until(operator, "Runs/ActiveRun/ElapsedS", lambda elapsed: elapsed > 30)
-        locked = await anyio.to_thread.run_sync(exported, daemon.data, number, form, hot)
+        locked = await anyio.to_thread.run_sync(exported, daemon.data, number, "csv", exports / "hot.csv")
         assert locked.returncode == 1
         assert "--user" in locked.stderr
         assert "Traceback" not in locked.stderr
-        asked = await anyio.to_thread.run_sync(
-            exported, daemon.data, number, form, hot, "--user", "otto", "--password-stdin"
-        )
-        assert asked.returncode == 0, asked.stderr
+        for form in forms:
+            hot = exports / f"hot.{form}"
+            asked = await anyio.to_thread.run_sync(
+                exported, daemon.data, number, form, hot, "--user", "otto", "--password-stdin"
+            )
+            assert asked.returncode == 0, asked.stderr
+            hot_rows[form] = await anyio.to_thread.run_sync(count, hot)
         assert (await ended(operator, run_id))["status"] == "COMPLETE"
     record = anyio.Path(daemon.data / "runs" / number / "run.json")
     with anyio.fail_after(60):
         while not await record.exists():  # noqa: ASYNC110 - written by another process
             await anyio.sleep(0.05)
-    done = await anyio.to_thread.run_sync(exported, daemon.data, number, form, closed)
-    assert done.returncode == 0, done.stderr
-    rows = await anyio.to_thread.run_sync(count, closed)
-    assert f"{rows} rows" in done.stdout
-    assert rows > 2500
-    assert 100 < await anyio.to_thread.run_sync(count, hot) < rows
+    for form in forms:
+        closed = exports / f"closed.{form}"
+        done = await anyio.to_thread.run_sync(exported, daemon.data, number, form, closed)
+        assert done.returncode == 0, done.stderr
+        rows = await anyio.to_thread.run_sync(count, closed)
+        assert f"{rows} rows" in done.stdout
+        assert rows == pytest.approx(10 * 425, rel=0.1)
+        assert 100 < hot_rows[form] <= rows
+    assert hot_rows["parquet"] < rows, "the first one was asked for in the middle of the run"
 
 
 async def test_exports_that_cannot_be_are_one_clear_line(daemon: Daemon, exports: Path) -> None:
@@ -247,3 +252,26 @@ async def test_the_audit_trail_shows_what_was_changed_behind_its_back(tmp_path: 
     async with running(tmp_path) as daemon, daemon.client("ada") as administrator:
         assert await administrator.read("State/Mode")
         assert any("audit" in line.get("event", "") and "changed" in line.get("fault", "") for line in daemon.lines())
+
+
+@pytest.mark.timeout(240)
+async def test_a_daemon_that_is_stopped_while_it_rolls_a_run_ends_in_time_and_goes_on_later(tmp_path: Path) -> None:
+    async with running(tmp_path, speed=200) as daemon:
+        async with daemon.client("olga") as operator:
+            await idling(operator)
+            run_id, number = await started(daemon, operator, quick_recipe("Rolled", deposition_s=3000))
+            await until(operator, "Runs/ActiveRun/State", lambda state: state == "COMPLETE", within_s=120)
+        took = await anyio.to_thread.run_sync(daemon.terminate)
+        assert took < 8
+        assert not [line for line in daemon.lines() if "did not end in time" in line["event"]]
+    async with running(tmp_path) as daemon, daemon.client("olga") as operator:
+        assert json.loads(await operator.call("Runs", "GetRun", run_id))["status"] == "COMPLETE"
+        record = anyio.Path(tmp_path / "runs" / number / "run.json")
+        with anyio.fail_after(60):
+            while not await record.exists():  # noqa: ASYNC110 - written by another process
+                await anyio.sleep(0.05)
+    target = tmp_path / "all.parquet"
+    done = await anyio.to_thread.run_sync(exported, tmp_path, number, "parquet", target)
+    assert done.returncode == 0, done.stderr
+    # Ten rows a second of the tool's time, from the first scan of the run to its last, none twice.
+    assert await anyio.to_thread.run_sync(count, target) == pytest.approx(10 * 3225, rel=0.02)
