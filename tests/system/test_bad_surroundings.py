@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
@@ -21,7 +22,7 @@ NOWHERE = "opc.tcp://127.0.0.1:{}/cvd"
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 
 
-def refused(data: Path, tool: Path = FURNACE, **options: object) -> str:
+def refused(data: Path, tool: Path = FURNACE, **options: Any) -> str:
     """Start a daemon that cannot run; return what it said, which is no traceback."""
     endpoint = NOWHERE.format(free_port())
     done = cvd("run", tool, "--sim", "--data", data, "--endpoint", endpoint, **options)

@@ -9,7 +9,8 @@ import pytest
 from opcua_model.client import ClientError
 from supervisor.link.journal import read_journal
 from supervisor.link.messages import Event, EventKind
-from tests.system.daemon import FURNACE, cvd, running, started, until
+from tests.system.daemon import FURNACE, cvd, idling, running, started, until
+from tests.system.quick import quick_recipe
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 STATE = "Runs/ActiveRun/State"
@@ -79,7 +80,8 @@ async def until_run_ends(operator, run_id: str) -> dict[str, object]:
 async def test_sigterm_in_mid_deposition_completes_the_safe_sequence_first(tmp_path: Path) -> None:
     async with running(tmp_path, speed=50) as daemon:
         async with daemon.client("olga") as operator:
-            await started(daemon, operator)
+            await idling(operator)
+            await started(daemon, operator, quick_recipe("Stopped", deposition_s=600))
             await until(operator, "Equipment/gas_panel/sih4.flow_sccm", lambda flow: flow > 40, within_s=120)
         await anyio.to_thread.run_sync(daemon.terminate)
     events = await journal(tmp_path)
@@ -110,7 +112,7 @@ async def test_a_port_in_use_is_refused_in_one_line(tmp_path: Path) -> None:
 
 
 async def test_people_can_do_what_their_role_lets_them(tmp_path: Path) -> None:
-    async with running(tmp_path) as daemon, daemon.client("otto") as observer:
+    async with running(tmp_path, speed=20) as daemon, daemon.client("otto") as observer:
         with pytest.raises(ClientError, match="BadUserAccessDenied"):
             await observer.call("Recipes", "AddRecipe", "{}")
         await observer.call("State", "SafeShutdown")  # Any authenticated session, any mode.
