@@ -110,6 +110,7 @@ class TapeFile:
             compression_level=1,
             use_dictionary=["kind", "index", "status", "op", "value", "value2"],
             column_encoding={"scan": "DELTA_BINARY_PACKED", "source_ns": "DELTA_BINARY_PACKED"},
+            write_page_checksum=True,
         )
         self._waiting: list[NDArray[np.void]] = []
         self._rows = 0
@@ -176,17 +177,24 @@ class Tape:
     """How the run ended."""
 
     def batches(self) -> Iterator[NDArray[np.void]]:
-        """Yield the records in order, some ten thousand at a time."""
-        pq = _parquet()
+        """Yield the records in order, some ten thousand at a time.
 
-        with self.path.open("rb") as file:
-            source: Any = pq.ParquetFile(file)
-            for batch in source.iter_batches(ROWS):
-                rows = np.zeros(batch.num_rows, TAPE)
-                for name in _COLUMNS:
-                    column = cast("NDArray[Any]", batch.column(name).to_numpy(zero_copy_only=False))
-                    rows[name] = column.view("f8") if name in _BITS else column
-                yield rows
+        Raises:
+            TapeError: a page does not fit its checksum.
+        """
+        pa, pq = _arrow(), _parquet()
+
+        try:
+            with self.path.open("rb") as file:
+                source: Any = pq.ParquetFile(file, page_checksum_verification=True)
+                for batch in source.iter_batches(ROWS):
+                    rows = np.zeros(batch.num_rows, TAPE)
+                    for name in _COLUMNS:
+                        column = cast("NDArray[Any]", batch.column(name).to_numpy(zero_copy_only=False))
+                        rows[name] = column.view("f8") if name in _BITS else column
+                    yield rows
+        except (pa.ArrowException, OSError) as error:
+            raise TapeError(f"{self.path} is damaged: {error}") from error
 
 
 def open_tape(path: Path) -> Tape:

@@ -120,3 +120,16 @@ def test_a_discarded_tape_leaves_nothing(tmp_path: Path) -> None:
     file = TapeFile(tmp_path / "tape", start())
     file.discard()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_bit_that_turned_on_the_disk_is_noticed(tmp_path: Path) -> None:
+    """In the middle of the records: the end of the file still says that the tape is whole."""
+    path = tmp_path / "tape"
+    writer = TapeFile(path, start())
+    writer.write(records(50_000))
+    writer.close(50_042, "COMPLETE")
+    content = bytearray(path.read_bytes())
+    content[len(content) // 3] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(TapeError, match="is damaged"):
+        list(open_tape(path).batches())
