@@ -88,6 +88,7 @@ async def test_a_run_is_exported_while_it_runs_and_after_it(daemon: Daemon, expo
     with anyio.fail_after(60):
         while not await record.exists():  # noqa: ASYNC110 - written by another process
             await anyio.sleep(0.05)
+    rows = 0
     for form in forms:
         closed = exports / f"closed.{form}"
         done = await anyio.to_thread.run_sync(exported, daemon.data, number, form, closed)
