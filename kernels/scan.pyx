@@ -359,6 +359,7 @@ cdef class Scan:
         if log_every < 1:
             raise ValueError(f"log_every is {log_every}: every how many scans the logging ring gets a row, 1 or more")
         check_tables(tables)
+        check_program(tables.safe, tables.tags["kind"].tolist(), name="safe", safe=True)
         if image is not None and (image.tags, image.conditions) != (len(tables.tags), len(tables.conditions)):
             raise ValueError(
                 f"the image has {image.tags} tags and {image.conditions} conditions, "
