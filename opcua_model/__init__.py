@@ -7,6 +7,6 @@ history, users), handed over by the daemon; out go nodes, notifications and meth
 How it hangs together: `server` opens the endpoint and builds the `tree` (from `methods`, `variables` and `types`,
 written by `space`); `listener` holds the sockets, `processor` one client's channel, `services` and `session` what a
 request may do (`attributes`, `calls`, `browse`, `history`, `subscriptions`). Tag values never enter nodes: they go from
-the image's `snapshot` through `items` and `encoding` to the wire in bulk. `stack` is the only door to asyncua; `client`
+the image's `snapshot` to the wire in bulk, in `publishing`. `stack` is the only door to asyncua; `client`
 is the counterpart that people and programs use.
 """

@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import Any, Final, cast
 
 from opcua_model.desk import Desk, require_role
-from opcua_model.encoding import BOOLEAN, DOUBLE
 from opcua_model.interface import Caller, Refused
+from opcua_model.publishing.encoding import BOOLEAN, DOUBLE
 from opcua_model.space import READ, WRITE
 from opcua_model.stack import Attr, status, ua
 

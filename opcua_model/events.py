@@ -8,7 +8,7 @@ from typing import Any
 
 from opcua_model.interface import Occurrence
 from opcua_model.live import Live
-from opcua_model.snapshot import moment
+from opcua_model.publishing.snapshot import moment
 from opcua_model.space import Space, number_id, type_name, variant_type
 from opcua_model.stack import Attr, Event, Ids, ua
 from opcua_model.tree import ROOT

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from opcua_model.browse import Continuations
 from opcua_model.desk import Desk
-from opcua_model.encoding import STAMPS, counted, data_values
 from opcua_model.interface import Refused
-from opcua_model.snapshot import EPOCH
+from opcua_model.publishing.encoding import STAMPS, counted, data_values
+from opcua_model.publishing.snapshot import EPOCH
 from opcua_model.stack import Ids, fault, status, ua
 
 _BODY: Final = ua.NodeId(Ids.HistoryData_Encoding_DefaultBinary)

@@ -6,10 +6,10 @@ import anyio
 
 from opcua_model.browse import Browser
 from opcua_model.desk import Desk
+from opcua_model.publishing.subscriptions import Subscriptions
 from opcua_model.session import Session
 from opcua_model.settings import Settings
 from opcua_model.stack import InternalServer, fault
-from opcua_model.subscriptions import Subscriptions
 
 CONCURRENT_LOGINS: Final = 2
 """A password check takes memory and a core by design: more at a time would be a way to occupy the computer."""

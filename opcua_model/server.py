@@ -21,8 +21,8 @@ from opcua_model.interface import Backend, Entry, Occurrence
 from opcua_model.internal import ToolServer
 from opcua_model.listener import Listener
 from opcua_model.live import tell
+from opcua_model.publishing.snapshot import Turn
 from opcua_model.settings import EndpointError, Settings, is_loopback
-from opcua_model.snapshot import Turn
 from opcua_model.space import Space
 from opcua_model.stack import Ids, Server, StatusCodes, policies, ua
 from opcua_model.tree import Tree, build_tree, condition_path

@@ -12,11 +12,11 @@ from config.layout import SYSTEM_TAGS, Layout
 from config.tool import Alarm, Interlock, Tag
 from config.units import NAMESPACE as UNITS_NAMESPACE
 from config.units import UnitError, find_unit, unit_id
-from opcua_model.encoding import BOOLEAN, DOUBLE
 from opcua_model.interface import Method
 from opcua_model.live import Live
 from opcua_model.methods import methods_of
-from opcua_model.snapshot import Turn
+from opcua_model.publishing.encoding import BOOLEAN, DOUBLE
+from opcua_model.publishing.snapshot import Turn
 from opcua_model.space import (
     ARRAY,
     HISTORY_READ,

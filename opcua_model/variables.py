@@ -11,8 +11,8 @@ import numpy as np
 
 from kernels.image import Snapshot
 from kernels.tables import ConditionState
-from opcua_model.encoding import BAD
-from opcua_model.snapshot import moment
+from opcua_model.publishing.encoding import BAD
+from opcua_model.publishing.snapshot import moment
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ import pytest
 
 from opcua_model.client import ToolClient, connect
 from opcua_model.interface import Refused
+from opcua_model.publishing.snapshot import EPOCH
 from opcua_model.server import UaServer
-from opcua_model.snapshot import EPOCH
 from opcua_model.stack import Attr, errors, ua
 from tests.opcua_model.fake_daemon import PASSWORDS, START_NS, FakeDaemon
 

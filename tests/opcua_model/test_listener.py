@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from opcua_model.client import connect
-from opcua_model.encoding import counted
 from opcua_model.interface import Entry
 from opcua_model.processor import StrictBuffer
+from opcua_model.publishing.encoding import counted
 from opcua_model.server import UaServer
 from opcua_model.settings import Limits, is_loopback
 from opcua_model.stack import Attr, Ids, binary, errors, ua

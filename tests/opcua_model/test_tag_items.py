@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from kernels.image import Snapshot
 from kernels.tables import CONDITION_STATE
-from opcua_model.encoding import BOOLEAN, DOUBLE, UINT32, counted, data_values
-from opcua_model.items import DISABLED, ITEM, REPORTING, SAMPLING, TagItems
-from opcua_model.snapshot import EPOCH
+from opcua_model.publishing.encoding import BOOLEAN, DOUBLE, UINT32, counted, data_values
+from opcua_model.publishing.items import DISABLED, ITEM, REPORTING, SAMPLING, TagItems
+from opcua_model.publishing.snapshot import EPOCH
 
 NOW = 1_700_000_000_000_000_000
 BAD = 0x80310000

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from config.layout import Layout
 from kernels.image import Snapshot
-from opcua_model.encoding import BAD, BOOLEAN, DOUBLE, UINT32, whole
 from opcua_model.interface import Backend
+from opcua_model.publishing.encoding import BAD, BOOLEAN, DOUBLE, UINT32, whole
 from opcua_model.stack import ua
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

@@ -9,9 +9,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from opcua_model import items as tag_items
-from opcua_model.encoding import DOUBLE, STAMPS
-from opcua_model.items import ITEM, TagItems
+from opcua_model.event_items import create_event_item
+from opcua_model.publishing import items as tag_items
+from opcua_model.publishing.encoding import DOUBLE, STAMPS
+from opcua_model.publishing.items import ITEM, TagItems
 from opcua_model.settings import Limits
 from opcua_model.stack import (
     Attr,
@@ -20,7 +21,6 @@ from opcua_model.stack import (
     InternalSubscription,
     MonitoredItemService,
     SubscriptionService,
-    WhereClauseEvaluator,
     fault,
     status,
     ua,
@@ -60,7 +60,7 @@ class MonitoredItems(MonitoredItemService):
                 if index is not None:
                     results.append(self._create_tag_item(item, index, stamps, rows))
                 elif attribute == Attr.EventNotifier:
-                    results.append(self._create_event_item(item))
+                    results.append(create_event_item(self, item))
                 else:
                     results.append(await self._create_other_item(item))
             except ItemRefused as refused:
@@ -126,16 +126,6 @@ class MonitoredItems(MonitoredItemService):
                 raise ItemRefused("BadFilterNotAllowed")
             deadband *= (tag.high - tag.low) / 100.0
         return int(wanted.Trigger), deadband
-
-    def _create_event_item(self, item: Any) -> Any:
-        wanted = item.RequestedParameters.Filter
-        if not isinstance(wanted, ua.EventFilter):
-            raise ItemRefused("BadEventFilterInvalid")
-        result = self._create_events_monitored_item(item)
-        data = self._monitored_items.get(result.MonitoredItemId)
-        if data is not None:
-            data.where_clause_evaluator = EventWhere(self.logger, self.aspace, wanted.WhereClause)
-        return result
 
     async def _create_other_item(self, item: Any) -> Any:
         wanted: Any = item.RequestedParameters.Filter
@@ -254,29 +244,6 @@ def _stamps(wanted: Any) -> int:
     if found is None:
         raise fault("BadTimestampsToReturnInvalid")
     return found
-
-
-class EventWhere(WhereClauseEvaluator):
-    """Where clauses whose OfType takes subtypes too (Part 4, 7.7.3)."""
-
-    def _eval_el(self, index: int, event: Any) -> Any:
-        element = self.elements[index]
-        if element.FilterOperator != ua.FilterOperator.OfType:
-            return super()._eval_el(index, event)
-        wanted = self._eval_op(element.FilterOperands[0], event)
-        kind = event.EventType
-        while kind is not None:
-            if kind == wanted:
-                return True
-            kind = next(
-                (
-                    ref.NodeId
-                    for ref in self._aspace[kind].references
-                    if not ref.IsForward and ref.ReferenceTypeId.Identifier == Ids.HasSubtype
-                ),
-                None,
-            )
-        return False
 
 
 class Subscription(InternalSubscription):

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.image import Snapshot
-from opcua_model.encoding import counted, data_values
+from opcua_model.publishing.encoding import counted, data_values
 
 DISABLED: Final = 0
 SAMPLING: Final = 1
