@@ -123,7 +123,7 @@ class TapeRecorder:
             for part in held:
                 self._write(recording, recording.file, recording.start.header.first_scan, part)
             self._finish(recording, recording.file)
-        except (OSError, ImportError) as error:
+        except OSError as error:
             self._fail(recording, f"the tape cannot be written: {error}")
 
     @staticmethod

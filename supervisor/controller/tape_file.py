@@ -1,22 +1,20 @@
-"""A tape as a file: Parquet, with everything that a replay needs in its metadata. The only place that knows pyarrow.
+"""A tape as a file: a ZIP archive of NumPy arrays and texts, each with its checksum; any archiver opens it.
 
-Columns are those of kernels.tables.TAPE; values are kept as their bits, so that no NaN and no sign of zero is changed.
-The compiled tables travel with the records: a later version of this software may compile the same tool file
-differently, and the tape must still say what ran.
+Records are kept by column, some ten thousand to a member, as kernels.tables.TAPE has them: no NaN and no sign of zero
+is changed. The compiled tables travel with the records: a later version of this software may compile the same tool file
+differently, and the tape must still say what ran. Its end is written last: without it a tape is only a part of one.
 """
 
-import base64
-import binascii
 import io
 import json
 import os
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
-from importlib import import_module
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,29 +22,19 @@ from numpy.typing import NDArray
 from kernels.tables import TAPE, Program, Tables
 from supervisor.controller.errors import TapeError
 
-FORMAT = 1
+FORMAT = 2
 PARTIAL = ".partial"
 ROWS = 65_536
-"""Records of a row group: some 100 KB compressed."""
-_COLUMNS = ("scan", "kind", "index", "status", "op", "value", "value2", "source_ns")
-_BITS = {"value": "i8", "value2": "i8"}
-_HEADER, _END, _TABLES, _STATE, _TOOL, _RECIPE = (
-    b"cvd.header",
-    b"cvd.end",
-    b"cvd.tables",
-    b"cvd.state",
-    b"cvd.tool",
-    b"cvd.recipe",
-)
-
-
-def _arrow() -> Any:
-    """Pyarrow has no types; a controller that records no run does not load it."""
-    return import_module("pyarrow")
-
-
-def _parquet() -> Any:
-    return import_module("pyarrow.parquet")
+"""Records of a block: some 100 KB compressed."""
+LEVEL = 6
+"""Of compression: a second of a processor for the three million records of an hour's recipe."""
+LARGEST = 64 * 2**20
+"""Bytes that a member may claim; the greatest, a column of a block, has half a megabyte."""
+_HEADER, _END, _STATE, _TOOL, _RECIPE = "header.json", "end.json", "state", "tool.toml", "recipe.json"
+_STEPS = ("scan", "source_ns")
+"""Columns that mostly grow: kept as steps from one record to the next, which compress to nothing."""
+_DAMAGES = (zipfile.BadZipFile, zlib.error, KeyError, TypeError, ValueError, EOFError, NotImplementedError)
+"""What a damaged archive, member, array or text raises."""
 
 
 @dataclass(frozen=True)
@@ -85,36 +73,21 @@ class TapeFile:
     """
 
     def __init__(self, path: Path, start: TapeStart) -> None:
-        pa, pq = _arrow(), _parquet()
-
         self.path = path
         self._partial = path.with_name(path.name + PARTIAL)
-        self._pa: Any = pa
         path.parent.mkdir(parents=True, exist_ok=True)
-        metadata = {
-            _HEADER: json.dumps(asdict(start.header)).encode(),
-            _TOOL: base64.b64encode(start.tool_text.encode()),
-            _RECIPE: base64.b64encode(start.recipe_text.encode()),
-            _TABLES: base64.b64encode(_pack(start.tables, start.program)),
-            _STATE: base64.b64encode(start.state),
-        }
-        i32, i64 = pa.int32(), pa.int64()
-        types: list[Any] = [i64, pa.int8(), i32, pa.uint32(), i32, i64, i64, i64]
-        schema = pa.schema(list(zip(_COLUMNS, types, strict=True)), metadata=metadata)
-        self._schema: Any = schema
         self._sink = self._partial.open("wb")
-        self._writer: Any = pq.ParquetWriter(
-            self._sink,
-            schema,
-            compression="zstd",
-            compression_level=1,
-            use_dictionary=["kind", "index", "status", "op", "value", "value2"],
-            column_encoding={"scan": "DELTA_BINARY_PACKED", "source_ns": "DELTA_BINARY_PACKED"},
-            write_page_checksum=True,
-        )
+        self._archive = zipfile.ZipFile(self._sink, "w")
         self._waiting: list[NDArray[np.void]] = []
         self._rows = 0
+        self._blocks = 0
         self.records = 0
+        self._add(_HEADER, json.dumps(asdict(start.header)).encode())
+        self._add(_TOOL, start.tool_text.encode())
+        self._add(_RECIPE, start.recipe_text.encode())
+        self._add(_STATE, start.state)
+        for name, array in _arrays(start.tables, start.program).items():
+            self._add_array(f"tables/{name}.npy", array)
 
     def write(self, records: NDArray[np.void]) -> None:
         """Take records."""
@@ -128,19 +101,27 @@ class TapeFile:
             return
         rows = np.concatenate(self._waiting)
         self._waiting, self._rows = [], 0
-        arrays = [
-            self._pa.array(np.ascontiguousarray(rows[name]).view(_BITS.get(name, rows[name].dtype)), type=column.type)
-            for name, column in zip(_COLUMNS, self._schema, strict=True)
-        ]
-        self._writer.write_batch(self._pa.record_batch(arrays, schema=self._schema))
+        for name in TAPE.names or ():
+            column = np.ascontiguousarray(rows[name])
+            self._add_array(_column(self._blocks, name), np.diff(column, prepend=0) if name in _STEPS else column)
+        self._blocks += 1
         self.records += len(rows)
+
+    def _add(self, name: str, content: bytes) -> None:
+        # With a fixed date: the same run makes the same bytes.
+        self._archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED, LEVEL)
+
+    def _add_array(self, name: str, array: NDArray[Any]) -> None:
+        buffer = io.BytesIO()
+        np.lib.format.write_array(buffer, array, allow_pickle=False)
+        self._add(name, buffer.getvalue())
 
     def close(self, last_scan: int, state: str) -> None:
         """Finish the tape: from here on it has its name and is whole."""
         self._flush()
         end = {"records": self.records, "last_scan": last_scan, "state": state}
-        self._writer.add_key_value_metadata({_END: json.dumps(end).encode()})
-        self._writer.close()
+        self._add(_END, json.dumps(end).encode())
+        self._archive.close()
         self._sink.flush()
         os.fsync(self._sink.fileno())
         self._sink.close()
@@ -153,9 +134,9 @@ class TapeFile:
 
     def abandon(self) -> None:
         """Give it up; what was written stays beside as a partial file, without an end."""
-        # The writer wants to be closed before its sink, and may meet the full disk again.
+        # The archive wants to be closed before its sink, and may meet the full disk again.
         with suppress(OSError):
-            self._writer.close()
+            self._archive.close()
         with suppress(OSError):
             self._sink.close()
 
@@ -180,20 +161,21 @@ class Tape:
         """Yield the records in order, some ten thousand at a time.
 
         Raises:
-            TapeError: a page does not fit its checksum.
+            TapeError: a block does not fit its checksum, or has not as many records as the others say.
         """
-        pa, pq = _arrow(), _parquet()
-
         try:
-            with self.path.open("rb") as file:
-                source: Any = pq.ParquetFile(file, page_checksum_verification=True)
-                for batch in source.iter_batches(ROWS):
-                    rows = np.zeros(batch.num_rows, TAPE)
-                    for name in _COLUMNS:
-                        column = cast("NDArray[Any]", batch.column(name).to_numpy(zero_copy_only=False))
-                        rows[name] = column.view("f8") if name in _BITS else column
+            with zipfile.ZipFile(self.path) as archive:
+                block, missing = 0, self.records
+                while missing:
+                    columns = {name: _array(archive, _column(block, name)) for name in TAPE.names or ()}
+                    rows = np.zeros(len(columns["scan"]), TAPE)
+                    if not 0 < len(rows) <= missing or {column.shape for column in columns.values()} != {rows.shape}:
+                        raise ValueError(f"block {block} has not as many records as the tape's end says")
+                    for name, column in columns.items():
+                        rows[name] = np.cumsum(column) if name in _STEPS else column
                     yield rows
-        except (pa.ArrowException, OSError) as error:
+                    block, missing = block + 1, missing - len(rows)
+        except (*_DAMAGES, OSError) as error:
             raise TapeError(f"{self.path} is damaged: {error}") from error
 
 
@@ -204,71 +186,71 @@ def open_tape(path: Path) -> Tape:
         TapeError: it is none, only a part of one, or of another format.
         OSError: it cannot be read.
     """
-    pa, pq = _arrow(), _parquet()
-
     try:
-        with path.open("rb") as file:
-            source: Any = pq.ParquetFile(file)
-            metadata = cast("dict[bytes, bytes]", dict(source.metadata.metadata or {}))
-            rows = int(source.metadata.num_rows)
-    except pa.ArrowException as error:
+        with zipfile.ZipFile(path) as archive:
+            names = set(archive.namelist())
+            if _HEADER not in names:
+                raise TapeError(f"{path} is an archive, but no tape")
+            header = json.loads(_member(archive, _HEADER))
+            if header.get("format") != FORMAT:
+                raise TapeError(
+                    f"{path} is a tape of format {header.get('format')}; this version reads format {FORMAT}"
+                )
+            if _END not in names:
+                raise TapeError(f"{path} is only a part of a tape: its end was never written")
+            end = json.loads(_member(archive, _END))
+            tables, program = _tables(archive)
+            start = TapeStart(
+                header=TapeHeader(**header),
+                tables=tables,
+                program=program,
+                state=_member(archive, _STATE),
+                tool_text=_member(archive, _TOOL).decode(),
+                recipe_text=_member(archive, _RECIPE).decode(),
+            )
+            return Tape(path, start, int(end["records"]), int(end["last_scan"]), str(end["state"]))
+    except zipfile.BadZipFile as error:
         partial = ": it was being written when the controller ended" if path.name.endswith(PARTIAL) else ""
         raise TapeError(f"{path} is no tape, or only a part of one{partial}") from error
-    if _HEADER not in metadata:
-        raise TapeError(f"{path} is a Parquet file, but no tape")
-    try:
-        return _read_start(path, metadata, rows)
-    except (KeyError, TypeError, ValueError, binascii.Error, zipfile.BadZipFile) as error:
-        raise TapeError(f"{path}: the tape's metadata is damaged ({error})") from error
+    except _DAMAGES as error:
+        raise TapeError(f"{path}: the head of the tape is damaged ({error})") from error
 
 
-def _read_start(path: Path, metadata: dict[bytes, bytes], rows: int) -> Tape:
-    header = json.loads(metadata[_HEADER])
-    if header.get("format") != FORMAT:
-        raise TapeError(f"{path} is a tape of format {header.get('format')}; this version reads format {FORMAT}")
-    if _END not in metadata:
-        raise TapeError(f"{path} is only a part of a tape: its end was never written")
-    end = json.loads(metadata[_END])
-    if end["records"] != rows:
-        raise TapeError(f"{path} holds {rows} records where its end says {end['records']}")
-    tables, program = _unpack(base64.b64decode(metadata[_TABLES]))
-    start = TapeStart(
-        header=TapeHeader(**header),
-        tables=tables,
-        program=program,
-        state=base64.b64decode(metadata[_STATE]),
-        tool_text=base64.b64decode(metadata[_TOOL]).decode(),
-        recipe_text=base64.b64decode(metadata[_RECIPE]).decode(),
-    )
-    return Tape(path, start, rows, int(end["last_scan"]), str(end["state"]))
+def _column(block: int, name: str) -> str:
+    return f"records/{block:06d}.{name}.npy"
 
 
-def _program_arrays(prefix: str, program: Program) -> dict[str, NDArray[Any]]:
-    arrays = {
-        f"{prefix}.{field.name}": getattr(program, field.name) for field in fields(Program) if field.name != "channels"
-    }
-    return {**arrays, f"{prefix}.channels": np.array(program.channels, np.int64)}
+def _member(archive: zipfile.ZipFile, name: str) -> bytes:
+    size = archive.getinfo(name).file_size
+    if size > LARGEST:
+        raise ValueError(f"{name} claims {size} bytes, more than any part of a tape has")
+    return archive.read(name)
 
 
-def _pack(tables: Tables, program: Program) -> bytes:
-    names = [field.name for field in fields(Tables) if field.name not in {"period_s", "safe"}]
-    arrays = {name: getattr(tables, name) for name in names}
-    arrays |= {"period_s": np.array(tables.period_s)}
-    arrays |= _program_arrays("safe", tables.safe) | _program_arrays("program", program)
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **arrays)
-    return buffer.getvalue()
+def _array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
+    return np.lib.format.read_array(io.BytesIO(_member(archive, name)), allow_pickle=False)
 
 
-def _unpack(data: bytes) -> tuple[Tables, Program]:
-    with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+_TABLES = tuple(field.name for field in fields(Tables) if field.name not in {"period_s", "safe"})
+_PROGRAM = tuple(field.name for field in fields(Program) if field.name != "channels")
 
-        def program(prefix: str) -> Program:
-            parts = {f.name: arrays[f"{prefix}.{f.name}"] for f in fields(Program) if f.name != "channels"}
-            return Program(**parts, channels=tuple(int(c) for c in arrays[f"{prefix}.channels"]))
 
-        names = [field.name for field in fields(Tables) if field.name not in {"period_s", "safe"}]
-        return (
-            Tables(period_s=float(arrays["period_s"]), safe=program("safe"), **{name: arrays[name] for name in names}),
-            program("program"),
-        )
+def _arrays(tables: Tables, program: Program) -> dict[str, NDArray[Any]]:
+    """All tables by name; what is no array becomes one."""
+    arrays = {name: getattr(tables, name) for name in _TABLES} | {"period_s": np.array(tables.period_s)}
+    for prefix, part in (("safe", tables.safe), ("program", program)):
+        arrays |= {f"{prefix}.{name}": getattr(part, name) for name in _PROGRAM}
+        arrays[f"{prefix}.channels"] = np.array(part.channels, np.int64)
+    return arrays
+
+
+def _tables(archive: zipfile.ZipFile) -> tuple[Tables, Program]:
+    def table(name: str) -> NDArray[Any]:
+        return _array(archive, f"tables/{name}.npy")
+
+    def program(prefix: str) -> Program:
+        parts = {name: table(f"{prefix}.{name}") for name in _PROGRAM}
+        return Program(**parts, channels=tuple(table(f"{prefix}.channels").tolist()))
+
+    arrays = {name: table(name) for name in _TABLES}
+    return Tables(period_s=float(table("period_s")), safe=program("safe"), **arrays), program("program")

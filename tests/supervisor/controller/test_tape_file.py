@@ -1,5 +1,7 @@
 """A tape is a file that gives back every bit, or says that it is not whole."""
 
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -98,13 +100,60 @@ def test_a_part_of_a_tape_is_refused(tmp_path: Path, part: float) -> None:
         open_tape(tmp_path / "part")
 
 
-def test_other_parquet_is_no_tape(tmp_path: Path) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+def test_another_archive_is_no_tape(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "photos.zip", "w") as archive:
+        archive.writestr("a.txt", "a")
+    with pytest.raises(TapeError, match="but no tape"):
+        open_tape(tmp_path / "photos.zip")
 
-    pq.write_table(pa.table({"a": [1]}), tmp_path / "other.parquet")
-    with pytest.raises(TapeError, match="no tape"):
-        open_tape(tmp_path / "other.parquet")
+
+def altered(path: Path, change: Callable[[str, bytes], bytes | None]) -> Path:
+    """Write a copy in which somebody changed members, with right checksums, or took them out."""
+    other = path.with_name("altered")
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(other, "w") as target:
+        for name in source.namelist():
+            content = change(name, source.read(name))
+            if content is not None:
+                target.writestr(name, content)
+    return other
+
+
+@pytest.mark.parametrize(
+    ("member", "content", "said"),
+    [
+        ("header.json", b"{}", "format None"),
+        ("header.json", b'{"format": 2}', "head of the tape is damaged"),
+        ("header.json", b"[", "head of the tape is damaged"),
+        ("tables/tags.npy", b"no array", "head of the tape is damaged"),
+        ("tables/tags.npy", None, "head of the tape is damaged"),
+        ("tool.toml", b"\xff", "head of the tape is damaged"),
+        ("state", None, "head of the tape is damaged"),
+        ("end.json", b"{}", "head of the tape is damaged"),
+        ("end.json", None, "its end was never written"),
+        ("records/000000.value.npy", None, "is damaged"),
+        ("records/000000.value.npy", b"no array", "is damaged"),
+        ("end.json", b'{"records": 999, "last_scan": 1041, "state": "COMPLETE"}', "not as many records"),
+        ("end.json", b'{"records": 1001, "last_scan": 1041, "state": "COMPLETE"}', "is damaged"),
+    ],
+)
+def test_a_tape_that_somebody_changed_is_refused_in_one_line(
+    tmp_path: Path, member: str, content: bytes | None, said: str
+) -> None:
+    file = TapeFile(tmp_path / "tape", start())
+    file.write(records(1000))
+    file.close(1041, "COMPLETE")
+    path = altered(tmp_path / "tape", lambda name, whole: content if name == member else whole)
+    with pytest.raises(TapeError, match=said) as refusal:
+        list(open_tape(path).batches())
+    assert "\n" not in str(refusal.value)
+
+
+def test_the_same_run_makes_the_same_tape(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        file = TapeFile(tmp_path / name, start())
+        file.write(records(1000))
+        file.close(1041, "COMPLETE")
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
 
 
 def test_a_tape_of_another_format_is_refused(tmp_path: Path) -> None:
