@@ -95,7 +95,7 @@ def _value(argument: Argument, given: Any) -> Any:
     if kind != variant_type(argument.type):
         raise Refused("BadTypeMismatch", f"{argument.name} is a {argument.type}, not a {kind.name}")
     if argument.type == "String":
-        return _text(argument, value)
+        return value or ""
     if value is None:
         raise Refused("BadTypeMismatch", f"{argument.name} is missing")
     if isinstance(value, float) and not math.isfinite(value):
@@ -103,16 +103,6 @@ def _value(argument: Argument, given: Any) -> Any:
     if argument.type == "DateTime" and not isinstance(value, datetime):
         raise Refused("BadTypeMismatch", f"{argument.name} is no DateTime")
     return value
-
-
-def _text(argument: Argument, value: str | None) -> str:
-    """Take a string; null is an empty one. asyncua lets bytes that are not UTF-8 through as lone surrogates."""
-    text = value or ""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise Refused("BadTypeMismatch", f"{argument.name} is not UTF-8 text") from None
-    return text
 
 
 def _outputs(method: Method, answer: Sequence[Any]) -> list[Any]:

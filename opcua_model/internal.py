@@ -24,6 +24,8 @@ class ToolServer(InternalServer):
         self.plain_loopback = settings.plain_loopback
         self.trusted: frozenset[bytes] | None = None
         """SHA-256 thumbprints of the client certificates that may connect; None: all."""
+        self.policies: list[Any] = []
+        """Security policies with this server's certificate; connections take those of the moment they come in."""
         self.logins = anyio.CapacityLimiter(CONCURRENT_LOGINS)
         self.disabled_clock = True  # its loop holds a stop up for a second; the server's own round sets the time
         self.max_pending_messages_per_connection = settings.limits.pending_messages

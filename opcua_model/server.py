@@ -214,7 +214,7 @@ class UaServer:
             factories.append(
                 policies.SecurityPolicyFactory(policy, mode, self._internal.certificate, self._internal.private_key)
             )
-        listener.set_policies(factories)
+        self._internal.policies = factories
         try:
             await listener.start()
         except OSError as error:

@@ -18,10 +18,20 @@ class Limits:
     """Bounds that hold for every client; those of services are advertised as OperationLimits and enforced."""
 
     connections: int = 200
-    """Sockets. When all are taken, the oldest without an activated session makes room."""
+    """Sockets. When all are taken, the peer with the most half-open ones gives one up."""
+    connections_per_peer: int = 150
+    """Of one address, or of one /64 network of IPv6."""
+    half_open_per_peer: int = 40
+    """Sockets of a peer on which nobody has logged in; one more takes the place of the one that came least far."""
     activation_s: float = 10.0
     """A socket without an activated session is closed after this time."""
+    handshakes_per_s: float = 20.0
+    """OpenSecureChannel requests of a peer, in the long run; more wait."""
+    handshake_burst: int = 60
+    """So many at once do not wait."""
     sessions: int = 60
+    sessions_per_user: int = 20
+    sessions_anonymous: int = 20
     subscriptions: int = 200
     subscriptions_per_session: int = 20
     items_per_subscription: int = 20_000
@@ -38,15 +48,22 @@ class Limits:
     lifetime_count: int = 15_000
     message_bytes: int = 4 * 1024 * 1024
     message_bytes_before_login: int = 64 * 1024
+    message_bytes_anonymous: int = 256 * 1024
     chunk_bytes: int = 65_535
-    pending_messages: int = 200
-    """Requests of a connection that wait behind the one in work; more end the connection."""
-    unsent_bytes: int = 16 * 1024 * 1024
-    """Answers that a client does not fetch; more end its connection."""
+    pending_messages: int = 50
+    """Requests of a connection that wait behind the one in work; its socket is not read while they are so many."""
+    parallel_calls: int = 8
+    """Calls and history reads of a connection at the same time; what else it asks does not wait for them."""
+    unsent_bytes: int = 1024 * 1024
+    """Answers that a client has not fetched; while they are more, nothing else of it is answered or published."""
+    stalled_s: float = 30.0
+    """A client that fetches nothing for so long, while answers wait, loses its connection."""
     nodes_per_read: int = 1_000
     nodes_per_write: int = 100
     nodes_per_browse: int = 200
     references_per_node: int = 1_000
+    references_per_browse: int = 10_000
+    """Of all nodes of a request together; the rest follows with BrowseNext."""
     nodes_per_translate: int = 500
     nodes_per_call: int = 20
     nodes_per_history_read: int = 100

@@ -40,6 +40,7 @@ UaClient: Any = ua_client.UaClient
 InternalServer = internal_server.InternalServer
 InternalSession = internal_session.InternalSession
 UaProcessor = uaprocessor.UaProcessor
+SecureConnection = connection.SecureConnection
 OpcuaProtocol = binary_server_asyncio.OPCUAProtocol
 BinaryServer = binary_server_asyncio.BinaryServer
 SubscriptionService = subscription_service.SubscriptionService
@@ -52,6 +53,7 @@ AttributeValue: Any = address_space.AttributeValue
 NodeData: Any = address_space.NodeData
 Event: Any = events.Event
 
+PublishRequestData: Any = uaprocessor.PublishRequestData
 TransportLimits: Any = connection.TransportLimits
 Buffer = utils.Buffer
 ServiceError: Any = utils.ServiceError

@@ -15,11 +15,10 @@ from hypothesis import strategies as st
 
 from opcua_model.client import connect
 from opcua_model.interface import Entry
-from opcua_model.processor import StrictBuffer
 from opcua_model.publishing.encoding import counted
 from opcua_model.server import UaServer
 from opcua_model.settings import Limits, is_loopback
-from opcua_model.stack import Attr, Ids, binary, errors, ua
+from opcua_model.stack import Attr, Ids, binary, ua
 from tests.opcua_model.fake_daemon import PASSWORDS, FakeDaemon, furnace, serving, until
 
 pytestmark = pytest.mark.anyio
@@ -88,15 +87,6 @@ async def test_random_bytes_never_stop_the_server(server: UaServer, noise: bytes
     assert server._listener.clients == [] or all(one.active for one in server._listener.clients)
 
 
-def test_a_negative_length_does_not_turn_the_decoder_back() -> None:
-    """Asyncua would read two thousand million empty strings from these 12 bytes, before anybody logged in."""
-    params = pack("<i", 2**31 - 1) + pack("<i", -4) * 2
-    with pytest.raises(errors.UaError):
-        binary.struct_from_binary(ua.FindServersParameters, StrictBuffer(b"\xff\xff\xff\xff" + params))
-    with pytest.raises(errors.UaError):
-        StrictBuffer(b"1234").copy(2).read(-1)
-
-
 async def test_a_parked_connection_is_closed_after_its_time(tmp_path: Path) -> None:
     limits = replace(Limits(), activation_s=0.2)
     async with (
@@ -160,7 +150,7 @@ async def test_a_long_message_is_refused_before_anybody_logged_in(tmp_path: Path
 async def test_a_client_that_fetches_no_answer_is_given_up(tmp_path: Path) -> None:
     """Its answers would fill the memory of the server."""
     daemon = FakeDaemon(furnace())
-    limits = replace(Limits(), unsent_bytes=1_000_000)
+    limits = replace(Limits(), unsent_bytes=100_000, stalled_s=0.5)
     async with serving(daemon, tmp_path, limits=limits) as server:
         await server.show(Entry("Results", "large", {"Report": "x" * 1_000_000}))
         async with connect(server.endpoint, "otto", PASSWORDS["otto"]) as tool:
