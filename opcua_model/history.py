@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from opcua_model.browse import Continuations
 from opcua_model.desk import Desk
 from opcua_model.interface import Refused
-from opcua_model.publishing.encoding import STAMPS, counted, data_values
+from opcua_model.publishing.encoding import STAMPS, Columns, counted, data_values
 from opcua_model.publishing.snapshot import EPOCH
 from opcua_model.stack import Ids, fault, status, ua
 
@@ -145,7 +145,7 @@ async def _read_page(desk: Desk, cursor: Cursor, stamps: int, points: Continuati
         rows = _join(rows, cursor.behind)
     times, values, codes = _cut(rows, slice(0, page))
     kind = int(desk.tree.snapshot.kinds[cursor.index])
-    body = data_values(kind, stamps, values, codes.astype(np.uint32), times, times)
+    body = data_values(Columns(values, codes.astype(np.uint32), times, times, kind, stamps))
     result.HistoryData = ua.ExtensionObject(_BODY, counted(len(times), body))
     if not len(times):
         result.StatusCode = status("GoodNoData")

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from config.layout import Layout
-from kernels.image import Snapshot
+from kernels.image import Rows, Snapshot
 
 
 class Refused(Exception):  # noqa: N818 - a refusal is an answer, not a fault
@@ -76,6 +76,13 @@ class Backend(Protocol):
 
     def values(self) -> Snapshot:
         """Copy all tags; when the controller is gone every status is Bad."""
+        ...
+
+    def rows(self, after: int) -> Rows:
+        """Copy rows of the scan from row number `after` on, oldest first; a number beyond all: where the next stands.
+
+        The ring holds some seconds; what was overwritten before it was asked for counts as lost.
+        """
         ...
 
     def variables(self) -> dict[str, Any]:

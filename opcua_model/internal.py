@@ -29,7 +29,7 @@ class ToolServer(InternalServer):
         self.logins = anyio.CapacityLimiter(CONCURRENT_LOGINS)
         self.disabled_clock = True  # its loop holds a stop up for a second; the server's own round sets the time
         self.max_pending_messages_per_connection = settings.limits.pending_messages
-        self.subscription_service = Subscriptions(self.aspace, self, settings.limits)
+        self.subscription_service = Subscriptions(self.aspace, self, settings.limits, settings.refresh_s * 1000.0)
         self.isession.subscription_service = self.subscription_service
         self._desk: Desk | None = None
         self._browser = Browser(self.aspace, settings.limits.references_per_node)

@@ -123,6 +123,12 @@ async def _set_monitoring_mode(request: Request) -> Any:
     return response
 
 
+async def _set_triggering(request: Request) -> Any:
+    response = ua.SetTriggeringResponse()
+    response.Parameters.AddResults, response.Parameters.RemoveResults = request.session.set_triggering(request.params)
+    return response
+
+
 def _number(name: str) -> int:
     return int(getattr(Ids, f"{name}Request_Encoding_DefaultBinary"))
 
@@ -149,6 +155,7 @@ SERVICES: Final[dict[int, tuple[Any, Service]]] = {
         ("ModifyMonitoredItems", _modify_items),
         ("DeleteMonitoredItems", _delete_items),
         ("SetMonitoringMode", _set_monitoring_mode),
+        ("SetTriggering", _set_triggering),
     )
 }
 """By the number of the request: its parameters' class and what carries it out. Publish is asyncua's own."""

@@ -221,14 +221,13 @@ class Session(InternalSession):
         return await service.create_subscription(params, callback, self.session_id, request_callback=request_callback)
 
     def _own(self, number: int) -> Any:
-        found = self.iserver.subscription_service.subscriptions.get(number)
-        if found is None or found.session_id != self.session_id:
+        if not self._is_own(number):
             raise fault("BadSubscriptionIdInvalid")
-        return found
+        return self.iserver.subscription_service.subscriptions[number]
 
     def _is_own(self, number: int) -> bool:
         found = self.iserver.subscription_service.subscriptions.get(number)
-        return found is not None and found.session_id == self.session_id
+        return found is not None and found.session_id == self.session_id and not found.expired
 
     async def create_monitored_items(self, params: Any) -> list[Any]:
         """Create monitored items in a subscription of this session."""
@@ -250,6 +249,16 @@ class Session(InternalSession):
         self._own(params.SubscriptionId)
         self._bound(params.MonitoredItemIds, self._desk.settings.limits.monitored_items_per_call)
         return await super().set_monitoring_mode(params)
+
+    def set_triggering(self, params: Any) -> tuple[list[Any], list[Any]]:
+        """Link monitored items of this session to one that triggers them, and unlink others."""
+        own = self._own(params.SubscriptionId)
+        add, remove = list(params.LinksToAdd or ()), list(params.LinksToRemove or ())
+        self._bound([*add, *remove], self._desk.settings.limits.monitored_items_per_call)
+        found = own.monitored_item_srv.set_triggering(int(params.TriggeringItemId), add, remove)
+        if found is None:
+            raise fault("BadMonitoredItemIdInvalid")
+        return found
 
     async def delete_monitored_items(self, params: Any) -> list[Any]:
         """Delete monitored items of this session."""
@@ -289,6 +298,7 @@ class Session(InternalSession):
         owned = {one.data.SubscriptionId: one for one in self.iserver.subscription_service.owned(self.session_id)}
         if not owned:
             raise fault("BadNoSubscription")
+        self.iserver.subscription_service.heard(owned.values())
         results: list[Any] = []
         for ack in acks or ():
             subscription = owned.get(ack.SubscriptionId)
@@ -307,16 +317,14 @@ class Session(InternalSession):
         for number in params.SubscriptionIds:
             subscription = service.subscriptions.get(number)
             result = ua.TransferResult()
-            if subscription is None:
+            if subscription is None or subscription.expired:
                 result.StatusCode = status("BadSubscriptionIdInvalid")
             elif not self.caller.user or self.iserver.user_of(subscription.session_id) != self.caller.user:
                 result.StatusCode = status("BadUserAccessDenied")
             else:
-                subscription.session_id = self.session_id
-                subscription.pub_result_callback = callback
-                subscription.pub_request_callback = request_callback
+                await subscription.move(
+                    self.session_id, callback, request_callback, send_values=bool(params.SendInitialValues)
+                )
                 result.AvailableSequenceNumbers = sorted(subscription.unacknowledged)
-                if params.SendInitialValues:
-                    subscription.monitored_item_srv.tags.report_all()
             results.append(result)
         return results

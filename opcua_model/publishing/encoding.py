@@ -1,20 +1,46 @@
 """Many values at once in OPC UA binary (Part 6, 5.2): numpy arrays in, the bytes of their DataValues out.
 
-One structured array per run of equal shape replaces an object, a copy and an encoder call per value.
+One structured array per shape of DataValue replaces an object, a copy and an encoder call per value. Where shapes
+alternate, every row still goes to its own place: the order of the rows is the order of the answer.
 """
 
 from functools import cache
-from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-# Built-in types that tags have (Part 6, table 1).
+# Built-in types of numbers (Part 6, table 1).
 BOOLEAN: Final = 1
+SBYTE: Final = 2
+BYTE: Final = 3
+INT16: Final = 4
+UINT16: Final = 5
+INT32: Final = 6
 UINT32: Final = 7
+INT64: Final = 8
+UINT64: Final = 9
+FLOAT: Final = 10
 DOUBLE: Final = 11
-_WIDTH: Final = {BOOLEAN: "u1", UINT32: "<u4", DOUBLE: "<f8"}
+_WIDTH: Final = {
+    BOOLEAN: "u1",
+    SBYTE: "i1",
+    BYTE: "u1",
+    INT16: "<i2",
+    UINT16: "<u2",
+    INT32: "<i4",
+    UINT32: "<u4",
+    INT64: "<i8",
+    UINT64: "<u8",
+    FLOAT: "<f4",
+    DOUBLE: "<f8",
+}
+SCALARS: Final = tuple(_WIDTH)
+"""Types that a value can be encoded as."""
+_ARRAY: Final = 0x80
+"""Bit of a variant's encoding byte: its value is an array (Part 6, 5.2.2.16)."""
+_EXACT: Final = float(2**53)
+"""Integers beyond it are not told apart by a double: 64-bit types are cut off there."""
 
 # Which times a client wants with each value (Part 4, 7.40).
 SOURCE: Final = 1
@@ -45,12 +71,32 @@ def nanoseconds(moment_ticks: int) -> int:
 
 
 @cache
-def _record(kind: int, bad: bool, stamps: int, handles: bool) -> np.dtype[np.void]:
+def _bounds(kind: int) -> tuple[float, float]:
+    if kind == BOOLEAN:
+        return 0.0, 1.0
+    info = np.iinfo(_WIDTH[kind])
+    return max(float(info.min), -_EXACT), min(float(info.max), _EXACT)
+
+
+def whole(values: NDArray[np.float64], kind: int) -> NDArray[Any]:
+    """Bring values into the range of a type; whole numbers are cut off towards zero, not-a-number counts as 0."""
+    if kind == DOUBLE:
+        return values
+    if kind == FLOAT:
+        with np.errstate(over="ignore"):  # beyond a float is infinite, as IEEE 754 has it
+            return values.astype(np.float32)
+    low, high = _bounds(kind)
+    return np.clip(np.nan_to_num(values, nan=0.0, posinf=high, neginf=low), low, high).astype(_WIDTH[kind])
+
+
+@cache
+def _record(kind: int, shape: int, stamps: int, handles: bool) -> np.dtype[np.void]:
     fields: list[tuple[str, str]] = [("handle", "<u4")] if handles else []
     fields.append(("mask", "u1"))
-    if not bad:
+    if shape != _WITHOUT_VALUE:
         fields += [("type", "u1"), ("value", _WIDTH[kind])]
-    fields.append(("status", "<u4"))
+    if shape != _GOOD:
+        fields.append(("status", "<u4"))
     if stamps & SOURCE:
         fields.append(("source", "<i8"))
     if stamps & SERVER:
@@ -58,58 +104,116 @@ def _record(kind: int, bad: bool, stamps: int, handles: bool) -> np.dtype[np.voi
     return np.dtype(fields)
 
 
-def whole(values: NDArray[np.float64], kind: int) -> NDArray[Any]:
-    """Bring values into the range of a discrete type: states are counted from 0."""
-    if kind == DOUBLE:
-        return values
-    top = 1.0 if kind == BOOLEAN else 4294967295.0
-    return np.clip(np.nan_to_num(values, nan=0.0), 0.0, top).astype(np.uint32)
+# Shapes of a DataValue: a status that is Good is left out (Part 6, 5.2.2.17), a Bad one stands alone.
+_GOOD: Final = 0
+_WITH_STATUS: Final = 1
+_WITHOUT_VALUE: Final = 2
 
 
-def data_values(
-    kind: int,
-    stamps: int,
-    values: NDArray[np.float64],
-    status: NDArray[np.uint32],
-    source_ns: NDArray[np.int64],
-    server_ns: NDArray[np.int64],
-    handles: NDArray[np.uint32] | None = None,
-) -> bytes:
-    """Encode DataValues in order; with `handles`, MonitoredItemNotifications.
+class Columns:
+    """What is to be encoded, a row each.
 
     Args:
-        kind: built-in type of the values (`BOOLEAN`, `UINT32`, `DOUBLE`).
-        stamps: which times go along (`SOURCE`, `SERVER`).
         values: [n]; those with a Bad status are left out.
         status: [n], OPC UA status codes.
         source_ns: [n], ns since 1970.
-        server_ns: [n], ns since 1970.
-        handles: [n], client handles.
+        server_ns: [n], ns since 1970; or one for all.
+        kinds: [n], built-in types; or one for all.
+        stamps: [n], which times go along (`SOURCE`, `SERVER`); or one for all.
+        handles: [n], client handles: MonitoredItemNotifications come out instead of DataValues.
     """
-    bad = (status & BAD) != 0
-    edges = [0, *(np.flatnonzero(bad[1:] != bad[:-1]) + 1).tolist(), len(bad)]
-    parts: list[bytes] = []
-    for start, stop in pairwise(edges):
-        if start == stop:
-            continue
-        rows, without = slice(start, stop), bool(bad[start])
-        out = np.empty(stop - start, _record(kind, without, stamps, handles is not None))
-        mask = _HAS_STATUS
-        if handles is not None:
-            out["handle"] = handles[rows]
-        if not without:
-            mask |= _HAS_VALUE
-            out["type"] = kind
-            out["value"] = whole(values[rows], kind)
-        out["status"] = status[rows]
-        if stamps & SOURCE:
-            mask |= _HAS_SOURCE
-            out["source"] = ticks(source_ns[rows])
-        if stamps & SERVER:
-            mask |= _HAS_SERVER
-            out["server"] = ticks(server_ns[rows])
-        out["mask"] = mask
-        parts.append(out.tobytes())
+
+    __slots__ = ("handles", "kinds", "server_ns", "source_ns", "stamps", "status", "values")
+
+    def __init__(
+        self,
+        values: NDArray[np.float64],
+        status: NDArray[np.uint32],
+        source_ns: NDArray[np.int64],
+        server_ns: NDArray[np.int64] | int,
+        kinds: NDArray[np.uint8] | int,
+        stamps: NDArray[np.uint8] | int,
+        handles: NDArray[np.uint32] | None = None,
+    ) -> None:
+        self.values = values
+        self.status = status
+        self.source_ns = source_ns
+        self.server_ns = server_ns
+        self.kinds = kinds
+        self.stamps = stamps
+        self.handles = handles
+
+
+def data_values(rows: Columns) -> bytes:
+    """Encode DataValues in order; with handles, MonitoredItemNotifications."""
+    count = len(rows.values)
+    if not count:
+        return b""
+    shapes = np.where(rows.status & BAD, _WITHOUT_VALUE, np.where(rows.status, _WITH_STATUS, _GOOD))
+    forms = shapes + np.asarray(rows.kinds, np.int64) * 4 + np.asarray(rows.stamps, np.int64) * 64
+    first = int(forms[0])
+    if (forms == first).all():
+        return _encode(rows, slice(None), first).tobytes()
+    found, which = np.unique(forms, return_inverse=True)
+    parts = [_encode(rows, np.flatnonzero(which == number), int(form)) for number, form in enumerate(found)]
+    sizes = np.array([part.dtype.itemsize for part in parts], np.int64)[which]
+    offsets = np.cumsum(sizes) - sizes
+    out = np.empty(int(sizes.sum()), np.uint8)
+    for number, part in enumerate(parts):
+        size = part.dtype.itemsize
+        places = offsets[which == number, None] + np.arange(size)
+        out[places] = part.view(np.uint8).reshape(-1, size)
+    return out.tobytes()
+
+
+def _encode(rows: Columns, chosen: Any, form: int) -> NDArray[np.void]:
+    """Encode the rows of one form."""
+    shape, kind, stamps = form & 3, form >> 2 & 15, form >> 6
+    status = rows.status[chosen]
+    out = np.empty(len(status), _record(kind, shape, stamps, rows.handles is not None))
+    mask = 0
+    if rows.handles is not None:
+        out["handle"] = rows.handles[chosen]
+    if shape != _WITHOUT_VALUE:
+        mask |= _HAS_VALUE
+        out["type"] = kind
+        out["value"] = whole(rows.values[chosen], kind)
+    if shape != _GOOD:
+        mask |= _HAS_STATUS
+        out["status"] = status
+    if stamps & SOURCE:
+        mask |= _HAS_SOURCE
+        out["source"] = ticks(rows.source_ns[chosen])
+    if stamps & SERVER:
+        mask |= _HAS_SERVER
+        out["server"] = ticks(np.asarray(rows.server_ns if isinstance(rows.server_ns, int) else rows.server_ns[chosen]))
+    out["mask"] = mask
+    return out
+
+
+def array_variant(values: NDArray[np.float64], kind: int) -> bytes:
+    """Encode a variant that holds an array of one dimension."""
+    return bytes((kind | _ARRAY,)) + counted(len(values), whole(values, kind).astype(_WIDTH[kind]).tobytes())
+
+
+def one_data_value(
+    variant: bytes, status: int, source_ns: int, server_ns: int, stamps: int, handle: int | None = None
+) -> bytes:
+    """Encode one DataValue around a variant that is encoded already; a Bad status stands alone."""
+    shape = _WITHOUT_VALUE if status & int(BAD) else _WITH_STATUS if status else _GOOD
+    parts = [b"" if handle is None else handle.to_bytes(4, "little"), b""]
+    mask = 0
+    if shape != _WITHOUT_VALUE:
+        mask |= _HAS_VALUE
+        parts.append(variant)
+    if shape != _GOOD:
+        mask |= _HAS_STATUS
+        parts.append(status.to_bytes(4, "little"))
+    for bit, has, time_ns in ((SOURCE, _HAS_SOURCE, source_ns), (SERVER, _HAS_SERVER, server_ns)):
+        if stamps & bit:
+            mask |= has
+            parts.append((time_ns // 100 + _EPOCH_TICKS if time_ns > 0 else 0).to_bytes(8, "little", signed=True))
+    parts[1] = bytes((mask,))
     return b"".join(parts)
 
 

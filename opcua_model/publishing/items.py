@@ -1,17 +1,18 @@
 """Monitored items on tags, all those of one subscription as columns of one table.
 
-A sample compares the snapshot with what was last reported and queues the rows that differ; a publish takes the queue
-and encodes it in one piece. Nothing here is done per value in Python.
+A sample compares a row of the image with what was last queued and queues what differs; a publish takes the queue and
+encodes it in one piece. Nothing here is done per value in Python; an item on an array is one value.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.image import Snapshot
-from opcua_model.publishing.encoding import counted, data_values
+from opcua_model.publishing.encoding import Columns, array_variant, counted, data_values, one_data_value
+from opcua_model.publishing.snapshot import Row, combined
 
 DISABLED: Final = 0
 SAMPLING: Final = 1
@@ -24,18 +25,24 @@ STATUS_VALUE_TIMESTAMP: Final = 2
 OVERFLOW: Final = np.uint32(0x0480)
 """InfoType DataValue and the overflow bit (Part 4, 7.39.1, table 181)."""
 
+ARRAY: Final = 0x80
+"""Flag of an item's kind: its value is an array of that type."""
+
 ITEM: Final = np.dtype(
     [
         ("id", "u4"),
         ("handle", "u4"),
         ("tag", "i4"),
         ("queue", "u4"),
+        ("every", "i8"),  # scans between samples; 0: one sample with each publishing
+        ("slot", "i8"),  # of the last sample: its scan divided by `every`
         ("kind", "u1"),
         ("stamps", "u1"),
         ("mode", "u1"),
         ("trigger", "u1"),
         ("oldest", "?"),  # discard the oldest when the queue is full, else replace the newest
         ("fresh", "?"),  # nothing reported yet
+        ("linked", "?"),  # others are reported when this one has something to report
         ("deadband", "f8"),
         ("value", "f8"),  # as last reported, as the next two
         ("status", "u4"),
@@ -44,8 +51,17 @@ ITEM: Final = np.dtype(
 )
 _CARRIED: Final = ("id", "handle", "queue", "kind", "stamps", "oldest")
 _ROW: Final = np.dtype(
-    [(name, ITEM[name]) for name in _CARRIED] + [("value", "f8"), ("status", "u4"), ("source", "i8"), ("server", "i8")]
+    [(name, ITEM[name]) for name in _CARRIED]
+    + [("value", "f8"), ("status", "u4"), ("source", "i8"), ("server", "i8"), ("ready", "?")]
 )
+
+
+@dataclass
+class _ArrayState:
+    """What an array item watches and has reported last."""
+
+    indices: NDArray[np.int64]
+    last: NDArray[np.float64] | None = None
 
 
 class TagItems:
@@ -54,6 +70,11 @@ class TagItems:
     def __init__(self) -> None:
         self._items = np.zeros(0, ITEM)
         self._queue = np.zeros(0, _ROW)
+        self._arrays: dict[int, _ArrayState] = {}
+        self._payloads: dict[int, bytes] = {}
+        self._serial = 0
+        self._ready = 0
+        self._lossy = False
 
     def __len__(self) -> int:
         return len(self._items)
@@ -61,12 +82,16 @@ class TagItems:
     @property
     def waiting(self) -> int:
         """Notifications that wait to be published."""
-        return len(self._queue)
+        return self._ready
 
-    def add(self, items: NDArray[np.void]) -> None:
-        """Take new items (rows of `ITEM`), their ids greater than all before."""
-        items["fresh"] = True
+    # ------------------------------------------------------------------------------------------------- the table
+
+    def add(self, items: NDArray[np.void], arrays: dict[int, NDArray[np.int64]] | None = None) -> None:
+        """Take new items (rows of `ITEM`), their ids greater than all before; `arrays` has the tags of array items."""
+        items["fresh"], items["slot"] = True, -1
         self._items = np.concatenate([self._items, items])
+        for number, indices in (arrays or {}).items():
+            self._arrays[number] = _ArrayState(indices)
 
     def rows(self, ids: Iterable[int]) -> NDArray[np.int64]:
         """Find rows by item id, -1 where there is none."""
@@ -78,11 +103,28 @@ class TagItems:
         return np.where(self._items["id"][found] == wanted, found, -1)
 
     def tag(self, row: int) -> int:
-        """Index of the tag that a row watches."""
+        """Index of the tag that a row watches; -1 for an array."""
         return int(self._items["tag"][row])
 
+    def kind(self, row: int) -> int:
+        """Type of a row's value, with `ARRAY` when it is an array."""
+        return int(self._items["kind"][row])
+
+    def mode(self, row: int) -> int:
+        """Monitoring mode of a row."""
+        return int(self._items["mode"][row])
+
     def modify(
-        self, row: int, *, handle: int, queue: int, oldest: bool, trigger: int, deadband: float, stamps: int
+        self,
+        row: int,
+        *,
+        handle: int,
+        queue: int,
+        oldest: bool,
+        trigger: int,
+        deadband: float,
+        stamps: int,
+        every: int = 0,
     ) -> None:
         """Change an item; what was reported last stays the base of comparison."""
         item = self._items[row]
@@ -90,62 +132,162 @@ class TagItems:
         for name, value in (("handle", handle), ("queue", queue), ("oldest", oldest), ("stamps", stamps)):
             item[name] = value
             self._queue[name][waiting] = value
-        item["trigger"], item["deadband"] = trigger, deadband
+        item["trigger"], item["deadband"], item["every"] = trigger, deadband, every
         self._bound_queue()
+        self._recount()
 
     def set_mode(self, row: int, mode: int) -> None:
         """Change the monitoring mode; what was disabled reports its value anew (Part 4, 5.12.4)."""
         item = self._items[row]
-        if mode != REPORTING:
-            self._queue = self._queue[self._queue["id"] != item["id"]]
-        if item["mode"] != REPORTING and mode == REPORTING:
-            item["fresh"] = True
+        own = self._queue["id"] == item["id"]
+        if mode == DISABLED:
+            self._queue = self._queue[~own]
+        else:
+            # What was sampled and not reported is reported from now on; what waits is kept back the other way round.
+            self._queue["ready"][own] = mode == REPORTING
+        if item["mode"] == DISABLED and mode != DISABLED:
+            item["fresh"], item["slot"] = True, -1
         item["mode"] = mode
+        self._recount()
+
+    def link(self, row: int, linked: bool) -> None:
+        """Say whether others are reported together with this item."""
+        self._items["linked"][row] = linked
+
+    def fire(self, ids: Iterable[int]) -> None:
+        """Report what items that only sample have queued (SetTriggering, Part 4, 5.12.1.6)."""
+        self._queue["ready"][np.isin(self._queue["id"], np.fromiter(ids, np.uint32))] = True
+        self._recount()
 
     def remove(self, rows: NDArray[np.int64]) -> None:
         """Forget items and what waits of them."""
         gone = self._items["id"][rows]
+        for number in gone.tolist():
+            self._arrays.pop(number, None)
         self._items = np.delete(self._items, rows)
         self._queue = self._queue[~np.isin(self._queue["id"], gone)]
+        self._recount()
 
     def clear(self) -> None:
         """Forget everything."""
         self._items = np.zeros(0, ITEM)
         self._queue = np.zeros(0, _ROW)
+        self._arrays.clear()
+        self._recount()
 
     def report_all(self) -> None:
         """Report every item once more with the next sample (a subscription that moved to another session)."""
-        self._items["fresh"] = True
+        self._items["fresh"], self._items["slot"] = True, -1
 
-    def sample(self, now: Snapshot) -> None:
-        """Queue the items whose tag differs from what was last reported."""
+    def lose(self) -> None:
+        """Rows were lost before they could be sampled: the next value of each fast item says so."""
+        self._lossy = True
+
+    # ------------------------------------------------------------------------------------------------- sampling
+
+    def fast(self, scans: float) -> NDArray[np.bool_]:
+        """Tell which items want several samples within a publishing interval of so many scans.
+
+        An item that keeps one value only has nothing of samples in between, unless others hang on its changes.
+        """
         items = self._items
+        fast = (items["every"] > 0) & (items["every"] < scans)
+        fast &= (items["queue"] > 1) | items["linked"]
+        return fast
+
+    def sample_rows(self, rows: Iterable[Row], fast: NDArray[np.bool_]) -> list[int]:
+        """Sample fast items with rows of the scan, oldest first; return the ids of linked items with news."""
+        fired: list[int] = []
+        for row in rows:
+            fired += self._sample(row, self._due(row, fast))
+        self._lossy = False
+        return fired
+
+    def sample(self, now: Row, scans: float = 0.0, fast: NDArray[np.bool_] | None = None) -> list[int]:
+        """Sample all other items with the newest row, at the end of a publishing interval of so many scans.
+
+        Returns the ids of linked items with news. What wants to be sampled as often as it is published, or more
+        often, is so with every publishing; what wants it less often, when its own interval has begun anew.
+        """
+        if not len(self._items):
+            return []
+        slow = self._items["every"] > scans
+        others = None if fast is None or not fast.any() else ~fast
+        if others is None and not slow.any():
+            return self._sample(now, None)
+        others = np.ones(len(slow), np.bool_) if others is None else others
+        now_due = self._due(now, others & slow)
+        chosen = np.flatnonzero(others & ~slow)
+        return self._sample(now, np.union1d(chosen, now_due))
+
+    def sample_status(self, now: Row, fast: NDArray[np.bool_]) -> list[int]:
+        """Sample fast items although no new row came: their source may be gone."""
+        return self._sample(now, np.flatnonzero(fast))
+
+    def _due(self, row: Row, among: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Rows of the items whose sampling interval has begun anew."""
+        items = self._items
+        every = items["every"]
+        slots = row.scan // np.maximum(every, 1)
+        due = np.flatnonzero(among & (slots != items["slot"]))
+        items["slot"][due] = slots[due]
+        return due
+
+    def _sample(self, now: Row, chosen: NDArray[np.int64] | None) -> list[int]:
+        """Queue what differs from what was last reported, among the chosen rows (None: all)."""
+        items = self._items if chosen is None else self._items[chosen]
         if not len(items):
-            return
+            return []
         tags = items["tag"]
         value, status, source = now.values[tags], now.status[tags], now.source_ns[tags]
         with np.errstate(invalid="ignore"):
             moved = np.abs(value - items["value"]) > items["deadband"]
         moved |= np.isnan(value) != np.isnan(items["value"])
+        payloads: dict[int, NDArray[np.float64]] = {}
+        if self._arrays:
+            for row in np.flatnonzero(items["kind"] >= ARRAY).tolist():
+                state = self._arrays[int(items["id"][row])]
+                elements, status[row], source[row] = combined(now, state.indices)
+                moved[row] = _array_moved(state.last, elements, float(items["deadband"][row]))
+                payloads[row] = elements
         changed = items["fresh"] | (status != items["status"])
         changed |= (items["trigger"] >= STATUS_VALUE) & moved
         changed |= (items["trigger"] == STATUS_VALUE_TIMESTAMP) & (source != items["source"])
-        changed &= items["mode"] == REPORTING
+        changed &= items["mode"] != DISABLED
         rows = np.flatnonzero(changed)
         if not len(rows):
-            return
+            return []
         new = np.empty(len(rows), _ROW)
         for name in _CARRIED:
             new[name] = items[name][rows]
         new["value"], new["status"], new["source"] = value[rows], status[rows], source[rows]
         new["server"] = now.time_ns
-        items["value"][rows], items["status"][rows] = new["value"], new["status"]
-        items["source"][rows], items["fresh"][rows] = new["source"], False
+        new["ready"] = items["mode"][rows] == REPORTING
+        for place, row in enumerate(rows.tolist()) if payloads else ():
+            if row in payloads:
+                number, kind = int(items["id"][row]), int(items["kind"][row]) & ~ARRAY
+                self._arrays[number].last = payloads[row]
+                self._serial += 1
+                self._payloads[self._serial] = array_variant(payloads[row], kind)
+                new["value"][place] = self._serial
+        kept = rows if chosen is None else chosen[rows]
+        table = self._items
+        table["value"][kept], table["status"][kept] = new["value"], new["status"]
+        table["source"][kept], table["fresh"][kept] = new["source"], False
+        if self._lossy:
+            new["status"] |= OVERFLOW
+        self._append(new)
+        linked = table["linked"][kept]
+        return table["id"][kept[linked]].tolist() if linked.any() else []
+
+    def _append(self, new: NDArray[np.void]) -> None:
         if len(self._queue):
             self._queue = np.concatenate([self._queue, new])
             self._bound_queue()
+            self._recount()
         else:
             self._queue = new
+            self._ready = int(np.count_nonzero(new["ready"]))
 
     def _bound_queue(self) -> None:
         """Drop what exceeds the queue of an item, by its own discard policy; mark the loss."""
@@ -164,31 +306,61 @@ class TagItems:
         queue["status"][marked] |= OVERFLOW
         self._queue = queue[keep]
 
+    def _recount(self) -> None:
+        self._ready = int(np.count_nonzero(self._queue["ready"]))
+        if self._payloads:
+            arrays = self._queue["kind"] >= ARRAY
+            kept = {int(serial) for serial in self._queue["value"][arrays].tolist()}
+            self._payloads = {serial: body for serial, body in self._payloads.items() if serial in kept}
+
+    # ----------------------------------------------------------------------------------------------- publishing
+
     def take(self, limit: int) -> tuple[int, bytes]:
         """Take up to `limit` notifications (0: all), oldest first, as a DataChangeNotification's body."""
-        rows = self._queue if not limit else self._queue[:limit]
-        self._queue = self._queue[len(rows) :]
-        parts: list[bytes] = []
-        rank, _ = _ranks(rows["id"])
-        # Values of one item keep their order; between items there is none to keep, so equal shapes go together.
-        for layer in range(int(rank.max()) + 1 if len(rows) else 0):
-            chosen = rows[rank == layer]
-            shape = chosen["kind"].astype(np.int64) * 4 + chosen["stamps"]
-            for one in np.unique(shape):
-                same = chosen[shape == one]
-                same = same[np.argsort(same["status"] >> np.uint32(31), kind="stable")]
-                parts.append(
-                    data_values(
-                        int(one) // 4,
-                        int(one) % 4,
-                        same["value"],
-                        same["status"],
-                        same["source"],
-                        same["server"],
-                        same["handle"],
-                    )
-                )
-        return len(rows), counted(len(rows), b"".join(parts))
+        if self._ready == len(self._queue) and (not limit or limit >= self._ready):
+            rows, self._queue = self._queue, np.zeros(0, _ROW)
+        else:
+            ready = np.flatnonzero(self._queue["ready"])
+            ready = ready[:limit] if limit else ready
+            rows = self._queue[ready]
+            self._queue = np.delete(self._queue, ready)
+        body = self._encode(rows)
+        self._recount()
+        return len(rows), counted(len(rows), body)
+
+    def _encode(self, rows: NDArray[np.void]) -> bytes:
+        if not self._payloads:
+            return _encode_scalars(rows)
+        array = rows["kind"] >= ARRAY
+        # Only the values of one item have an order to keep (Part 4, 7.20.2): scalars first, then arrays.
+        return _encode_scalars(rows[~array]) + b"".join(
+            one_data_value(
+                self._payloads[int(row["value"])],
+                int(row["status"]),
+                int(row["source"]),
+                int(row["server"]),
+                int(row["stamps"]),
+                int(row["handle"]),
+            )
+            for row in rows[array]
+        )
+
+
+def _encode_scalars(rows: NDArray[np.void]) -> bytes:
+    return data_values(
+        Columns(
+            rows["value"], rows["status"], rows["source"], rows["server"], rows["kind"], rows["stamps"], rows["handle"]
+        )
+    )
+
+
+def _array_moved(before: NDArray[np.float64] | None, after: NDArray[np.float64], deadband: float) -> bool:
+    """Tell whether any element moved by more than the deadband (Part 8, 7.2)."""
+    if before is None:
+        return True
+    with np.errstate(invalid="ignore"):
+        moved = np.abs(after - before) > deadband
+    return bool((moved | (np.isnan(after) != np.isnan(before))).any())
 
 
 def _ranks(ids: NDArray[np.uint32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -1,19 +1,91 @@
 """Tag values as every reader of one moment sees them: one copy of the image for each turn of the event loop."""
 
 import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from config.layout import Layout
-from kernels.image import Snapshot
+from kernels.image import Rows, Snapshot
 from opcua_model.interface import Backend
 from opcua_model.publishing.encoding import BAD, BOOLEAN, DOUBLE, UINT32, whole
 from opcua_model.stack import ua
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+HEAD: Final = 2**62
+"""A row number beyond every ring: asking for it tells where the next row will stand."""
+_FEWER_GOOD: Final = np.uint32(0x40950000)
+"""UncertainSubNormal: fewer good sources than required (Part 8, 5.7)."""
+
+
+class Row(Protocol):
+    """All tags at one scan: a `kernels.image.Snapshot`, or one row of a ring."""
+
+    @property
+    def scan(self) -> int:
+        """Index of the scan."""
+        ...
+
+    @property
+    def time_ns(self) -> int:
+        """When it was, ns since 1970."""
+        ...
+
+    @property
+    def values(self) -> NDArray[np.float64]:
+        """[tags]."""
+        ...
+
+    @property
+    def status(self) -> NDArray[np.uint32]:
+        """[tags], OPC UA status codes."""
+        ...
+
+    @property
+    def source_ns(self) -> NDArray[np.int64]:
+        """[tags], ns since 1970."""
+        ...
+
+
+@dataclass(frozen=True)
+class RingRow:
+    """One row of a ring."""
+
+    scan: int
+    time_ns: int
+    values: NDArray[np.float64]
+    status: NDArray[np.uint32]
+    source_ns: NDArray[np.int64]
+
+
+def each(rows: Rows) -> Iterator[RingRow]:
+    """Go through rows, oldest first."""
+    times = zip(rows.scan.tolist(), rows.time_ns.tolist(), strict=True)
+    for number, (scan, time_ns) in enumerate(times):
+        yield RingRow(scan, time_ns, rows.values[number], rows.status[number], rows.source_ns[number])
+
+
+def combined(now: Row, indices: NDArray[np.int64]) -> tuple[NDArray[np.float64], int, int]:
+    """Return several tags as one array: values, its status (the worst of theirs), its source time (the oldest).
+
+    An array has one status only: a Bad element shows as NaN beside its good neighbours.
+    """
+    values, codes = now.values[indices], now.status[indices]
+    if not len(codes):
+        return values, 0, 0
+    worst = int(codes[np.argmax(codes >> np.uint32(30))])
+    bad = (codes & BAD) != 0
+    if bad.any():
+        values = np.where(bad, np.nan, values)
+        if not bad.all():
+            worst = int(_FEWER_GOOD)
+    return values, worst, int(now.source_ns[indices].min())
 
 
 def moment(time_ns: int) -> datetime | None:
@@ -64,25 +136,18 @@ class Turn:
             ServerTimestamp=moment(held.time_ns),
         )
 
+    def rows(self, after: int) -> Rows:
+        """Copy the rows of the scan from row number `after` on; `HEAD`: none, but where they will stand."""
+        return self._backend.rows(after)
+
     def read_many(self, indices: NDArray[np.int64]) -> Any:
         """Several tags as one array of Double; its status is the worst of theirs, its source time the oldest."""
         held = self.now()
-        codes = held.status[indices]
-        worst = int(codes[np.argmax(codes >> np.uint32(30))]) if len(codes) else 0
-        values = [float(value) for value in held.values[indices]]
-        if worst & int(BAD):
-            # An array has one status only: a Bad element shows as NaN beside its good neighbours.
-            values = [
-                float("nan") if int(code) & int(BAD) else value for value, code in zip(values, codes, strict=True)
-            ]
-            if not all(int(code) & int(BAD) for code in codes):
-                worst = 0x40950000  # UncertainSubNormal: fewer good sources than required
-        all_bad = bool(worst & int(BAD))
-        oldest = int(held.source_ns[indices].min()) if len(codes) else 0
+        values, worst, oldest = combined(held, indices)
         value = (
             ua.Variant(None, ua.VariantType.Null)
-            if all_bad
-            else ua.Variant(values, ua.VariantType.Double, is_array=True)
+            if worst & int(BAD)
+            else ua.Variant(values.tolist(), ua.VariantType.Double, is_array=True)
         )
         return ua.DataValue(
             value,

@@ -1,302 +1,212 @@
-"""Subscriptions on top of asyncua's: tags come from the snapshot in bulk, everything else by its own path.
+"""Subscriptions: when to sample, when to publish, what a message holds, and when one has outlived its client.
 
-asyncua keeps what a subscription needs besides data: sequence numbers, keep-alive, lifetime, acknowledgement.
+asyncua keeps the queue of events and gives the channels' publish requests; intervals, keep-alives, lifetime, messages
+and their repetition are kept here (Part 4, 5.13).
 """
 
 import asyncio
 import math
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any, Final
 
-import numpy as np
-
-from opcua_model.event_items import create_event_item
-from opcua_model.publishing import items as tag_items
-from opcua_model.publishing.encoding import DOUBLE, STAMPS
-from opcua_model.publishing.items import ITEM, TagItems
+from opcua_model.publishing.monitoring import MonitoredItems
+from opcua_model.publishing.source import Source
 from opcua_model.settings import Limits
-from opcua_model.stack import (
-    Attr,
-    DataChangeFilter,
-    Ids,
-    InternalSubscription,
-    MonitoredItemService,
-    SubscriptionService,
-    fault,
-    status,
-    ua,
-)
-from opcua_model.tree import Tree
+from opcua_model.stack import Ids, InternalSubscription, SubscriptionService, fault, status, ua
 
 _BODY: Final = ua.NodeId(Ids.DataChangeNotification_Encoding_DefaultBinary)
 NOTIFICATIONS_PER_PUBLISH: Final = 50_000
-
-
-class ItemRefused(Exception):  # noqa: N818 - the answer to one item of a request, not a fault
-    """One monitored item cannot be had; the text is the symbolic status code."""
-
-
-class MonitoredItems(MonitoredItemService):
-    """Monitored items of one subscription."""
-
-    def __init__(self, subscription: Any, aspace: Any, tree: Tree, limits: Limits) -> None:
-        super().__init__(subscription, aspace)
-        self._tree = tree
-        self._limits = limits
-        self.tags = TagItems()
-
-    def __len__(self) -> int:
-        return len(self._monitored_items) + len(self.tags)
-
-    async def create_monitored_items(self, params: Any) -> list[Any]:
-        """Create items; those on tags all at once."""
-        stamps = _stamps(params.TimestampsToReturn)
-        results: list[Any] = []
-        rows: list[tuple[Any, ...]] = []
-        for item in params.ItemsToCreate:
-            try:
-                self._room_for(len(rows))
-                node, attribute = item.ItemToMonitor.NodeId, item.ItemToMonitor.AttributeId
-                index = self._tree.tags.get(node) if attribute == Attr.Value else None
-                if index is not None:
-                    results.append(self._create_tag_item(item, index, stamps, rows))
-                elif attribute == Attr.EventNotifier:
-                    results.append(create_event_item(self, item))
-                else:
-                    results.append(await self._create_other_item(item))
-            except ItemRefused as refused:
-                results.append(ua.MonitoredItemCreateResult(StatusCode=status(str(refused))))
-        if rows:
-            self.tags.add(np.array(rows, ITEM))
-        return results
-
-    def _room_for(self, waiting: int) -> None:
-        if len(self) + waiting >= self._limits.items_per_subscription:
-            raise ItemRefused("BadTooManyMonitoredItems")
-
-    def _create_tag_item(self, item: Any, index: int, stamps: int, rows: list[tuple[Any, ...]]) -> Any:
-        wanted = item.RequestedParameters
-        if item.ItemToMonitor.IndexRange:
-            raise ItemRefused("BadIndexRangeNoData")
-        trigger, deadband = self._filter(wanted.Filter, index)
-        self._monitored_item_counter += 1
-        result = self._result(wanted)
-        result.MonitoredItemId = self._monitored_item_counter
-        rows.append(
-            (
-                result.MonitoredItemId,
-                wanted.ClientHandle,
-                index,
-                result.RevisedQueueSize,
-                int(self._tree.snapshot.kinds[index]),
-                stamps,
-                int(item.MonitoringMode),
-                trigger,
-                bool(wanted.DiscardOldest),
-                True,
-                deadband,
-                0.0,
-                0,
-                0,
-            )
-        )
-        return result
-
-    def _result(self, wanted: Any) -> Any:
-        result = ua.MonitoredItemCreateResult()
-        result.RevisedSamplingInterval = self.isub.data.RevisedPublishingInterval
-        result.RevisedQueueSize = min(max(int(wanted.QueueSize), 1), self._limits.queue_size)
-        return result
-
-    def _filter(self, wanted: Any, index: int) -> tuple[int, float]:
-        """Read a filter: trigger and absolute deadband."""
-        if wanted is None or (isinstance(wanted, ua.ExtensionObject) and not wanted):
-            return tag_items.STATUS_VALUE, 0.0
-        if not isinstance(wanted, DataChangeFilter):
-            raise ItemRefused("BadMonitoredItemFilterUnsupported")
-        kind, deadband = int(wanted.DeadbandType), float(wanted.DeadbandValue)
-        if kind == 0:
-            return int(wanted.Trigger), 0.0
-        if self._tree.snapshot.kinds[index] != DOUBLE:
-            raise ItemRefused("BadFilterNotAllowed")
-        if not math.isfinite(deadband) or deadband < 0 or kind not in {1, 2} or (kind == 2 and deadband > 100):
-            raise ItemRefused("BadDeadbandFilterInvalid")
-        if kind == 2:  # of the EURange (Part 8, 6.2)
-            tag = self._tree.layout.declared.get(self._tree.layout.tags[index])
-            if tag is None:
-                raise ItemRefused("BadFilterNotAllowed")
-            deadband *= (tag.high - tag.low) / 100.0
-        return int(wanted.Trigger), deadband
-
-    async def _create_other_item(self, item: Any) -> Any:
-        wanted: Any = item.RequestedParameters.Filter
-        if isinstance(wanted, ua.ExtensionObject) and not wanted:  # no filter, as some clients write it
-            wanted = item.RequestedParameters.Filter = None
-        if wanted is not None and not isinstance(wanted, DataChangeFilter):
-            raise ItemRefused("BadMonitoredItemFilterUnsupported")
-        if wanted is not None and int(wanted.DeadbandType) != 0:
-            raise ItemRefused("BadFilterNotAllowed")
-        return await self._create_data_change_monitored_item(item)
-
-    async def datachange_callback(self, handle: int, value: Any, error: Any = None) -> None:
-        """Queue a change of a value that is not a tag, when it differs from what was last reported."""
-        if error:
-            await self.trigger_statuschange(error)
-            return
-        mid = self._monitored_datachange[handle]
-        data = self._monitored_items[mid]
-        if data.mode != ua.MonitoringMode.Reporting:
-            data.mvalue.current_dvalue = None
-            return
-        before: Any = data.mvalue.current_dvalue
-        trigger: Any = data.filter.Trigger if data.filter else ua.DataChangeTrigger.StatusValue
-        if before is None or _differs(before, value, trigger):
-            data.mvalue.current_dvalue = value
-            note = ua.MonitoredItemNotification(ClientHandle=data.client_handle, Value=value)
-            await self.isub.enqueue_datachange_event(mid, note, data.queue_size)
-
-    async def _set_monitoring_mode(self, mode: Any, mid: int) -> Any:
-        data = self._monitored_items.get(mid)
-        if data is None:
-            return status("BadMonitoredItemIdInvalid")
-        resumed = data.mode != ua.MonitoringMode.Reporting and mode == ua.MonitoringMode.Reporting
-        data.mode = mode
-        if resumed and data.callback_handle is not None:
-            data.mvalue.current_dvalue = None
-            await self.trigger_datachange(
-                data.callback_handle, data.read_value_id.NodeId, data.read_value_id.AttributeId
-            )
-        return ua.StatusCode()
-
-    async def set_monitoring_mode(self, mode: Any, ids: list[int]) -> list[Any]:
-        """Change the mode of items."""
-        results: list[Any] = []
-        for mid, row in zip(ids, self.tags.rows(ids).tolist(), strict=True):
-            if row >= 0:
-                self.tags.set_mode(row, int(mode))
-                results.append(ua.StatusCode())
-            else:
-                results.append(await self._set_monitoring_mode(mode, mid))
-        return results
-
-    def modify_monitored_items(self, params: Any) -> list[Any]:
-        """Change handle, queue, filter and times of items."""
-        stamps = _stamps(params.TimestampsToReturn)
-        rows = self.tags.rows([item.MonitoredItemId for item in params.ItemsToModify]).tolist()
-        results: list[Any] = []
-        for item, row in zip(params.ItemsToModify, rows, strict=True):
-            wanted = item.RequestedParameters
-            result = ua.MonitoredItemModifyResult()
-            revised = self._result(wanted)
-            result.RevisedQueueSize = revised.RevisedQueueSize
-            result.RevisedSamplingInterval = revised.RevisedSamplingInterval
-            data = self._monitored_items.get(item.MonitoredItemId)
-            if row >= 0:
-                try:
-                    trigger, deadband = self._filter(wanted.Filter, self.tags.tag(row))
-                    self.tags.modify(
-                        row,
-                        handle=wanted.ClientHandle,
-                        queue=result.RevisedQueueSize,
-                        oldest=bool(wanted.DiscardOldest),
-                        trigger=trigger,
-                        deadband=deadband,
-                        stamps=stamps,
-                    )
-                except ItemRefused as refused:
-                    result.StatusCode = status(str(refused))
-            elif data is not None:
-                data.client_handle, data.queue_size = wanted.ClientHandle, result.RevisedQueueSize
-            else:
-                result.StatusCode = status("BadMonitoredItemIdInvalid")
-            results.append(result)
-        return results
-
-    def delete_monitored_items(self, ids: list[int]) -> list[Any]:
-        """Delete items."""
-        rows = self.tags.rows(ids)
-        found = rows[rows >= 0]
-        results = [
-            ua.StatusCode() if row >= 0 else self._delete_monitored_items(mid)
-            for mid, row in zip(ids, rows.tolist(), strict=True)
-        ]
-        if len(found):
-            self.tags.remove(found)
-        return results
-
-    def delete_all_monitored_items(self) -> None:
-        """Delete everything; the subscription ends."""
-        self.tags.clear()
-        super().delete_monitored_items(list(self._monitored_items))
-
-
-def _differs(before: Any, after: Any, trigger: Any) -> bool:
-    """Compare two DataValues as a trigger asks for."""
-    if before.StatusCode != after.StatusCode:
-        return True
-    if trigger >= ua.DataChangeTrigger.StatusValue and before.Value != after.Value:
-        return True
-    moved = before.SourceTimestamp != after.SourceTimestamp
-    return bool(trigger == ua.DataChangeTrigger.StatusValueTimestamp and moved)
-
-
-def _stamps(wanted: Any) -> int:
-    found = STAMPS.get(int(wanted))
-    if found is None:
-        raise fault("BadTimestampsToReturnInvalid")
-    return found
+SAMPLE_S: Final = 0.5
+"""Longest time between looks at the rows of the scan: its ring holds some seconds (`scan.flight_s`)."""
+KEPT_BYTES: Final = 4 * 1024 * 1024
+"""Of messages that a client may ask for again, a subscription; the newest is always kept."""
+_LAST_NUMBER: Final = 2**32 - 1
+_NO_DIAGNOSTICS: Final = b"\xff\xff\xff\xff"
 
 
 class Subscription(InternalSubscription):
     """One subscription."""
 
-    def __init__(self, *arguments: Any, tree: Tree, limits: Limits, notifications: int, **named: Any) -> None:
+    def __init__(
+        self, *arguments: Any, source: Source, limits: Limits, notifications: int, refresh_ms: float, **named: Any
+    ) -> None:
         super().__init__(*arguments, **named)
-        self._tree = tree
-        self.monitored_item_srv = MonitoredItems(self, named.get("aspace") or arguments[1], tree, limits)
+        aspace = named.get("aspace") or arguments[1]
+        self.monitored_item_srv = MonitoredItems(self, aspace, source, limits, refresh_ms)
         self.notifications = notifications
         """The client's MaxNotificationsPerPublish; 0: as many as there are."""
+        self.expired = False
+        """It has outlived its lifetime: all that is left to do is to say so."""
+        self._silent = 0
+        """Publishing intervals since the client was heard of last."""
+        self._kept: dict[int, int] = {}
+        """Bytes of the messages that can be repeated."""
+        self._changed = asyncio.Event()
+
+    # ----------------------------------------------------------------------------------------------------- time
 
     async def _subscription_loop(self) -> None:
         """Sample and publish at the publishing interval; what was missed is not caught up."""
         clock = asyncio.get_running_loop().time
         due = clock()
         while not self._closing:
-            if self._publishing_enabled or len(self.monitored_item_srv.tags):
-                self.monitored_item_srv.tags.sample(self._tree.snapshot.now())
-            await self.publish_results()
-            period = self.data.RevisedPublishingInterval / 1000.0
-            due = max(due + period, clock())
-            await asyncio.sleep(due - clock())
+            items = self.monitored_item_srv
+            publishing = clock() >= due
+            items.sample(publishing)
+            if publishing:
+                await self._turn()
+                due = max(due + self.data.RevisedPublishingInterval / 1000.0, clock())
+            until = min(due, clock() + SAMPLE_S) if items.samples_between else due
+            self._changed.clear()
+            try:
+                async with asyncio.timeout_at(until):
+                    await self._changed.wait()
+                due = min(due, clock() + self.data.RevisedPublishingInterval / 1000.0)
+            except TimeoutError:
+                pass
+
+    async def _turn(self) -> None:
+        """End a publishing interval."""
+        self._silent += 1
+        if self._silent > self.data.RevisedLifetimeCount:
+            await self._expire()
+            return
+        self._keep_alive_count += 1
+        await self.publish_results()
+
+    def heard(self) -> None:
+        """The client gave a sign of life: its lifetime begins anew (Part 4, 5.13.1.2)."""
+        self._silent = 0
+
+    def revise(self, revised: Any, notifications: int) -> None:
+        """Take up other intervals and counts at once."""
+        self.data.RevisedPublishingInterval = revised.RevisedPublishingInterval
+        self.data.RevisedLifetimeCount = revised.RevisedLifetimeCount
+        self.data.RevisedMaxKeepAliveCount = revised.RevisedMaxKeepAliveCount
+        self.notifications = notifications
+        self.heard()
+        self._changed.set()
+
+    async def _expire(self) -> None:
+        """Nobody has fetched anything for a lifetime: forget the items, and say so when there is a chance to."""
+        self.expired = self._closing = True
+        self.monitored_item_srv.delete_all_monitored_items()
+        self._triggered_events.clear()
+        self._triggered_statuschanges[:] = [status("BadTimeout")]
+        await self.publish_results()
+
+    async def set_publishing_mode(self, enabled: bool) -> None:
+        """Switch publishing; sampling goes on."""
+        self._publishing_enabled = enabled
+        self.heard()
+
+    # ----------------------------------------------------------------------------------------------- publishing
+
+    @property
+    def _waiting(self) -> bool:
+        """Whether there is anything to report."""
+        if not self._publishing_enabled:
+            return False
+        items = self.monitored_item_srv
+        return bool(self._triggered_events or items.tags.waiting or items.values.waiting)
 
     def has_published_results(self) -> bool:
         """Tell whether there is something to send, a keep-alive included."""
-        if self._triggered_statuschanges:
+        if self._startup or self._triggered_statuschanges or self._waiting:
             return True
-        if self._publishing_enabled and self.monitored_item_srv.tags.waiting:
-            return True
-        return bool(super().has_published_results())
+        return bool(self._keep_alive_count >= self.data.RevisedMaxKeepAliveCount)
 
     async def publish_results(self, requestdata: Any = None) -> bool:
-        """Publish; when the client limits a message's size, as many messages as are needed and asked for."""
-        sent = await super().publish_results(requestdata)
-        while sent and self._publishing_enabled and self.monitored_item_srv.tags.waiting:
-            if not await super().publish_results():
+        """Publish: as many messages as there is something to say and a request to answer.
+
+        `requestdata` is a publish request that has just come; True when it was used.
+        """
+        used = False
+        while self.has_published_results():
+            request = requestdata if not used and requestdata is not None else self._request()
+            if request is None:
                 break
-        return bool(sent)
+            used = True
+            more = self._waiting
+            await self.pub_result_callback(self._pop_publish_result(), request)
+            if self.expired:
+                self.delete_callback()
+                break
+            if not more or not self._waiting:
+                break
+        return used
+
+    def _request(self) -> Any:
+        return None if self.pub_request_callback is None else self.pub_request_callback(self.data.SubscriptionId)
 
     def _pop_publish_result(self) -> Any:
-        result = super()._pop_publish_result()
-        result.MoreNotifications = bool(self._publishing_enabled and self.monitored_item_srv.tags.waiting)
+        """Make the next message."""
+        result = ua.PublishResult()
+        result.SubscriptionId = self.data.SubscriptionId
+        message = result.NotificationMessage
+        size = 0
+        if self._publishing_enabled:
+            size = self._add_values(message.NotificationData)
+            self._add_events(message.NotificationData)
+        self._pop_triggered_statuschanges(result)
+        self._keep_alive_count = self._silent = 0
+        self._startup = False
+        message.SequenceNumber = self._notification_seq
+        message.PublishTime = datetime.now(UTC)
+        if message.NotificationData:
+            self._notification_seq = self._notification_seq % _LAST_NUMBER + 1  # 0 is never used (Part 4, 7.9)
+            self._keep(result, size)
+        result.MoreNotifications = self._waiting
+        result.AvailableSequenceNumbers = list(self._not_acknowledged_results)
         return result
 
-    def _pop_triggered_datachanges(self, result: Any) -> None:
-        super()._pop_triggered_datachanges(result)
-        tags = self.monitored_item_srv.tags
-        if tags.waiting:
-            _, body = tags.take(self.notifications or NOTIFICATIONS_PER_PUBLISH)
-            # The array of notifications, then an empty array of diagnostics (Part 4, 7.25.2).
-            note = ua.ExtensionObject(_BODY, body + b"\xff\xff\xff\xff")
-            result.NotificationMessage.NotificationData.append(note)
+    def _add_values(self, data: list[Any]) -> int:
+        """Add what tags and other values have to report; return its bytes, roughly."""
+        items, size = self.monitored_item_srv, 0
+        limit = self.notifications or NOTIFICATIONS_PER_PUBLISH
+        if items.tags.waiting:
+            count, body = items.tags.take(limit)
+            limit -= count
+            data.append(ua.ExtensionObject(_BODY, body + _NO_DIAGNOSTICS))
+            size += len(body)
+        if items.values.waiting and limit > 0:
+            notes = items.values.take(limit)
+            data.append(ua.DataChangeNotification(MonitoredItems=notes))
+            size += 100 * len(notes)
+        return size
+
+    def _add_events(self, data: list[Any]) -> None:
+        """Add events, oldest first, as many as the client takes."""
+        limit = self.notifications or NOTIFICATIONS_PER_PUBLISH
+        if self.notifications and data:
+            return  # the rest comes with the next message
+        events: list[Any] = []
+        for number in list(self._triggered_events):
+            queue = self._triggered_events[number]
+            part = queue[: limit - len(events)]
+            events += part
+            self._triggered_events[number] = queue[len(part) :]
+            if not self._triggered_events[number]:
+                del self._triggered_events[number]
+        if events:
+            data.append(ua.EventNotificationList(Events=events))
+
+    def _keep(self, result: Any, size: int) -> None:
+        """Keep a message until it is acknowledged, within bounds of number and size; the oldest go first."""
+        number = result.NotificationMessage.SequenceNumber
+        self._not_acknowledged_results[number] = result
+        self._kept[number] = size
+        kept = self._not_acknowledged_results
+        while len(kept) > self._no_acks_limit or (len(kept) > 1 and sum(self._kept.values()) > KEPT_BYTES):
+            self.acknowledge(next(iter(kept)))
+
+    async def enqueue_event(self, mid: int, eventdata: Any, maxsize: int) -> None:
+        """Queue an event; what is linked to its item is reported too."""
+        await self._enqueue_event(mid, eventdata, maxsize, self._triggered_events)
+        self.monitored_item_srv.fire([mid])
+
+    # ------------------------------------------------------------------------------------------------- messages
 
     @property
     def unacknowledged(self) -> list[int]:
@@ -305,23 +215,48 @@ class Subscription(InternalSubscription):
 
     def acknowledge(self, number: int) -> bool:
         """Forget a message; False when there is none of that number."""
+        self._kept.pop(number, None)
         return self._not_acknowledged_results.pop(number, None) is not None
 
     def republish(self, nb: int) -> Any:
         """Give a message again; it stays until it is acknowledged (Part 4, 5.13.6)."""
+        self.heard()
         result = self._not_acknowledged_results.get(nb)
         if result is None:
             raise fault("BadMessageNotAvailable")
         return result.NotificationMessage
 
+    async def move(self, session_id: Any, callback: Any, request_callback: Any, *, send_values: bool) -> None:
+        """Go over to another session; the one that it leaves is told (Part 4, 5.13.7)."""
+        before, request = self.pub_result_callback, self._request()
+        self._forget_place()
+        if request is not None:
+            told = ua.PublishResult(SubscriptionId=self.data.SubscriptionId)
+            note = ua.StatusChangeNotification(Status=status("GoodSubscriptionTransferred"))
+            told.NotificationMessage.SequenceNumber = self._notification_seq
+            told.NotificationMessage.NotificationData = [note]
+            await before(told, request)
+        self.session_id = session_id
+        self.pub_result_callback, self.pub_request_callback = callback, request_callback
+        self.heard()
+        if send_values:
+            self.monitored_item_srv.report_all()
+
+    def _forget_place(self) -> None:
+        """Leave the old channel's list of subscriptions that wait for a request: its next one is none of ours."""
+        places = getattr(getattr(self.pub_request_callback, "__self__", None), "_publish_results_subs", None)
+        if places is not None:
+            places.pop(self.data.SubscriptionId, None)
+
 
 class Subscriptions(SubscriptionService):
     """All subscriptions of the server."""
 
-    def __init__(self, aspace: Any, iserver: Any, limits: Limits) -> None:
+    def __init__(self, aspace: Any, iserver: Any, limits: Limits, refresh_ms: float = 100.0) -> None:
         super().__init__(aspace, iserver)
         self._limits = limits
-        self.tree: Tree | None = None
+        self._refresh_ms = refresh_ms
+        self.tree: Source | None = None
         """Set before the first client comes."""
 
     async def create_subscription(
@@ -346,9 +281,10 @@ class Subscriptions(SubscriptionService):
             no_acks_limit=self._limits.unacknowledged,
             max_queue_size=self._limits.queue_size,
             publishing_enabled=params.PublishingEnabled,
-            tree=self.tree,
+            source=self.tree,
             limits=self._limits,
             notifications=int(params.MaxNotificationsPerPublish),
+            refresh_ms=self._refresh_ms,
         )
         self.subscriptions[number] = subscription
         await subscription.start()
@@ -364,18 +300,21 @@ class Subscriptions(SubscriptionService):
         result.RevisedMaxKeepAliveCount, result.RevisedLifetimeCount = keep_alive, lifetime
 
     def modify_subscription(self, params: Any) -> Any:
-        """Change interval and counts; the loop takes them up with its next turn."""
+        """Change interval and counts; they hold at once."""
         subscription = self.subscriptions.get(params.SubscriptionId)
-        if subscription is None:
+        if subscription is None or subscription.expired:
             raise fault("BadSubscriptionIdInvalid")
         result = ua.ModifySubscriptionResult()
         self._revise(result, params)
-        subscription.data.RevisedPublishingInterval = result.RevisedPublishingInterval
-        subscription.data.RevisedLifetimeCount = result.RevisedLifetimeCount
-        subscription.data.RevisedMaxKeepAliveCount = result.RevisedMaxKeepAliveCount
-        subscription.notifications = int(params.MaxNotificationsPerPublish)
+        subscription.revise(result, int(params.MaxNotificationsPerPublish))
         return result
 
     def owned(self, session_id: Any) -> list[Any]:
         """Subscriptions of a session."""
         return [one for one in self.subscriptions.values() if one.session_id == session_id]
+
+    @staticmethod
+    def heard(subscriptions: Iterable[Any]) -> None:
+        """The client of these subscriptions gave a sign of life."""
+        for one in subscriptions:
+            one.heard()

@@ -10,7 +10,7 @@ import structlog
 from numpy.typing import NDArray
 
 from config.layout import Layout
-from kernels.image import Image, Snapshot
+from kernels.image import Image, Rows, Snapshot
 from kernels.tables import CONDITION_STATE, RunState, SystemTag
 from opcua_model.interface import Caller, Refused
 from supervisor.link.messages import CommandKind, EquipmentMode
@@ -73,6 +73,10 @@ class DaemonBackend:
     def values(self) -> Snapshot:
         """Copy all tags; when the controller is gone every status is Bad."""
         return self._liveness.values(len(self.layout.tags), CONDITION_STATE, len(self.layout.conditions))
+
+    def rows(self, after: int) -> Rows:
+        """Copy rows of the scan from row number `after` on; a number beyond all: where the next stands."""
+        return self._image.flight(after)
 
     def variables(self) -> dict[str, Any]:
         """Return everything below State, Runs/ActiveRun, Services and Diagnostics by path, and why conditions stand."""

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 import config
 from config.layout import Layout
 from config.tool import Module, ModuleKind, Tag, TagKind, Tool
-from kernels.image import Snapshot
+from kernels.image import Rows, Snapshot
 from kernels.tables import CONDITION_STATE, ConditionState
 from opcua_model.interface import Caller, Refused
 from opcua_model.server import UaServer
@@ -94,7 +94,8 @@ class FakeDaemon:
             source_ns=np.full(tags, START_NS, np.int64),
             conditions=rows,
         )
-        self.rows: dict[str, tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.uint32]]] = {}
+        self.recorded: dict[str, tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.uint32]]] = {}
+        self.ring: list[Snapshot] = []
         self.told.update(
             {
                 "State/Mode": "Ready",
@@ -126,6 +127,19 @@ class FakeDaemon:
         now = self._values
         return replace(now, values=now.values.copy(), status=now.status.copy(), source_ns=now.source_ns.copy())
 
+    def rows(self, after: int) -> Rows:
+        last, size = len(self.ring), len(self._layout.tags)
+        chosen = self.ring[after:]
+        return Rows(
+            np.array([row.scan for row in chosen], np.int64),
+            np.array([row.time_ns for row in chosen], np.int64),
+            np.array([row.values for row in chosen], np.float64).reshape(-1, size),
+            np.array([row.status for row in chosen], np.uint32).reshape(-1, size),
+            np.array([row.source_ns for row in chosen], np.int64).reshape(-1, size),
+            next=last,
+            lost=0,
+        )
+
     def variables(self) -> dict[str, Any]:
         return dict(self.told)
 
@@ -153,7 +167,7 @@ class FakeDaemon:
     ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.uint32]]:
         await anyio.lowlevel.checkpoint()
         none = (np.zeros(0, np.int64), np.zeros(0), np.zeros(0, np.uint32))
-        times, values, codes = self.rows.get(tag, none)
+        times, values, codes = self.recorded.get(tag, none)
         low, high = min(start_ns, end_ns), max(start_ns, end_ns)
         inside = np.flatnonzero((times >= low) & (times <= high))
         if start_ns > end_ns:
@@ -168,6 +182,16 @@ class FakeDaemon:
         del self.sessions[session]
 
     # ------------------------------------------------------------------------------------- what a test does to it
+
+    def scan(self, tag: str, values: Sequence[float]) -> None:
+        """Let the controller scan once for each value of a tag, 10 ms apart; nobody looks in between."""
+        index, now = self._layout.index[tag], self._values
+        for value in values:
+            now = replace(now, scan=now.scan + 1, time_ns=now.time_ns + 10_000_000, values=now.values.copy())
+            now = replace(now, source_ns=now.source_ns.copy(), status=now.status.copy())
+            now.values[index], now.source_ns[index] = value, now.time_ns
+            self.ring.append(now)
+        self._values = replace(now, values=now.values.copy())
 
     def set(self, tag: str, value: float, status: int = 0) -> None:
         """Give a tag a value, one second later than everything before."""

@@ -30,7 +30,7 @@ def recorded(daemon: FakeDaemon) -> FakeDaemon:
     """One value a second; every hundredth is Bad."""
     times = START_NS + np.arange(ROWS, dtype=np.int64) * 1_000_000_000
     codes = np.where(np.arange(ROWS) % 100 == 99, 0x80310000, 0).astype(np.uint32)
-    daemon.rows[TAG] = (times, np.arange(ROWS, dtype=float), codes)
+    daemon.recorded[TAG] = (times, np.arange(ROWS, dtype=float), codes)
     return daemon
 
 

@@ -14,8 +14,19 @@ from hypothesis import strategies as st
 
 from kernels.image import Snapshot
 from kernels.tables import CONDITION_STATE
-from opcua_model.publishing.encoding import BOOLEAN, DOUBLE, UINT32, counted, data_values
-from opcua_model.publishing.items import DISABLED, ITEM, REPORTING, SAMPLING, TagItems
+from opcua_model.publishing.encoding import (
+    BOOLEAN,
+    DOUBLE,
+    FLOAT,
+    SCALARS,
+    UINT32,
+    Columns,
+    array_variant,
+    counted,
+    data_values,
+    one_data_value,
+)
+from opcua_model.publishing.items import ARRAY, DISABLED, ITEM, REPORTING, SAMPLING, TagItems
 from opcua_model.publishing.snapshot import EPOCH
 
 NOW = 1_700_000_000_000_000_000
@@ -41,6 +52,9 @@ def item(number: int, tag: int = 0, **changes: Any) -> tuple[Any, ...]:
         "handle": number * 10,
         "tag": tag,
         "queue": 1,
+        "every": 0,
+        "slot": -1,
+        "linked": False,
         "kind": DOUBLE,
         "stamps": 3,
         "mode": REPORTING,
@@ -150,13 +164,22 @@ def test_a_disabled_item_is_silent_and_reports_anew_when_it_is_wanted_again() ->
     table = items(item(1))
     table.sample(image(1.0))
     taken(table)
-    for mode in (DISABLED, SAMPLING):
-        table.set_mode(0, mode)
-        table.sample(image(2.0))
-        assert taken(table) == []
-        table.set_mode(0, REPORTING)
-        table.sample(image(2.0))
-        assert taken(table) == [(10, 2.0, 0)]
+    table.set_mode(0, DISABLED)
+    table.sample(image(2.0))
+    table.set_mode(0, REPORTING)
+    table.sample(image(1.0))
+    assert taken(table) == [(10, 1.0, 0)]
+
+
+def test_an_item_that_samples_keeps_its_queue_for_the_time_when_it_reports() -> None:
+    table = items(item(1, queue=2))
+    table.sample(image(1.0))
+    table.set_mode(0, SAMPLING)
+    for value in (2.0, 3.0):
+        table.sample(image(value))
+    assert taken(table) == []
+    table.set_mode(0, REPORTING)
+    assert taken(table) == [(10, 2.0, OVERFLOW), (10, 3.0, 0)]
 
 
 def test_removing_an_item_removes_what_waits_of_it() -> None:
@@ -192,34 +215,173 @@ def test_states_go_out_in_their_own_types() -> None:
     assert sorted(taken(table), key=lambda one: one[0]) == [(10, True, 0), (20, 1, 0), (30, 1.0, 0)]
 
 
+def test_an_item_that_only_samples_reports_what_it_has_when_another_one_fires() -> None:
+    table = items(item(1), item(2, tag=1, mode=SAMPLING, queue=3), item(3, tag=1))
+    table.link(0, linked=True)
+    assert table.sample(image(1.0, 5.0)) == [1]
+    table.fire([2])
+    assert sorted(taken(table)) == [(10, 1.0, 0), (20, 5.0, 0), (30, 5.0, 0)]
+    for value in (6.0, 7.0):
+        assert table.sample(image(1.0, value)) == []
+        assert taken(table) == [(30, value, 0)]
+    assert table.sample(image(2.0, 7.0)) == [1]
+    table.fire([2])
+    assert taken(table) == [(20, 6.0, 0), (20, 7.0, 0), (10, 2.0, 0)]
+
+
+def ring(*values: float, first: int = 1) -> list[Snapshot]:
+    """Rows of the scan, 10 ms apart."""
+    return [
+        replace(image(value), scan=first + number, time_ns=NOW + (first + number) * 10_000_000)
+        for number, value in enumerate(values)
+    ]
+
+
+def test_every_scan_between_two_messages_is_reported_in_order() -> None:
+    """10 ms sampling at 100 ms publishing: ten values, as they came."""
+    table = items(item(1, every=1, queue=10), item(2))
+    fast = table.fast(10.0)
+    assert fast.tolist() == [True, False]
+    table.sample_rows(ring(*map(float, range(10))), fast)
+    table.sample(image(9.0), 10.0, fast)
+    got = taken(table)
+    assert [value for handle, value, _ in got if handle == 10] == [float(number) for number in range(10)]
+    assert [value for handle, value, _ in got if handle == 20] == [9.0]
+
+
+def test_sampling_every_other_scan_takes_the_first_row_of_each_slot_even_when_scans_are_skipped() -> None:
+    table = items(item(1, every=2, queue=10))
+    fast = table.fast(10.0)
+    rows = [row for row in ring(*map(float, range(9)), first=0) if row.scan not in {4, 5}]
+    table.sample_rows(rows[:3], fast)
+    table.sample_rows(rows[3:], fast)
+    assert [value for _, value, _ in taken(table)] == [0.0, 2.0, 6.0, 8.0]
+
+
+def test_rows_that_were_lost_before_they_were_sampled_are_no_secret() -> None:
+    table = items(item(1, every=1, queue=10))
+    fast = table.fast(10.0)
+    table.lose()
+    table.sample_rows(ring(1.0, 2.0), fast)
+    assert {status for _, _, status in taken(table)} == {OVERFLOW}
+    table.sample_rows(ring(3.0), fast)
+    assert taken(table) == [(10, 3.0, 0)]
+
+
+def test_an_item_with_a_long_interval_is_sampled_when_it_is_time() -> None:
+    table = items(item(1, every=30, queue=10), item(2))
+    for scan in range(0, 100, 10):
+        table.sample(replace(image(float(scan)), scan=scan), 10.0)
+    got = taken(table)
+    assert [value for handle, value, _ in got if handle == 10] == [0.0, 30.0, 60.0, 90.0]
+    assert [value for handle, value, _ in got if handle == 20] == [90.0]
+
+
+def arrays(table: TagItems, number: int, *indices: int, **changes: Any) -> None:
+    row = item(number, kind=DOUBLE | ARRAY, tag=indices[0], **changes)
+    table.add(np.array([row], ITEM), {number: np.array(indices)})
+
+
+def test_an_array_is_one_value_and_any_of_its_elements_can_change_it() -> None:
+    table = TagItems()
+    arrays(table, 1, 0, 2, deadband=1.0, queue=5)
+    table.sample(image(1.0, 99.0, 3.0))
+    table.sample(image(1.5, 0.0, 3.5))
+    table.sample(image(1.0, 0.0, 4.5))
+    assert taken(table) == [(10, [1.0, 3.0], 0), (10, [1.0, 4.5], 0)]
+    assert not table._payloads
+
+
+def test_an_array_with_a_bad_element_is_uncertain_and_with_bad_ones_only_has_no_value() -> None:
+    table = TagItems()
+    arrays(table, 1, 0, 1)
+    table.sample(replace(image(1.0, 2.0), status=np.array([BAD, 0], np.uint32)))
+    ((_, values, status),) = taken(table)
+    assert np.isnan(values[0])
+    assert (values[1], status) == (2.0, 0x40950000)
+    table.sample(image(1.0, 2.0, status=BAD))
+    assert taken(table) == [(10, None, BAD)]
+
+
+def test_arrays_keep_the_discard_policy() -> None:
+    table = TagItems()
+    arrays(table, 1, 0, 1, queue=2)
+    for value in (1.0, 2.0, 3.0):
+        table.sample(image(value, value))
+    assert taken(table) == [(10, [2.0, 2.0], OVERFLOW), (10, [3.0, 3.0], 0)]
+
+
 statuses = st.sampled_from([0, 0x40900000, BAD, 0x00960000])
-rows = st.lists(st.tuples(st.floats(width=64), statuses, st.integers(0, 2**62)), max_size=20)
+rows = st.lists(
+    st.tuples(st.floats(width=64), statuses, st.integers(0, 2**62), st.sampled_from(SCALARS), st.integers(0, 3)),
+    max_size=20,
+)
 
 
-@given(rows, st.sampled_from([DOUBLE, UINT32, BOOLEAN]), st.integers(0, 3))
+@given(rows, st.booleans())
 def test_an_independent_decoder_reads_what_was_encoded(
-    values: list[tuple[float, int, int]], kind: int, stamps: int
+    values: list[tuple[float, int, int, int, int]], uniform: bool
 ) -> None:
-    """Asyncua's decoder, written from the same standard by others, sees the same values, statuses and times."""
-    number = np.array([value for value, _, _ in values], float)
-    status = np.array([code for _, code, _ in values], np.uint32)
-    times = np.array([time for _, _, time in values], np.int64)
-    body = counted(len(values), data_values(kind, stamps, number, status, times, times))
+    """Asyncua's decoder, written from the same standard by others, sees the same values, statuses and times.
+
+    Whatever their types: one for all, or another one for each row.
+    """
+    if uniform and values:
+        values = [(*one[:3], *values[0][3:]) for one in values]
+    columns = list(zip(*values, strict=True)) or [()] * 5
+    number, status = np.array(columns[0], float), np.array(columns[1], np.uint32)
+    times = np.array(columns[2], np.int64)
+    kinds, stamps = np.array(columns[3], np.uint8), np.array(columns[4], np.uint8)
+    body = counted(len(values), data_values(Columns(number, status, times, times, kinds, stamps)))
     decoded = struct_from_binary(ua.HistoryData, Buffer(body)).DataValues
     assert len(values) == len(decoded)
-    for (value, code, time), data in zip(values, decoded, strict=True):
+    for (value, code, time, kind, wanted), data in zip(values, decoded, strict=True):
         assert code == data.StatusCode.value
         if code & 0x80000000:
             assert data.Value is None or data.Value.Value is None
-        elif kind == DOUBLE:
-            np.testing.assert_equal(data.Value.Value, value)
         else:
-            top = 1 if kind == BOOLEAN else 2**32 - 1
-            assert int(data.Value.Value) == int(min(max(0.0 if np.isnan(value) else value, 0.0), top))
-        assert (data.SourceTimestamp is not None) == bool(stamps & 1)
-        assert (data.ServerTimestamp is not None) == bool(stamps & 2)
-        if stamps & 1 and time and time < 10**18 * 4:
+            assert int(data.Value.VariantType) == kind
+            np.testing.assert_equal(data.Value.Value, fitted(value, kind))
+        assert (data.SourceTimestamp is not None) == bool(wanted & 1)
+        assert (data.ServerTimestamp is not None) == bool(wanted & 2)
+        if wanted & 1 and time and time < 10**18 * 4:
             assert (data.SourceTimestamp - EPOCH).total_seconds() == pytest.approx(time / 1e9, abs=1e-5)
+
+
+def fitted(value: float, kind: int) -> Any:
+    """What a type makes of a double, in plain Python."""
+    if kind == DOUBLE:
+        return value
+    if kind == FLOAT:
+        with np.errstate(over="ignore"):
+            return float(np.float32(value))
+    low, high = RANGES[kind]
+    if np.isnan(value):
+        return 0
+    return int(min(max(value, low), high))
+
+
+RANGES = (
+    {1: (0, 1)}
+    | {
+        kind: (0, 2**bits - 1) if kind % 2 else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+        for kind, bits in ((2, 8), (3, 8), (4, 16), (5, 16), (6, 32), (7, 32))
+    }
+    | {8: (-(2**53), 2**53), 9: (0, 2**53)}
+)
+
+
+@given(st.lists(st.floats(width=64), max_size=8), st.sampled_from(SCALARS), st.sampled_from([0, BAD, 0x40950000]))
+def test_an_independent_decoder_reads_arrays(values: list[float], kind: int, code: int) -> None:
+    body = one_data_value(array_variant(np.array(values, float), kind), code, NOW, NOW, 3, 7)
+    note = struct_from_binary(ua.MonitoredItemNotification, Buffer(body))
+    assert note.ClientHandle == 7
+    assert note.Value.StatusCode.value == code
+    if code & 0x80000000:
+        assert note.Value.Value is None or note.Value.Value.Value is None
+    else:
+        assert int(note.Value.Value.VariantType) == kind
+        np.testing.assert_equal(note.Value.Value.Value, [fitted(value, kind) for value in values])
 
 
 class Plain:
