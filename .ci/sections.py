@@ -14,6 +14,7 @@ from pathlib import Path
 from string import ascii_uppercase
 
 from config import Layout, load_tool, shipped_tool
+from config.alarms import declared_limits, points
 from config.tool import Action, Alarm, Interlock, Tag, Tool
 
 SECTION = re.compile(r"(?P<open><!-- made: (?P<name>[a-z-]+) -->\n)(?P<body>.*?)(?P<close><!-- /made -->)", re.DOTALL)
@@ -172,11 +173,35 @@ def _manner(row: Interlock | Alarm) -> str:
 
 
 def alarms() -> str:
-    """What only tells."""
+    """What only tells, rationalised: what each alarm is for, and what is to be done about it in which time."""
     rows = [
-        (code(a.name), a.priority.value, code(a.when), _manner(a), a.consequence, a.action) for a in furnace().alarms
-    ]
-    return table(("alarm", "priority", "cause", "", "consequence", "action"), rows)
+        (
+            code(a.name), a.kind.value, _priority(a), ", ".join(code(one.when) for one in points(a)),
+            ", ".join(filter(None, (_manner(a), _life(a)))), a.consequence, a.action, f"{a.response_time_s:g} s",
+        )
+        for a in furnace().alarms
+    ]  # fmt: skip
+    return table(("alarm", "kind", "priority", "cause", "", "consequence", "action", "within"), rows)
+
+
+def _priority(alarm: Alarm) -> str:
+    said = alarm.priority.value
+    if alarm.outer_priority is not None:
+        outer = ", ".join(limit.value for limit in declared_limits(alarm) if limit.outer)
+        said += f"; {outer}: {alarm.outer_priority.value}"
+    return said
+
+
+def _life(alarm: Alarm) -> str:
+    said = ["safety class"] if alarm.safety else []
+    if alarm.confirm:
+        said.append("to be confirmed")
+    if alarm.re_alarm_s:
+        said.append(f"again after {alarm.re_alarm_s:g} s")
+    when = [*alarm.suppress.modes, *alarm.suppress.steps, *(["idle"] if alarm.suppress.idle else [])]
+    if when:
+        said.append(f"suppressed: {', '.join(when)}")
+    return ", ".join(said)
 
 
 def operations() -> str:

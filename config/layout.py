@@ -4,8 +4,9 @@ import hashlib
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from config.alarms import AlarmPoint, points
 from config.expression import Symbol
-from config.tool import Alarm, Interlock, Tag, Tool
+from config.tool import Interlock, Tag, Tool
 from config.units import UnitError, find_unit
 from kernels.tables import RunState, SystemTag
 
@@ -51,9 +52,9 @@ class Layout:
         return SYSTEM_SYMBOLS | {name: symbol_of(tag) for name, tag in self.declared.items()}
 
     @cached_property
-    def conditions(self) -> tuple[Interlock | Alarm, ...]:
-        """Interlocks first, then alarms, each in the order of the file."""
-        return (*self.tool.interlocks, *self.tool.alarms)
+    def conditions(self) -> tuple[Interlock | AlarmPoint, ...]:
+        """Interlocks first, then alarms, each in the order of the file; an alarm may be several (config.alarms)."""
+        return (*self.tool.interlocks, *(point for alarm in self.tool.alarms for point in points(alarm)))
 
     @cached_property
     def condition_index(self) -> dict[str, int]:

@@ -5,9 +5,9 @@ tables, preflight checks and documentation tables. Nothing is listed twice.
 """
 
 from enum import StrEnum
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from config.base import POINT_NAME, TOOL_NAME, Expression, Model, Name, Seconds, TagName, Text
 
@@ -156,13 +156,13 @@ class Condition(Model):
 
     name: Name
     description: Text
-    when: Expression
-    """True or unknown: the cause is present. Unknown (an operand is Bad) is a vote to trip."""
     hysteresis: str | None = Field(default=None, examples=["2 Torr"])
     """A quantity (`2 Torr`) by which every comparison of that dimension must be left again."""
     on_delay_s: Seconds = 0.0
     off_delay_s: Seconds = 0.0
     accept_uncertain: bool = False
+    group: Name | None = None
+    """First-out group."""
     priority: Priority
     consequence: Text
     action: Text
@@ -182,20 +182,78 @@ class Interlock(Condition):
     """A row of the cause-and-effect matrix."""
 
     cls: InterlockClass = Field(alias="class")
+    when: Expression
+    """True or unknown: the cause is present. Unknown (an operand is Bad) is a vote to trip."""
     latch: bool = True
     bypassable: bool = False
     max_bypass_s: Seconds = 0.0
     safe_from_idle: bool = False
     """Trip: starts the safe sequence even when nothing runs."""
-    group: Name | None = None
-    """First-out group."""
     effects: tuple[Effect, ...] = ()
 
 
-class Alarm(Condition):
-    """A condition that only tells."""
+class AlarmKind(StrEnum):
+    """What an alarm watches (the alarm types of OPC UA Part 9)."""
 
+    LIMIT = "limit"  # a tag beyond limits that stand each by itself
+    LEVEL = "level"  # a tag beyond limits of which one at a time is shown
+    DEVIATION = "deviation"  # a tag too far from its set point
+    RATE_OF_CHANGE = "rate_of_change"  # a tag that is itself a rate beyond limits
+    OFF_NORMAL = "off_normal"  # a discrete tag that is not as it should be
+    DISCRETE = "discrete"  # any expression
+    COMMUNICATION = "communication"  # tags without a value
+
+
+Mode = Literal["Init", "Standby", "Ready", "Processing", "Maintenance", "Fault"]
+"""Modes of the equipment (interface: State)."""
+LimitText = Annotated[str, StringConstraints(min_length=1, max_length=60), Field(examples=["8 L/min"])]
+
+
+class Suppression(Model):
+    """When an alarm is suppressed by design: it is followed, but does not ask for an answer."""
+
+    modes: tuple[Mode, ...] = ()
+    """While the equipment is in one of these modes."""
+    steps: tuple[Text, ...] = ()
+    """While a step of one of these names runs, of a recipe or an operation."""
+    idle: bool = False
+    """While no recipe and no operation runs."""
+
+
+class Alarm(Condition):
+    """A condition that asks a person for an answer; it moves nothing."""
+
+    kind: AlarmKind = AlarmKind.DISCRETE
+    tag: TagName | None = None
+    """Limit, level, deviation, rate of change, off-normal: what is watched."""
+    setpoint: TagName | None = None
+    """Deviation: the tag that says where it should be."""
+    high_high: LimitText | None = None
+    """A quantity of the tag's dimension. Deviation: above the set point, also in per cent of it; below is negative."""
+    high: LimitText | None = None
+    low: LimitText | None = None
+    low_low: LimitText | None = None
+    normal: str | None = Field(default=None, max_length=60)
+    """Off-normal: name of the state in which all is well."""
+    tags: tuple[TagName, ...] = ()
+    """Communication: what must have a value."""
+    when: Expression | None = None
+    """Discrete: true or unknown, the cause is present."""
+    only_when: Expression | None = None
+    """The cause counts only while this is true too (`heater.zone1.mode == auto`)."""
+    outer_priority: Priority | None = None
+    """Priority beyond high_high and low_low; without it that of the alarm."""
     latch: bool = False
+    """It stays until somebody resets it after its cause has gone."""
+    safety: bool = False
+    """Of the safety class: never shelved, suppressed, disabled or out of service."""
+    confirm: bool = False
+    """After the acknowledgement somebody confirms that the action has been taken."""
+    max_shelve_s: Seconds = 28800.0
+    """Longest time on the shelf; 0: cannot be shelved."""
+    re_alarm_s: Seconds = 0.0
+    """Still present after so long, it asks for another acknowledgement; 0: never."""
+    suppress: Suppression = Suppression()
 
 
 class Loop(Model):

@@ -8,8 +8,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from config.alarms import AlarmPoint
 from config.layout import SYSTEM_TAGS, Layout
-from config.tool import Alarm, Interlock, Tag
+from config.tool import Interlock, Tag
 from config.units import NAMESPACE as UNITS_NAMESPACE
 from config.units import UnitError, find_unit, unit_id
 from opcua_model.interface import Method
@@ -310,7 +311,7 @@ def _array(tree: Tree, signal: str, members: Mapping[str, str], text: str) -> No
     tree.arrays[node] = indices
 
 
-def _condition(tree: Tree, condition: Interlock | Alarm) -> None:
+def _condition(tree: Tree, condition: Interlock | AlarmPoint) -> None:
     interlock = isinstance(condition, Interlock)
     path = condition_path(condition)
     kind = "InterlockType" if interlock else "AlarmType"
@@ -335,6 +336,6 @@ def _condition(tree: Tree, condition: Interlock | Alarm) -> None:
         add_live(tree, Variable(f"{path}/{one.path}", one.type, one.description))
 
 
-def condition_path(condition: Interlock | Alarm) -> str:
+def condition_path(condition: Interlock | AlarmPoint) -> str:
     """Path of an interlock or alarm below the tool object."""
     return f"{'Interlocks' if isinstance(condition, Interlock) else 'Alarms'}/{condition.name}"

@@ -8,9 +8,10 @@ which of them would win is an accident of the file; and a weaker one above a str
 
 from collections import defaultdict
 
+from config.checks.alarms import check_alarms
 from config.checks.report import DEENERGISED, Report
 from config.faults import join
-from config.tool import Condition, Interlock, InterlockClass, TagKind
+from config.tool import Interlock, InterlockClass, TagKind
 
 _STRENGTH = {InterlockClass.TRIP: 2, InterlockClass.HOLD: 1, InterlockClass.PERMISSIVE: 0}
 
@@ -21,20 +22,21 @@ def check_conditions(report: Report) -> None:
     named = [(f"interlocks[{i}]", interlock.name) for i, interlock in enumerate(tool.interlocks)]
     named += [(f"alarms[{i}]", alarm.name) for i, alarm in enumerate(tool.alarms)]
     report.unique(((join(path, "name"), name) for path, name in named), "condition")
-    for (path, _), condition in zip(named, report.layout.conditions, strict=True):
-        _check_condition(report, path, condition)
+    for (path, _), condition in zip(named, (*tool.interlocks, *tool.alarms), strict=True):
+        if condition.response_time_s <= 0:
+            report.add(join(path, "response_time_s"), "must be above 0: nobody acts in no time")
     for i, interlock in enumerate(tool.interlocks):
+        _check_cause(report, f"interlocks[{i}]", interlock)
         _check_interlock(report, f"interlocks[{i}]", interlock)
+    check_alarms(report)
     _check_groups(report)
     _check_precedence(report)
     _check_guarded(report)
 
 
-def _check_condition(report: Report, path: str, condition: Condition) -> None:
-    width = None if condition.hysteresis is None else (join(path, "hysteresis"), condition.hysteresis)
-    report.condition(join(path, "when"), condition.when, hysteresis=width)
-    if condition.response_time_s <= 0:
-        report.add(join(path, "response_time_s"), "must be above 0: nobody acts in no time")
+def _check_cause(report: Report, path: str, interlock: Interlock) -> None:
+    width = None if interlock.hysteresis is None else (join(path, "hysteresis"), interlock.hysteresis)
+    report.condition(join(path, "when"), interlock.when, hysteresis=width)
 
 
 def _check_interlock(report: Report, path: str, interlock: Interlock) -> None:
@@ -65,13 +67,14 @@ def _check_interlock(report: Report, path: str, interlock: Interlock) -> None:
 
 
 def _check_groups(report: Report) -> None:
-    members: dict[str, list[int]] = defaultdict(list)
-    for i, interlock in enumerate(report.tool.interlocks):
-        if interlock.group is not None:
-            members[interlock.group].append(i)
-    for group, indices in members.items():
-        if len(indices) < 2:
-            path = join("interlocks", indices[0], "group")
+    members: dict[str, list[str]] = defaultdict(list)
+    for folder, rows in (("interlocks", report.tool.interlocks), ("alarms", report.tool.alarms)):
+        for i, row in enumerate(rows):
+            if row.group is not None:
+                members[row.group].append(join(folder, i, "group"))
+    for group, paths in members.items():
+        if len(paths) < 2:
+            path = paths[0]
             report.add(path, f"the first-out group '{group}' has only this member: it would always be the first")
 
 

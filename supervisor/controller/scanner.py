@@ -9,8 +9,9 @@ import anyio
 import numpy as np
 from numpy.typing import NDArray
 
+from config.alarms import AlarmPoint
 from config.layout import Layout
-from config.tool import Alarm, Interlock, Tag
+from config.tool import Interlock, Tag
 from kernels.image import Image, Snapshot
 from kernels.realtime import ScanThread
 from kernels.scan import Scan
@@ -82,7 +83,7 @@ class View:
         of_class = np.isin(self.tables.conditions["cls"], [int(cls) for cls in classes or ENGAGED])
         return np.flatnonzero(in_force & of_class).tolist()
 
-    def condition(self, index: int) -> Interlock | Alarm:
+    def condition(self, index: int) -> Interlock | AlarmPoint:
         """Declaration of a condition."""
         return self.layout.conditions[index]
 

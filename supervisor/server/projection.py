@@ -9,7 +9,8 @@ from typing import Any, cast
 
 import structlog
 
-from config.tool import Alarm, Interlock
+from config.alarms import AlarmPoint
+from config.tool import Interlock
 from supervisor.link.messages import Event, EventKind
 from supervisor.server import audit
 from supervisor.server.results import film_result, insert_result
@@ -65,7 +66,7 @@ class Projection:
     """
 
     def __init__(
-        self, conditions: Mapping[str, Interlock | Alarm], org_id: str = NIL, instrument_id: str = NIL
+        self, conditions: Mapping[str, Interlock | AlarmPoint], org_id: str = NIL, instrument_id: str = NIL
     ) -> None:
         self._conditions = conditions
         self._org_id = org_id

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from config.tool import Alarm, Interlock, Priority
+from config.alarms import AlarmPoint
+from config.tool import Interlock, Priority
 from supervisor.link.messages import Event, EventKind
 
 SEVERITY = {Priority.CRITICAL: 900, Priority.HIGH: 700, Priority.MEDIUM: 500, Priority.LOW: 200}
@@ -49,7 +50,7 @@ class _Known(dict[str, Any]):
         return "?"
 
 
-def tell(event: Event, conditions: Mapping[str, Interlock | Alarm]) -> Told:
+def tell(event: Event, conditions: Mapping[str, Interlock | AlarmPoint]) -> Told:
     """Put an event in words."""
     if event.kind is EventKind.COMMAND:
         return _command(event.data)
@@ -71,7 +72,7 @@ def _command(data: dict[str, Any]) -> Told:
     return Told("State", 100, words)
 
 
-def _condition(data: dict[str, Any], conditions: Mapping[str, Interlock | Alarm]) -> Told:
+def _condition(data: dict[str, Any], conditions: Mapping[str, Interlock | AlarmPoint]) -> Told:
     name = str(data.get("name", "?"))
     declared = conditions.get(name)
     folder = "Interlocks" if isinstance(declared, Interlock) else "Alarms"

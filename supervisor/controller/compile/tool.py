@@ -66,7 +66,7 @@ def compile_tool(tool: Tool) -> CompiledTool:
     """
     layout = Layout(tool)
     expressions = Expressions(layout)
-    groups = tuple(dict.fromkeys(interlock.group for interlock in tool.interlocks if interlock.group is not None))
+    groups = tuple(dict.fromkeys(row.group for row in layout.conditions if row.group is not None))
     effects = list[tuple[int, int, float]]()
     tags = np.array(list(_tags(layout, expressions)), TAG)
     conditions = np.array(list(_conditions(layout, expressions, groups, effects)), CONDITION)
@@ -134,10 +134,10 @@ def _conditions(
             flags |= ConditionFlag.LATCH
         if condition.accept_uncertain:
             flags |= ConditionFlag.ACCEPT_UNCERTAIN
-        cls, group, max_bypass, start = ConditionClass.WARNING, -1, 0, len(effects)
+        cls, max_bypass, start = ConditionClass.WARNING, 0, len(effects)
+        group = -1 if condition.group is None else groups.index(condition.group)
         if isinstance(condition, Interlock):
             cls = _CLASSES[condition.cls]
-            group = -1 if condition.group is None else groups.index(condition.group)
             if condition.bypassable:
                 flags |= ConditionFlag.BYPASSABLE
                 max_bypass = scans_within(condition.max_bypass_s, period_s)
