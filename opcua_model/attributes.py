@@ -2,11 +2,13 @@
 
 import math
 from dataclasses import replace
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from opcua_model.desk import Desk, require_role
 from opcua_model.interface import Caller, Refused
 from opcua_model.publishing.encoding import BOOLEAN, DOUBLE
+from opcua_model.publishing.ranges import RangeInvalid, cut, parse_range
+from opcua_model.publishing.wishes import encoding_refusal
 from opcua_model.space import READ, WRITE
 from opcua_model.stack import Attr, status, ua
 
@@ -23,14 +25,20 @@ def read_attribute(desk: Desk, caller: Caller, wanted: Any, stamps: int) -> Any:
     if attribute == Attr.UserExecutable and node in desk.tree.methods:
         return _own(_may_call(desk, caller, node), ua.VariantType.Boolean)
     data = desk.aspace.read_attribute_value(node, attribute)
+    structured = data.Value is not None and data.Value.VariantType == ua.VariantType.ExtensionObject
+    refusal = encoding_refusal(wanted.DataEncoding, attribute, structured)
+    if refusal is not None:
+        return ua.DataValue(StatusCode=status(refusal))
     if attribute != Attr.Value:
         return data
     access = _byte(desk, node, Attr.AccessLevel)
     if access is not None and not access & READ:
         return ua.DataValue(StatusCode=status("BadNotReadable"))
-    if wanted.IndexRange:
-        data = _slice(data, wanted.IndexRange)
-    return _stamp(data, stamps)
+    try:
+        part = parse_range(wanted.IndexRange)
+    except RangeInvalid:
+        return ua.DataValue(StatusCode=status("BadIndexRangeInvalid"))
+    return _stamp(cut(data, part), stamps)
 
 
 def _own(value: Any, kind: Any) -> Any:
@@ -51,22 +59,6 @@ def _stamp(data: Any, stamps: int) -> Any:
     if stamps == _NEITHER:
         return replace(data, SourceTimestamp=None, SourcePicoseconds=None, ServerTimestamp=None, ServerPicoseconds=None)
     return data
-
-
-def _slice(data: Any, text: str) -> Any:
-    """Cut an IndexRange of one dimension (Part 4, 7.27) out of an array, a string or bytes."""
-    low, colon, high = text.partition(":")
-    if not (low.isascii() and low.isdigit() and (not colon or (high.isascii() and high.isdigit()))):
-        return ua.DataValue(StatusCode=status("BadIndexRangeInvalid"))
-    start, stop = int(low), int(high or low) + 1
-    if colon and stop <= start + 1:
-        return ua.DataValue(StatusCode=status("BadIndexRangeInvalid"))
-    variant = data.Value or ua.Variant(None)
-    value: Any = variant.Value
-    if not isinstance(value, list | str | bytes) or start >= len(cast("list[Any]", value)):
-        return ua.DataValue(StatusCode=status("BadIndexRangeNoData"))
-    part = ua.Variant(cast("list[Any]", value)[start:stop], variant.VariantType, is_array=variant.is_array)
-    return replace(data, Value=part)
 
 
 def user_access(desk: Desk, caller: Caller, node: Any) -> int:

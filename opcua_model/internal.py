@@ -6,6 +6,7 @@ import anyio
 
 from opcua_model.browse import Browser
 from opcua_model.desk import Desk
+from opcua_model.publishing.reading import Reads
 from opcua_model.publishing.subscriptions import Subscriptions
 from opcua_model.session import Session
 from opcua_model.settings import Settings
@@ -32,12 +33,15 @@ class ToolServer(InternalServer):
         self.subscription_service = Subscriptions(self.aspace, self, settings.limits, settings.refresh_s * 1000.0)
         self.isession.subscription_service = self.subscription_service
         self._desk: Desk | None = None
+        self.reads: Reads | None = None
+        """Takes read requests apart; there when the tree is."""
         self._browser = Browser(self.aspace, settings.limits.references_per_node)
 
     def equip(self, desk: Desk) -> None:
         """Hand over what sessions work with, before the first client comes."""
         self._desk = desk
         self.subscription_service.tree = desk.tree
+        self.reads = Reads(desk.tree, self.settings.limits.nodes_per_read)
 
     def open_session(self, peer: str, certificate: bytes | None) -> Session:
         """Make the session of a new client.

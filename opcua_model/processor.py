@@ -48,6 +48,7 @@ def _ids(*names: str) -> frozenset[int]:
 (_CLOSE,) = _ids("CloseSession")
 (_CLOSE_CHANNEL,) = _ids("CloseSecureChannel")
 (_PUBLISH,) = _ids("Publish")
+(_READ,) = _ids("Read")
 (_CALL,) = _ids("Call")
 _SLOW: Final = _ids("Call", "HistoryRead")
 """What may take its time, so that nothing else of the client waits for it."""
@@ -201,6 +202,14 @@ class Processor(UaProcessor):
         except ServiceError as error:
             super().send_response(requesthandle, seqhdr, _fault(error), msgtype)
 
+    def _send_encoded(self, header: Any, seqhdr: Any, kind: bytes, body: bytes) -> None:
+        """Send an answer that is encoded already, but for its diagnostics: there are none."""
+        if self._transport.is_closing():
+            return
+        answered = ua.ResponseHeader(RequestHandle=header.RequestHandle)
+        message = kind + bytes(binary.struct_to_binary(answered)) + body + b"\xff\xff\xff\xff"
+        self._transport.write(self._connection.message_to_binary(message, request_id=seqhdr.RequestId))
+
     # ------------------------------------------------------------------------------------------------ requests
 
     async def process_message(self, seqhdr: Any, body: Any) -> bool:
@@ -277,6 +286,9 @@ class Processor(UaProcessor):
         self.session.touch()
         if number == _PUBLISH:
             await self._publish(header, seqhdr, decode(ua.PublishParameters, reader))
+            return
+        if number == _READ:
+            self._send_encoded(header, seqhdr, _READ_RESPONSE, await self.session.read_encoded(reader))
             return
         known = SERVICES.get(number)
         if known is None:
@@ -422,6 +434,9 @@ class Processor(UaProcessor):
     def leave(self) -> None:
         """Forget the session: it went on to another channel."""
         self.session = None
+
+
+_READ_RESPONSE: Final = bytes(binary.nodeid_to_binary(ua.NodeId(Ids.ReadResponse_Encoding_DefaultBinary)))
 
 
 def _fault(error: Any) -> Any:

@@ -23,10 +23,6 @@ class Request:
 Service = Callable[[Request], Awaitable[Any]]
 
 
-async def _read(request: Request) -> Any:
-    return ua.ReadResponse(Results=await request.session.read(request.params))
-
-
 async def _write(request: Request) -> Any:
     results, refusals = await request.session.write_all(request.params)
     words = await request.session.explain(refusals, request.diagnostics)
@@ -136,7 +132,6 @@ def _number(name: str) -> int:
 SERVICES: Final[dict[int, tuple[Any, Service]]] = {
     _number(name): (getattr(ua, f"{name}Parameters"), service)
     for name, service in (
-        ("Read", _read),
         ("Write", _write),
         ("Call", _call),
         ("HistoryRead", _history_read),
@@ -158,4 +153,4 @@ SERVICES: Final[dict[int, tuple[Any, Service]]] = {
         ("SetTriggering", _set_triggering),
     )
 }
-"""By the number of the request: its parameters' class and what carries it out. Publish is asyncua's own."""
+"""By the number of the request: its parameters and what carries it out. Publish and Read have paths of their own."""

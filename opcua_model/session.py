@@ -5,11 +5,13 @@ import secrets
 import time
 import uuid
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final
 
 from opcua_model.attributes import read_attribute, write_attribute
 from opcua_model.browse import Browser, Continuations
 from opcua_model.calls import call_method
+from opcua_model.decoding import Reader
 from opcua_model.desk import Desk, log
 from opcua_model.events import deliver, make_event
 from opcua_model.history import read_history
@@ -18,7 +20,6 @@ from opcua_model.login import admit_anonymous, is_anonymous, open_password
 from opcua_model.stack import InternalSession, SessionState, create_nonce, fault, status, ua
 
 TOKEN_BYTES: Final = 32
-_ANY_TIMESTAMPS: Final = 4
 _OPERATION_DIAGNOSTICS: Final = 0x03E0
 """Bits of ReturnDiagnostics that ask for words about single operations (Part 4, 7.33)."""
 REFUSAL_SEVERITY: Final = 300
@@ -119,15 +120,9 @@ class Session(InternalSession):
 
     # ------------------------------------------------------------------------------------ attributes and views
 
-    async def read(self, params: Any) -> list[Any]:
-        """Read attributes."""
-        self._bound(params.NodesToRead, self._desk.settings.limits.nodes_per_read)
-        if not float(params.MaxAge or 0.0) >= 0:
-            raise fault("BadMaxAgeInvalid")
-        stamps = int(params.TimestampsToReturn)
-        if not 0 <= stamps < _ANY_TIMESTAMPS:
-            raise fault("BadTimestampsToReturnInvalid")
-        return [read_attribute(self._desk, self.caller, wanted, stamps) for wanted in params.NodesToRead]
+    async def read_encoded(self, reader: Reader) -> bytes:
+        """Read attributes: the parameters of a Read in, the encoded array of its DataValues out."""
+        return await self.iserver.reads.answer(reader, partial(read_attribute, self._desk, self.caller))
 
     async def write_all(self, params: Any) -> tuple[list[Any], list[tuple[Refused | None, str]]]:
         """Write attributes: status codes, and beside them the refusals with what they were about."""

@@ -159,7 +159,7 @@ async def test_source_and_server_time_come_as_asked(server: UaServer, daemon: Fa
         ("2:99", [2.0, 3.0]),
         ("9", "BadIndexRangeNoData"),
         ("3:1", "BadIndexRangeInvalid"),
-        ("1,2", "BadIndexRangeInvalid"),
+        ("1,2", "BadIndexRangeNoData"),
         ("x", "BadIndexRangeInvalid"),
     ],
 )
