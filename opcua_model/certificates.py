@@ -10,7 +10,6 @@ import socket
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -25,6 +24,7 @@ KEY = "server.key"
 KEY_BITS = 2048  # Basic256Sha256 takes 2048 to 4096 (Part 7, 6.6.165)
 SERVER_DAYS = 3650  # a tool's controller outlives the usual year; replacing the two files renews it at any time
 CLIENT_DAYS = 2
+ORGANISATION = "cvd-supervisor"
 BACKDATED = timedelta(hours=1)  # clocks of other computers may be behind
 
 
@@ -59,7 +59,7 @@ def make_identity(
     subject = x509.Name(
         [
             x509.NameAttribute(NameOID.COMMON_NAME, common_name[:64]),
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, "cvd-supervisor"),
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, ORGANISATION),
         ]
     )
     usage = ExtendedKeyUsageOID.SERVER_AUTH if server else ExtendedKeyUsageOID.CLIENT_AUTH
@@ -124,14 +124,20 @@ def server_identity(folder: Path, uri: str, tool: str, names: tuple[str, ...]) -
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if given is None:
-            pem = identity.key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
-            _write(key, pem, 0o600)
-        _write(certificate, identity.der, 0o644)
+            write_file(key, _key_pem(identity.key), 0o600)
+        write_file(certificate, identity.der, 0o644)
     except OSError as error:
         raise CertificateError(f"the server's certificate cannot be written to {folder}: {error.strerror}") from error
     return identity
+
+
+def load_identity(folder: Path) -> Identity:
+    """Load the server's certificate and key.
+
+    Raises:
+        CertificateError: a file is unreadable, of another key, or out of its time.
+    """
+    return _load(folder / CERTIFICATE, folder / KEY)
 
 
 def _load_key(path: Path) -> rsa.RSAPrivateKey:
@@ -169,41 +175,68 @@ def read_certificate(path: Path) -> x509.Certificate:
     return x509.load_der_x509_certificate(content)
 
 
-def trusted_thumbprints(folder: Path) -> frozenset[bytes]:
-    """SHA-256 thumbprints of every certificate in a folder.
+def renew_identity(folder: Path, *, days: int = SERVER_DAYS, new_key: bool = False) -> Identity:
+    """Make the server's certificate anew, for the same names, and put it in the old one's place.
 
     Raises:
-        CertificateError: the folder or one of its files cannot be read as certificates.
+        CertificateError: there is none yet, it was issued by somebody else, or the files cannot be written.
     """
-    found: set[bytes] = set()
+    certificate, key = folder / CERTIFICATE, folder / KEY
     try:
-        for path in sorted(folder.iterdir()):
-            if path.suffix.lower() in {".der", ".crt", ".cer", ".pem"}:
-                found.add(read_certificate(path).fingerprint(hashes.SHA256()))
+        old = read_certificate(certificate)
     except (OSError, ValueError) as error:
-        raise CertificateError(f"trusted client certificates in {folder} cannot be read: {error}") from error
-    return frozenset(found)
-
-
-def judge_client(der: bytes, trusted: frozenset[bytes] | None) -> str | None:
-    """Return the status code that refuses a client's certificate, None when it may connect."""
+        raise CertificateError(f"{certificate} cannot be read: {error}; the daemon makes one at its start") from error
+    if not own_making(old):
+        raise CertificateError(f"{certificate} was issued by {old.issuer.rfc4514_string()}; ask there for a new one")
+    uri, names, common = described(old)
+    identity = make_identity(uri, common, names, days=days, server=True, key=None if new_key else _load_key(key))
     try:
-        certificate = x509.load_der_x509_certificate(der)
-        public: Any = certificate.public_key()
-    except (ValueError, UnsupportedAlgorithm):
-        return "BadCertificateInvalid"
-    if not isinstance(public, rsa.RSAPublicKey) or public.key_size < KEY_BITS:
-        return "BadCertificatePolicyCheckFailed"
-    now = datetime.now(UTC)
-    if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
-        return "BadCertificateTimeInvalid"
-    if trusted is not None and certificate.fingerprint(hashes.SHA256()) not in trusted:
-        return "BadCertificateUntrusted"
-    return None
+        if new_key:
+            write_file(key, _key_pem(identity.key), 0o600)
+        write_file(certificate, identity.der, 0o644)
+    except OSError as error:
+        raise CertificateError(f"the certificate cannot be written to {folder}: {error.strerror}") from error
+    return identity
 
 
-def _write(path: Path, content: bytes, mode: int) -> None:
+def signing_request(folder: Path) -> bytes:
+    """Return a request (PEM) with which an authority issues a certificate for the server's key and names.
+
+    Raises:
+        CertificateError: certificate or key cannot be read.
+    """
+    identity = _load(folder / CERTIFICATE, folder / KEY)
+    uri, names, _ = described(identity.certificate)
+    builder = x509.CertificateSigningRequestBuilder().subject_name(identity.certificate.subject)
+    builder = builder.add_extension(x509.SubjectAlternativeName(_alternatives(uri, names)), critical=False)
+    return builder.sign(identity.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+
+def own_making(certificate: x509.Certificate) -> bool:
+    """Tell whether this software has made a certificate, rather than an authority."""
+    made = certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
+    return certificate.issuer == certificate.subject and any(one.value == ORGANISATION for one in made)
+
+
+def described(certificate: x509.Certificate) -> tuple[str, tuple[str, ...], str]:
+    """Return URI, names and common name of a certificate of ours."""
+    alternatives = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    names = (*alternatives.get_values_for_type(x509.DNSName),)
+    names += tuple(str(one) for one in alternatives.get_values_for_type(x509.IPAddress))
+    (common, *_) = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    (uri, *_) = alternatives.get_values_for_type(x509.UniformResourceIdentifier)
+    return uri, names, str(common.value)
+
+
+def _key_pem(key: rsa.RSAPrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
+def write_file(path: Path, content: bytes, mode: int) -> None:
     """Write a file that is there whole or not at all, never readable by others before its mode says so."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:

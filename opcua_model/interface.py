@@ -95,8 +95,15 @@ class Backend(Protocol):
         """
         ...
 
-    async def authenticate(self, user: str, password: str) -> frozenset[str] | None:
-        """Return the roles of a user, None when user or password is wrong (both take the same time)."""
+    async def authenticate(self, user: str, password: str, peer: str) -> frozenset[str] | None:
+        """Return the roles of a user, None when user or password is wrong (both take the same time).
+
+        Guessing is made slow here, by name and by peer.
+        """
+        ...
+
+    async def authenticate_certificate(self, thumbprint: str, peer: str) -> tuple[str, frozenset[str]] | None:
+        """Return name and roles of who logs in with a certificate (SHA-256, hexadecimal), None when nobody does."""
         ...
 
     async def call(self, caller: Caller, path: str, method: str, arguments: Sequence[Any]) -> Sequence[Any]:

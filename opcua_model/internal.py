@@ -1,8 +1,6 @@
 """asyncua's internal server with our sessions, subscriptions and login rules."""
 
-from typing import Any, Final
-
-import anyio
+from typing import Any
 
 from opcua_model.browse import Browser
 from opcua_model.desk import Desk
@@ -11,9 +9,7 @@ from opcua_model.publishing.subscriptions import Subscriptions
 from opcua_model.session import Session
 from opcua_model.settings import Settings
 from opcua_model.stack import InternalServer, fault
-
-CONCURRENT_LOGINS: Final = 2
-"""A password check takes memory and a core by design: more at a time would be a way to occupy the computer."""
+from opcua_model.trust import Trust
 
 
 class ToolServer(InternalServer):
@@ -23,11 +19,9 @@ class ToolServer(InternalServer):
         super().__init__()
         self.settings = settings
         self.plain_loopback = settings.plain_loopback
-        self.trusted: frozenset[bytes] | None = None
-        """SHA-256 thumbprints of the client certificates that may connect; None: all."""
+        self.trust = Trust(settings.folder, settings.clients)
         self.policies: list[Any] = []
         """Security policies with this server's certificate; connections take those of the moment they come in."""
-        self.logins = anyio.CapacityLimiter(CONCURRENT_LOGINS)
         self.disabled_clock = True  # its loop holds a stop up for a second; the server's own round sets the time
         self.max_pending_messages_per_connection = settings.limits.pending_messages
         self.subscription_service = Subscriptions(self.aspace, self, settings.limits, settings.refresh_s * 1000.0)
@@ -54,6 +48,17 @@ class ToolServer(InternalServer):
         if len(self._external_sessions) >= self.settings.limits.sessions:
             raise fault("BadTooManySessions")
         return Session(self, self._desk, self._browser, peer, certificate)
+
+    def require_place(self, user: str) -> None:
+        """Let a person in once more, or anybody without a name.
+
+        Raises:
+            ServiceError: that would be too many of the same.
+        """
+        limits = self.settings.limits
+        there = sum(one.is_activated() and one.caller.user == user for one in self.sessions)
+        if there >= (limits.sessions_per_user if user else limits.sessions_anonymous):
+            raise fault("BadTooManySessions")
 
     @property
     def sessions(self) -> list[Any]:

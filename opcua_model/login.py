@@ -4,10 +4,15 @@ import hmac
 from struct import unpack_from
 from typing import Any, Final
 
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+
 from opcua_model.settings import Settings, is_loopback
 from opcua_model.stack import crypto, fault, ua
+from opcua_model.trust import fits_person, thumbprint
 
 _OAEP: Final = "http://www.w3.org/2001/04/xmlenc#rsa-oaep"  # of Basic256Sha256 (Part 7, 6.6.165)
+_SIGNATURE: Final = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"  # as above
 MAX_PASSWORD: Final = 512
 MAX_USER: Final = 128
 
@@ -47,6 +52,33 @@ def open_password(token: Any, key: Any, nonce: bytes | None, *, encrypted: bool)
         return user.encode().decode(), secret.decode()
     except UnicodeError:
         raise fault("BadIdentityTokenInvalid") from None
+
+
+def prove_certificate(token: Any, signature: Any, signed: bytes) -> str:
+    """Return the SHA-256 thumbprint of a person's certificate, who has signed with its key.
+
+    Args:
+        token: X509IdentityToken.
+        signature: UserTokenSignature.
+        signed: the server's certificate and what it gave the client last.
+
+    Raises:
+        ServiceError: the certificate is none, weak or out of its time, or the signature is not its owner's.
+    """
+    try:
+        certificate = x509.load_der_x509_certificate(token.CertificateData or b"")
+        fit = fits_person(certificate)
+    except (ValueError, UnsupportedAlgorithm):
+        raise fault("BadIdentityTokenInvalid") from None
+    if not fit:
+        raise fault("BadIdentityTokenRejected")
+    if signature.Algorithm != _SIGNATURE:
+        raise fault("BadUserSignatureInvalid")
+    try:
+        crypto.verify_sha256(certificate, signed, signature.Signature or b"")
+    except Exception:  # noqa: BLE001 - whatever a forged signature does to the cipher, it is none
+        raise fault("BadUserSignatureInvalid") from None
+    return thumbprint(certificate)
 
 
 def _decrypt(algorithm: str, secret: bytes, key: Any, nonce: bytes | None) -> bytes:

@@ -10,7 +10,6 @@ import hmac
 from collections.abc import Coroutine
 from typing import Any, Final
 
-from opcua_model.certificates import judge_client
 from opcua_model.channel import Channel
 from opcua_model.decoding import Reader, decode
 from opcua_model.desk import log
@@ -31,6 +30,7 @@ from opcua_model.stack import (
     symbol,
     ua,
 )
+from opcua_model.trust import application_uris, split_chain
 
 _MESSAGE: Final = ua.MessageType.SecureMessage
 WRONG_LOGINS: Final = 5
@@ -67,6 +67,8 @@ class Processor(UaProcessor):
         peer = transport.get_extra_info("peername")
         self.peer = str(peer[0]) if peer else ""
         self._connection = Channel(bounds)
+        self.certificate: bytes | None = None
+        """Of the client's application with its chain, as it sent them."""
         self._greeted = False
         self._held = False
         self._wrong = 0
@@ -159,8 +161,9 @@ class Processor(UaProcessor):
         der = bytes(header.SenderCertificate or b"")
         if self._connection.is_open() and not der.startswith(self._certificate() or b"?"):
             raise fault("BadCertificateInvalid")
-        refusal = judge_client(der, self.iserver.trusted)
-        if refusal is not None:
+        refusal = self.iserver.trust.judge(der)
+        # Who is merely not trusted must prove first that the certificate is its own: strangers' are not kept.
+        if refusal is not None and refusal not in _UNTRUSTED:
             raise fault(refusal)
 
     def _open(self, header: Any, message: Any) -> None:
@@ -175,6 +178,12 @@ class Processor(UaProcessor):
             self._connection.select_policy(header.SecurityPolicyURI, header.SenderCertificate, params.SecurityMode)
         if not self._connection.addressed(header):
             raise fault("BadCertificateInvalid")
+        if self.secured:
+            self.certificate = bytes(header.SenderCertificate)
+            refusal = self.iserver.trust.judge(self.certificate)
+            if refusal is not None:
+                self.iserver.trust.note(self.certificate)
+                raise fault(refusal)
         response = ua.OpenSecureChannelResponse()
         response.Parameters = self._connection.issue(params, self.iserver)
         self.send_response(requesthdr.RequestHandle, message.SequenceHeader(), response, ua.MessageType.SecureOpen)
@@ -188,6 +197,16 @@ class Processor(UaProcessor):
     def encrypted(self) -> bool:
         """True when nobody else can read the channel."""
         return int(self._connection.security_policy.Mode) == int(ua.MessageSecurityMode.SignAndEncrypt)
+
+    @property
+    def private_key(self) -> Any:
+        """Of the certificate that this channel was opened with; the server may have a newer one."""
+        return self._connection.security_policy.asymmetric_cryptography.Decryptor.host_privkey
+
+    @property
+    def host_certificate(self) -> bytes:
+        """The certificate that this channel was opened with."""
+        return bytes(self._connection.security_policy.host_certificate or b"")
 
     def _certificate(self) -> bytes | None:
         found = self._connection.security_policy.peer_certificate
@@ -378,6 +397,8 @@ class Processor(UaProcessor):
             raise fault("BadCertificateInvalid")
         if self.secured and len(params.ClientNonce or b"") < MIN_NONCE:
             raise fault("BadNonceInvalid")
+        if own and params.ClientDescription.ApplicationUri not in application_uris(split_chain(own)[0]):
+            raise fault("BadCertificateUriInvalid")
         session: Session = self.iserver.open_session(self.peer, own)
         self.session = session
         self._closing = False
@@ -409,7 +430,7 @@ class Processor(UaProcessor):
         except Exception:  # noqa: BLE001 - whatever a forged signature does to the cipher, it is none
             raise fault("BadApplicationSignatureInvalid") from None
         try:
-            result = await session.activate(params, encrypted=self.encrypted, secured=self.secured)
+            result = await session.activate(params, self)
         except ServiceError:
             self._wrong += 1
             raise
@@ -463,5 +484,6 @@ def _same(given: Any, token: bytes) -> bool:
     return isinstance(given, bytes) and hmac.compare_digest(given, token)
 
 
+_UNTRUSTED: Final = frozenset({"BadCertificateUntrusted", "BadCertificateChainIncomplete"})
 _OPEN: Final = ua.NodeId(Ids.OpenSecureChannelRequest_Encoding_DefaultBinary)
 MIN_NONCE: Final = 32  # Part 4, 5.6.2

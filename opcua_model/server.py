@@ -13,10 +13,11 @@ import anyio
 import anyio.to_thread
 
 from config.process_mode import supported_variants
-from opcua_model.certificates import Identity, server_identity, trusted_thumbprints
+from opcua_model.certificates import Identity, server_identity
 from opcua_model.desk import Desk, log
 from opcua_model.entries import Entries
-from opcua_model.events import deliver, make_event, typed
+from opcua_model.eventing.telling import deliver, make_event, typed
+from opcua_model.guard import Guard
 from opcua_model.interface import Backend, Entry, Occurrence
 from opcua_model.internal import ToolServer
 from opcua_model.listener import Listener
@@ -63,6 +64,8 @@ class UaServer:
         self._tree: Tree | None = None
         self._entries: Entries | None = None
         self._listener: Any = None
+        self._guard: Guard | None = None
+        self._offered = [*_ENCRYPTED, *([ua.SecurityPolicyType.NoSecurity] if settings.plain_loopback else [])]
         self.endpoint = settings.endpoint
         """Where clients connect; with the port that was taken when the settings asked for port 0."""
 
@@ -81,7 +84,7 @@ class UaServer:
         tree: Tree = self._must(self._tree)
         await self._refresh()  # what the event says of a run or an interlock is what reads say of it
         event = make_event(tree.space, typed(occurrence, tree.live))
-        await deliver(tree.space, event, self._internal.subscription_service.subscriptions.values())
+        deliver(event, self._internal.subscription_service.subscriptions.values())
 
     @property
     def sessions(self) -> int:
@@ -115,6 +118,7 @@ class UaServer:
                 async with anyio.create_task_group() as tasks:
                     tasks.start_soon(self._round)
                     tasks.start_soon(self._clock)
+                    tasks.start_soon(self._must(self._guard).run)
                     log.info("opcua_ready", endpoint=self.endpoint)
                     yield
                     tasks.cancel_scope.cancel()
@@ -139,12 +143,11 @@ class UaServer:
             tool.name,
             tuple(n for n in names if n not in {"0.0.0.0", "::"}),  # noqa: S104 - told apart, not bound
         )
-        if settings.trusted_clients is not None:
-            internal.trusted = await anyio.to_thread.run_sync(trusted_thumbprints, settings.trusted_clients)
-        internal.certificate, internal.private_key = identity.certificate, identity.key
-        internal.supported_tokens = (ua.AnonymousIdentityToken, ua.UserNameIdentityToken)
+        self._guard = Guard(internal, settings, self._offered)
+        await self._guard.begin(identity)
+        internal.supported_tokens = (ua.AnonymousIdentityToken, ua.UserNameIdentityToken, ua.X509IdentityToken)
         if settings.anonymous == "never":
-            internal.supported_tokens = (ua.UserNameIdentityToken,)
+            internal.supported_tokens = (ua.UserNameIdentityToken, ua.X509IdentityToken)
         server.name, server.product_uri = f"cvd-supervisor {tool.name}", PRODUCT
         server.manufacturer_name, server.application_type = "cvd-supervisor", ua.ApplicationType.Server
         server._application_uri = uri  # noqa: SLF001 - read by init(), which has no argument for it
@@ -202,19 +205,9 @@ class UaServer:
 
     async def _listen(self) -> None:
         settings, server = self._settings, self._server
-        offered = list(_ENCRYPTED)
-        if settings.plain_loopback:
-            offered.append(ua.SecurityPolicyType.NoSecurity)
-        server.set_security_policy(offered)
+        server.set_security_policy(self._offered)
         server._permission_ruleset = None  # noqa: SLF001 - sessions decide here, per role
         listener = Listener(self._internal, settings.host, settings.port, settings.limits)
-        factories: list[Any] = []
-        for kind in offered:
-            policy, mode, _ = policies.SECURITY_POLICY_TYPE_MAP[kind]
-            factories.append(
-                policies.SecurityPolicyFactory(policy, mode, self._internal.certificate, self._internal.private_key)
-            )
-        self._internal.policies = factories
         try:
             await listener.start()
         except OSError as error:
@@ -226,7 +219,7 @@ class UaServer:
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         self.endpoint = f"opc.tcp://{host}:{listener.port}{path}"
         server.set_endpoint(self.endpoint)
-        for kind in offered:
+        for kind in self._offered:
             self._offer(*policies.SECURITY_POLICY_TYPE_MAP[kind])
         self._listener = self._internal.listener = listener
         if settings.anonymous == "loopback" and not is_loopback(settings.host):

@@ -13,10 +13,10 @@ from opcua_model.browse import Browser, Continuations
 from opcua_model.calls import call_method
 from opcua_model.decoding import Reader
 from opcua_model.desk import Desk, log
-from opcua_model.events import deliver, make_event
+from opcua_model.eventing.telling import deliver, make_event
 from opcua_model.history import read_history
 from opcua_model.interface import Caller, Occurrence, Refused
-from opcua_model.login import admit_anonymous, is_anonymous, open_password
+from opcua_model.login import admit_anonymous, is_anonymous, open_password, prove_certificate
 from opcua_model.stack import InternalSession, SessionState, create_nonce, fault, status, ua
 
 TOKEN_BYTES: Final = 32
@@ -48,7 +48,7 @@ class Session(InternalSession):
 
     # ------------------------------------------------------------------------------------------------ identity
 
-    async def activate(self, params: Any, *, encrypted: bool, secured: bool) -> Any:
+    async def activate(self, params: Any, channel: Any) -> Any:
         """Check who it is and open the session for them; who is inside already may come back on another channel.
 
         Raises:
@@ -56,12 +56,14 @@ class Session(InternalSession):
         """
         if self.state == SessionState.Closed:
             raise fault("BadSessionIdInvalid")
-        user, roles = await self._identify(params.UserIdentityToken, encrypted=encrypted, secured=secured)
+        user, roles = await self._identify(params, channel)
         if self.state == SessionState.Closed:  # the connection broke while the password was being checked
             raise fault("BadSessionClosed")
         first = self.state == SessionState.Created
         if not first and user != self.caller.user:
             raise fault("BadIdentityChangeNotSupported")
+        if first:
+            self.iserver.require_place(user)
         self.caller = Caller(user, roles, self.caller.session)
         self.nonce = create_nonce(32)
         self.state = SessionState.Activated
@@ -74,19 +76,28 @@ class Session(InternalSession):
             ServerNonce=self.nonce, Results=[ua.StatusCode() for _ in params.ClientSoftwareCertificates or ()]
         )
 
-    async def _identify(self, token: Any, *, encrypted: bool, secured: bool) -> tuple[str, frozenset[str]]:
+    async def _identify(self, params: Any, channel: Any) -> tuple[str, frozenset[str]]:
+        token, backend = params.UserIdentityToken, self._desk.backend
         if is_anonymous(token):
             admit_anonymous(self._desk.settings, self.peer)
             return "", frozenset()
-        if not isinstance(token, ua.UserNameIdentityToken) or not secured:
+        if not channel.secured:
             raise fault("BadIdentityTokenRejected")
-        user, password = open_password(token, self.iserver.private_key, self.nonce, encrypted=encrypted)
-        async with self.iserver.logins:
-            roles = await self._desk.backend.authenticate(user, password)
-        if roles is None:
-            log.warning("login_refused", user=user, peer=self.peer)
+        if isinstance(token, ua.X509IdentityToken):
+            signed = channel.host_certificate + (self.nonce or b"")
+            thumbprint = prove_certificate(token, params.UserTokenSignature, signed)
+            found = await backend.authenticate_certificate(thumbprint, self.peer)
+            name = f"certificate {thumbprint[:16]}"
+        elif isinstance(token, ua.UserNameIdentityToken):
+            name, password = open_password(token, channel.private_key, self.nonce, encrypted=channel.encrypted)
+            roles = await backend.authenticate(name, password, self.peer)
+            found = None if roles is None else (name, roles)
+        else:
+            raise fault("BadIdentityTokenRejected")
+        if found is None:
+            log.warning("login_refused", user=name, peer=self.peer)
             raise fault("BadUserAccessDenied")
-        return user, roles
+        return found
 
     def open_result(self, params: Any) -> Any:
         """Fill what CreateSession answers, the endpoints and the server's signature aside."""
@@ -159,7 +170,7 @@ class Session(InternalSession):
             occurrence = Occurrence(
                 source, REFUSAL_SEVERITY, refused.reason, time.time_ns(), "RefusalEventType", fields
             )
-            await deliver(self._desk.tree.space, make_event(self._desk.tree.space, occurrence), owned)
+            deliver(make_event(self._desk.tree.space, occurrence), owned)
 
     async def browse(self, params: Any) -> list[Any]:
         """Follow references."""

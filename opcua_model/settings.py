@@ -1,5 +1,6 @@
 """What can be configured of the OPC UA endpoint, with the shipped defaults."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv6Address, ip_address
 from pathlib import Path
@@ -83,9 +84,13 @@ class Settings:
     """Sessions without a user read, browse and subscribe, never more; and only from this computer, or not at all."""
     plain_loopback: bool = False
     """Offer an endpoint without encryption too: anonymous, from this computer only."""
-    trusted_clients: Path | None = None
-    """A folder with certificates of client applications (DER or PEM): others are refused. None: any application that
-    proves to own its certificate may connect; users are then what protects the tool."""
+    clients: Literal["any", "trusted"] = "any"
+    """Which client applications may connect: any that owns its certificate and was not rejected (users are then what
+    protects the tool), or those of the trust list in `folder` only."""
+    restricted: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
+    """Parts of the tree by path, and the roles that see them; others find nothing there."""
+    renew_days: int = 30
+    """A certificate of our own making is renewed so many days before its end; 0: never."""
     names: tuple[str, ...] = ()
     """Further DNS names or addresses under which clients reach this server (subject alternative names)."""
     software_revision: str = "0"

@@ -15,6 +15,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("tool", type=Path, metavar="TOOL.toml", help="the tool file")
     parser.add_argument("--data", type=Path, default=Path("cvd-data"), help="data folder (default: ./cvd-data)")
     parser.add_argument("--endpoint", default=ENDPOINT, help=f"OPC UA endpoint (default: {ENDPOINT})")
+    parser.add_argument(
+        "--settings",
+        type=Path,
+        metavar="FILE",
+        help="settings of this installation (default: DATA/daemon.toml, if any)",
+    )
     parser.add_argument("--sim", action="store_true", help="put the simulated plant behind the tags")
     parser.add_argument("--speed", type=float, default=1.0, help="faster than the clock; only with --sim")
     parser.add_argument("--log", choices=["console", "json"], default="console", help="form of the log lines")
@@ -31,6 +37,7 @@ def carry_out(arguments: argparse.Namespace) -> int:
         tool=arguments.tool.absolute(),
         data=arguments.data.absolute(),
         endpoint=arguments.endpoint,
+        settings=arguments.settings,
         sim=arguments.sim,
         speed=arguments.speed,
         log_format=arguments.log,

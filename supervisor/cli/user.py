@@ -4,21 +4,26 @@ import argparse
 from pathlib import Path
 
 from config.tool import Role
+from opcua_model.trust import load_certificate, thumbprint
 from supervisor.cli.passwords import ask_password
 from supervisor.server.access.users import UserStore
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare `cvd user add|list|remove`."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="add|list|remove")
+    """Declare `cvd user add|certificate|list|remove`."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="add|certificate|list|remove")
     add = actions.add_parser("add", help="add a person, or give a new password and roles")
     add.add_argument("name")
     add.add_argument("--role", action="append", required=True, choices=[role.value for role in Role], dest="roles")
     add.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
+    certificate = actions.add_parser("certificate", help="let a person log in with a certificate (DER or PEM)")
+    certificate.add_argument("name")
+    certificate.add_argument("file", type=Path)
+    certificate.add_argument("--role", action="append", default=[], choices=[role.value for role in Role], dest="roles")
     remove = actions.add_parser("remove", help="remove a person")
     remove.add_argument("name")
     listing = actions.add_parser("list", help="list people and roles")
-    for action in (add, remove, listing):
+    for action in (add, certificate, remove, listing):
         action.add_argument("--data", type=Path, default=Path("cvd-data"), help="data folder (default: ./cvd-data)")
 
 
@@ -29,6 +34,9 @@ def carry_out(arguments: argparse.Namespace) -> int:
         roles = [Role(role) for role in arguments.roles]
         users.add(arguments.name, ask_password(from_stdin=arguments.password_stdin, twice=True), roles)
         print(f"{arguments.name} may log in as {', '.join(arguments.roles)}")
+    elif arguments.action == "certificate":
+        users.give_certificate(arguments.name, thumbprint(load_certificate(arguments.file)), arguments.roles)
+        print(f"{arguments.name} may log in with the certificate {arguments.file}")
     elif arguments.action == "remove":
         users.remove(arguments.name)
         print(f"{arguments.name} is removed")

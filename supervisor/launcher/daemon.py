@@ -23,6 +23,7 @@ from supervisor.launcher.half import Half
 from supervisor.launcher.notify import notify
 from supervisor.link.channel import socket_pair
 from supervisor.link.image import create_image
+from supervisor.server.configuration import FILE_NAME, ServerTable, read_settings
 
 log = structlog.get_logger()
 
@@ -42,6 +43,8 @@ class Settings:
     tool: Path
     data: Path
     endpoint: str = ENDPOINT
+    settings: Path | None = None
+    """The settings file; None: `daemon.toml` in the data folder, when it is there."""
     sim: bool = False
     speed: float = 1.0
     log_format: str = "console"
@@ -51,10 +54,11 @@ async def run_daemon(settings: Settings) -> None:
     """Run the daemon until SIGTERM or SIGINT.
 
     Raises:
-        config.ConfigError: the tool file has faults: all of them.
+        config.ConfigError: the tool or the settings file has faults: all of them.
         LauncherError: it cannot start or go on; the text says why.
     """
     tool, text = await anyio.to_thread.run_sync(_read_tool, settings.tool)
+    table = await anyio.to_thread.run_sync(_read_settings, settings)
     await anyio.to_thread.run_sync(require_free, settings.endpoint)
     news, heard = anyio.create_memory_object_stream[None](math.inf)
     failures: list[LauncherError] = []
@@ -62,7 +66,7 @@ async def run_daemon(settings: Settings) -> None:
         news,
         heard,
         _folder(settings.data, text),
-        _halves(settings, tool, lambda: news.send_nowait(None)) as halves,
+        _halves(settings, tool, table, lambda: news.send_nowait(None)) as halves,
         anyio.create_task_group() as group,
     ):
         over = anyio.Event()
@@ -84,6 +88,12 @@ def _read_tool(path: Path) -> tuple[Tool, bytes]:
         return tool, path.read_bytes()
     except OSError as error:
         raise LauncherError(f"{path}: {error.strerror}") from error
+
+
+def _read_settings(settings: Settings) -> ServerTable:
+    """Read what the installation decides (blocking); one server that is started again meets the same."""
+    path = settings.settings or settings.data / FILE_NAME
+    return read_settings(path) if settings.settings or path.exists() else ServerTable()
 
 
 async def _on_signal(over: anyio.Event) -> None:
@@ -156,7 +166,9 @@ async def _keep_tool(folder: Path, tool: bytes) -> None:
 
 
 @asynccontextmanager
-async def _halves(settings: Settings, tool: Tool, on_change: Callable[[], None]) -> AsyncGenerator[tuple[Half, Half]]:
+async def _halves(
+    settings: Settings, tool: Tool, table: ServerTable, on_change: Callable[[], None]
+) -> AsyncGenerator[tuple[Half, Half]]:
     """Create what the halves share and describe both."""
     async with AsyncExitStack() as stack:
         image = stack.enter_context(create_image(Layout(tool)))
@@ -177,7 +189,10 @@ async def _halves(settings: Settings, tool: Tool, on_change: Callable[[], None])
         server = Half(
             "server",
             "supervisor.server",
-            [*common, "--channel-fd", str(ends[1].fileno()), "--endpoint", settings.endpoint],
+            [
+                *(*common, "--channel-fd", str(ends[1].fileno()), "--endpoint", settings.endpoint),
+                *("--settings", table.model_dump_json(exclude_defaults=True)),
+            ],
             (image.fd, ends[1].fileno()),
             stop_s=SERVER_STOP_S,
             on_ready=on_change,

@@ -123,22 +123,42 @@ class DaemonBackend:
         except ValueError:
             return EquipmentMode.INIT
 
-    async def authenticate(self, user: str, password: str) -> frozenset[str] | None:
+    async def authenticate(self, user: str, password: str, peer: str) -> frozenset[str] | None:
         """Return the roles of a user, None when user or password is wrong (both take the same time)."""
-        async with self._logins:
-            await anyio.sleep(self._attempts.wait_s(user))
+        with self._attempts.waiting(user, peer) as patient:
+            if not patient:  # many guesses at once are no way around the wait
+                return await self._wrong(user, peer)
+            # Who has to wait does so before anybody else's password is kept from being looked at.
+            while (wait := self._attempts.wait_s(user, peer)) > 0:  # noqa: ASYNC110 - others' guesses lengthen it
+                await anyio.sleep(wait)
             try:
-                roles = await anyio.to_thread.run_sync(self._users.verify, user, password)
+                async with self._logins:
+                    roles = await anyio.to_thread.run_sync(self._users.verify, user, password)
             except UsersError as error:
                 log.error("nobody can log in", reason=str(error))  # noqa: TRY400 (a sentence for people)
                 return None
         if roles is None:
-            count = self._attempts.wrong(user)
-            log.warning("wrong password", user=user, times=count)
-            await self._note(Caller(user, frozenset(), ""), "login", "", "BadUserAccessDenied", f"attempt {count}")
-            return None
-        self._attempts.right(user)
+            return await self._wrong(user, peer)
+        self._attempts.right(user, peer)
         return frozenset(role.value for role in roles)
+
+    async def _wrong(self, user: str, peer: str) -> None:
+        count = self._attempts.wrong(user, peer)
+        log.warning("wrong password", user=user, peer=peer, times=count)
+        await self._note(Caller(user, frozenset(), ""), "login", peer, "BadUserAccessDenied", f"attempt {count}")
+
+    async def authenticate_certificate(self, thumbprint: str, peer: str) -> tuple[str, frozenset[str]] | None:
+        """Return name and roles of who logs in with a certificate, None when nobody does."""
+        try:
+            user = await anyio.to_thread.run_sync(self._users.owner, thumbprint)
+        except UsersError as error:
+            log.error("nobody can log in", reason=str(error))  # noqa: TRY400 (a sentence for people)
+            return None
+        if user is None:
+            who = f"certificate {thumbprint[:16]}"
+            await self._note(Caller(who, frozenset(), ""), "login", peer, "BadUserAccessDenied", "nobody's certificate")
+            return None
+        return user.name, frozenset(role.value for role in user.roles)
 
     async def call(self, caller: Caller, path: str, method: str, arguments: Sequence[Any]) -> Sequence[Any]:
         """Carry out a method; raises Refused."""

@@ -21,6 +21,7 @@ from supervisor.link.errors import LinkError
 from supervisor.link.image import attach_image
 from supervisor.link.lifeline import die_with_parent
 from supervisor.link.logs import configure_logs
+from supervisor.server.configuration import ServerTable
 from supervisor.server.errors import ServerError
 from supervisor.server.server import Server, Settings
 
@@ -61,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--tool", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--endpoint", required=True)
+    parser.add_argument("--settings", default="{}", help="table [server] of the settings file, as JSON")
     parser.add_argument("--image-fd", type=int, required=True, help="memfd of the process image")
     parser.add_argument("--channel-fd", type=int, required=True, help="this half's end of the channel")
     parser.add_argument("--ready-fd", type=int, help='gets b"1" when the endpoint answers')
@@ -71,7 +73,8 @@ def _parser() -> argparse.ArgumentParser:
 
 async def _run(arguments: argparse.Namespace) -> None:
     layout, image, sock = await anyio.to_thread.run_sync(_read, arguments)
-    settings = Settings(arguments.tool.absolute(), arguments.data.absolute(), arguments.endpoint)
+    table = ServerTable.model_validate_json(arguments.settings)
+    settings = Settings(arguments.tool.absolute(), arguments.data.absolute(), arguments.endpoint, table=table)
     with image:
         async with Channel(sock, "server") as channel:
             server = Server(settings, layout, image, channel)

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from supervisor.server.access.users import UserStore
 from supervisor.server.alarms import AlarmList
 from supervisor.server.backend import DaemonBackend
 from supervisor.server.bypass import BypassDesk
+from supervisor.server.configuration import ServerTable, ua_settings
 from supervisor.server.control import Control
 from supervisor.server.controller import Controller
 from supervisor.server.desk import Desk, Identity
@@ -58,6 +59,8 @@ class Settings:
     data: Path
     endpoint: str
     policy: Policy = DEFAULT
+    table: ServerTable = field(default_factory=ServerTable)
+    """Of the settings file."""
 
 
 class Server:
@@ -165,11 +168,8 @@ class Server:
         return backend
 
     def _ua_settings(self) -> UaSettings:
-        return UaSettings(
-            folder=self.settings.data / "pki",
-            endpoint=self.settings.endpoint,
-            software_revision=REVISION,
-        )
+        settings = self.settings
+        return ua_settings(settings.table, folder=settings.data / "pki", endpoint=settings.endpoint, revision=REVISION)
 
     async def _last_batch(self, desk: Desk) -> None:
         """Keep what the ring and the channel still hold; never longer than a service manager waits."""

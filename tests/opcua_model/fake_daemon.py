@@ -71,6 +71,7 @@ class FakeDaemon:
     sessions: dict[str, Caller] = field(default_factory=dict)
     told: dict[str, Any] = field(default_factory=dict)
     recipes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    certificates: dict[str, str] = field(default_factory=dict)
     refusal: Refused | None = None
     copies: int = 0
 
@@ -143,9 +144,14 @@ class FakeDaemon:
     def variables(self) -> dict[str, Any]:
         return dict(self.told)
 
-    async def authenticate(self, user: str, password: str) -> frozenset[str] | None:
+    async def authenticate(self, user: str, password: str, peer: str) -> frozenset[str] | None:
         await anyio.lowlevel.checkpoint()
         return ROLES[user] if PASSWORDS.get(user) == password else None
+
+    async def authenticate_certificate(self, thumbprint: str, peer: str) -> tuple[str, frozenset[str]] | None:
+        await anyio.lowlevel.checkpoint()
+        user = self.certificates.get(thumbprint)
+        return None if user is None else (user, ROLES[user])
 
     async def call(self, caller: Caller, path: str, method: str, arguments: Sequence[Any]) -> Sequence[Any]:
         self.calls.append((caller, path, method, list(arguments)))

@@ -1,20 +1,16 @@
 """Certificates: made once, kept safe, and refused when they are not what they should be."""
 
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from opcua_model.certificates import (
     CERTIFICATE,
     KEY,
     CertificateError,
-    judge_client,
     make_identity,
     server_identity,
-    trusted_thumbprints,
 )
 
 URI = "urn:here:cvd-supervisor:LPCVD-1"
@@ -86,37 +82,3 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(CertificateError, match="cannot be written"):
         server_identity(tmp_path / "file" / "pki", URI, "LPCVD-1", ())
-
-
-def test_clients_are_judged_by_time_strength_and_trust(tmp_path: Path) -> None:
-    good = make_identity("urn:client", "client", (), days=1, server=False)
-    old = make_identity("urn:client", "client", (), days=0, server=False)
-    assert judge_client(good.der, None) is None
-    assert judge_client(old.der, None) == "BadCertificateTimeInvalid"
-    assert judge_client(b"", None) == "BadCertificateInvalid"
-    assert judge_client(b"\x30\x82", None) == "BadCertificateInvalid"
-    assert judge_client(_elliptic(), None) == "BadCertificatePolicyCheckFailed"
-    (tmp_path / "scada.der").write_bytes(good.der)
-    trusted = trusted_thumbprints(tmp_path)
-    assert judge_client(good.der, trusted) is None
-    stranger = make_identity("urn:client", "client", (), days=1, server=False)
-    assert judge_client(stranger.der, trusted) == "BadCertificateUntrusted"
-
-
-def test_a_trust_folder_with_a_damaged_file_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "scada.pem").write_text("-----BEGIN CERTIFICATE-----\nnothing\n-----END CERTIFICATE-----\n")
-    with pytest.raises(CertificateError, match="trusted client certificates"):
-        trusted_thumbprints(tmp_path)
-
-
-def _elliptic() -> bytes:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "client")])
-    now = datetime.now(UTC)
-    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-    builder = (
-        builder.serial_number(1).not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
-    )
-    from cryptography.hazmat.primitives import hashes, serialization
-
-    return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)

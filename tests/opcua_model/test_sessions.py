@@ -264,13 +264,13 @@ async def test_a_client_that_vanishes_is_forgotten(server: UaServer, daemon: Fak
 async def test_settings_close_what_they_say(tmp_path: Path) -> None:
     """Anonymous sessions off, few sessions, a folder of trusted applications: each is enforced."""
     daemon = FakeDaemon(furnace())
-    trusted = tmp_path / "trusted"
+    trusted = tmp_path / "pki" / "trusted"
     own = await anyio.to_thread.run_sync(_throwaway)
-    await anyio.to_thread.run_sync(trusted.mkdir)
+    await anyio.Path(trusted).mkdir(parents=True)
     await anyio.Path(trusted / "client.der").write_bytes(own.der)
     other = await anyio.to_thread.run_sync(stranger)
     limits = replace(Limits(), sessions=1)
-    async with serving(daemon, tmp_path, anonymous="never", trusted_clients=trusted, limits=limits) as server:
+    async with serving(daemon, tmp_path, anonymous="never", clients="trusted", limits=limits) as server:
         with pytest.raises(UnreachableError):
             async with connect(server.endpoint):
                 pass

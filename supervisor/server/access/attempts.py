@@ -1,18 +1,29 @@
-"""Guessing must be slow: each wrong password of a name doubles the wait for the next, up to a bound."""
+"""Guessing must be slow: each wrong password of a name doubles the wait for the next, up to a bound.
+
+Counted twice: by name and peer, and by name alone with more patience. So a guesser elsewhere does not keep a person at
+her own screen waiting, unless it guesses from many places.
+"""
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 FREE = 3
 """Wrong passwords in a row before there is any wait: people mistype."""
+FREE_ANYWHERE = 20
+"""The same for a name from all peers together."""
 FIRST_S = 0.5
 GREATEST_S = 30.0
 """A bound, so that nobody can lock a person out for good by guessing on purpose."""
 FORGET_S = 900.0
 NAMES = 1000
 """Names remembered; invented names push out the oldest."""
+AT_ONCE = 3
+"""Attempts of a name and peer that may wait at the same time; more are wrong at once."""
+
+Key = tuple[str, str]
 
 
 @dataclass
@@ -22,32 +33,53 @@ class _Record:
 
 
 class Attempts:
-    """Counts wrong passwords by name."""
+    """Counts wrong passwords by name and peer."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._records: OrderedDict[str, _Record] = OrderedDict()
+        self._records: OrderedDict[Key, _Record] = OrderedDict()
+        self._waiting: dict[Key, int] = {}
 
-    def wait_s(self, name: str) -> float:
+    def wait_s(self, name: str, peer: str = "") -> float:
         """Return how long an attempt of this name has to wait from now on."""
-        record = self._records.get(name)
-        if record is None or record.wrong < FREE:
+        return max(self._wait_s((name, peer), FREE), self._wait_s((name, "*"), FREE_ANYWHERE))
+
+    def _wait_s(self, key: Key, free: int) -> float:
+        record = self._records.get(key)
+        if record is None or record.wrong < free:
             return 0.0
-        delay = min(FIRST_S * 2.0 ** min(record.wrong - FREE, 16), GREATEST_S)
+        delay = min(FIRST_S * 2.0 ** min(record.wrong - free, 16), GREATEST_S)
         return max(0.0, record.last + delay - self._clock())
 
-    def wrong(self, name: str) -> int:
-        """Count a wrong password; return how many there have been in a row."""
+    @contextmanager
+    def waiting(self, name: str, peer: str = "") -> Generator[bool]:
+        """Count an attempt while it waits; False when too many of the same do."""
+        key = (name, peer)
+        self._waiting[key] = self._waiting.get(key, 0) + 1
+        try:
+            yield self._waiting[key] <= AT_ONCE
+        finally:
+            self._waiting[key] -= 1
+            if not self._waiting[key]:
+                del self._waiting[key]
+
+    def wrong(self, name: str, peer: str = "") -> int:
+        """Count a wrong password; return how many there have been in a row from this peer."""
+        self._count((name, "*"))
+        return self._count((name, peer))
+
+    def _count(self, key: Key) -> int:
         now = self._clock()
-        record = self._records.pop(name, None)
+        record = self._records.pop(key, None)
         if record is None or now - record.last > FORGET_S:
             record = _Record(0, now)
         record.wrong, record.last = record.wrong + 1, now
-        self._records[name] = record
+        self._records[key] = record
         if len(self._records) > NAMES:
             self._records.popitem(last=False)
         return record.wrong
 
-    def right(self, name: str) -> None:
-        """Forget the wrong ones."""
-        self._records.pop(name, None)
+    def right(self, name: str, peer: str = "") -> None:
+        """Forget the wrong ones of a peer, and those of the name."""
+        self._records.pop((name, peer), None)
+        self._records.pop((name, "*"), None)

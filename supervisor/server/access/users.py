@@ -13,7 +13,7 @@ import threading
 import tomllib
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,9 @@ class User:
     name: str
     roles: frozenset[Role]
     hash: str
+    """Of the password; empty: none is right."""
+    certificates: frozenset[str] = frozenset()
+    """SHA-256 thumbprints, hexadecimal, of certificates that this person may log in with."""
 
 
 class UserStore:
@@ -78,7 +81,30 @@ class UserStore:
             raise UsersError(f"{name} needs a role: {', '.join(role.value for role in Role)}")
         user = User(name, given, _HASHER.hash(password))
         with self._changing() as users:
-            users[name] = user
+            known = users.get(name)
+            users[name] = user if known is None else replace(user, certificates=known.certificates)
+
+    def give_certificate(self, name: str, thumbprint: str, roles: Iterable[Role | str] = ()) -> None:
+        """Let a person log in with a certificate; one who is not known yet needs roles, and gets no password.
+
+        Raises:
+            UsersError: there is nobody of that name, or somebody else has this certificate.
+        """
+        given = frozenset(Role(role) for role in roles)
+        with self._changing() as users:
+            other = next((one.name for one in users.values() if thumbprint in one.certificates), name)
+            if other != name:
+                raise UsersError(f"{other} logs in with this certificate already")
+            user = users.get(name)
+            if user is None and not (given and NAME.fullmatch(name)):
+                raise UsersError(f"there is no user called {name!r}; add one with a role")
+            user = user or User(name, given, "")
+            users[name] = replace(user, roles=given or user.roles, certificates=user.certificates | {thumbprint})
+
+    def owner(self, thumbprint: str) -> User | None:
+        """Return who logs in with a certificate."""
+        with self._lock:
+            return next((user for user in self._current().values() if thumbprint in user.certificates), None)
 
     def remove(self, name: str) -> None:
         """Remove a person.
@@ -100,13 +126,13 @@ class UserStore:
         """Return the roles of a person, None when name or password is wrong; an unknown name takes as long."""
         with self._lock:
             user = self._current().get(name)
-            if user is None and not self._nobody:
+            if (user is None or not user.hash) and not self._nobody:
                 self._nobody = _HASHER.hash(secrets.token_urlsafe(32))
         try:
-            right = _HASHER.verify(user.hash if user else self._nobody, password[: GREATEST_PASSWORD + 1])
+            right = _HASHER.verify(user.hash if user and user.hash else self._nobody, password[: GREATEST_PASSWORD + 1])
         except (VerificationError, InvalidHashError):
             return None
-        return user.roles if right and user else None
+        return user.roles if right and user and user.hash else None
 
     @contextmanager
     def _changing(self) -> "Generator[dict[str, User]]":
@@ -141,7 +167,12 @@ def _read(path: Path) -> dict[str, User]:
     try:
         document: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
         return {
-            name: User(name, frozenset(Role(role) for role in entry["roles"]), str(entry["password"]))
+            name: User(
+                name,
+                frozenset(Role(role) for role in entry["roles"]),
+                str(entry.get("password", "")),
+                frozenset(str(one) for one in entry.get("certificates", ())),
+            )
             for name, entry in document.get("users", {}).items()
         }
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
@@ -157,7 +188,10 @@ def _write(path: Path, users: dict[str, User]) -> None:
     lines = ["# Users of this tool. Change with `cvd user`; passwords are argon2id hashes.", ""]
     for name, user in sorted(users.items()):
         roles = ", ".join(json.dumps(role.value) for role in sorted(user.roles))
-        lines += [f"[users.{json.dumps(name)}]", f"roles = [{roles}]", f"password = {json.dumps(user.hash)}", ""]
+        lines += [f"[users.{json.dumps(name)}]", f"roles = [{roles}]"]
+        lines += [f"password = {json.dumps(user.hash)}"] if user.hash else []
+        lines += [f"certificates = {json.dumps(sorted(user.certificates))}"] if user.certificates else []
+        lines.append("")
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:

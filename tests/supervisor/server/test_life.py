@@ -451,9 +451,9 @@ async def test_logins_are_checked_and_kept(tmp_path: Path) -> None:
     async with house(tmp_path) as h:
         users = h.server.backend._users
         await anyio.to_thread.run_sync(users.add, "olga", "password of olga", ["operator"])
-        assert await h.server.backend.authenticate("olga", "password of olga") == frozenset({"operator"})
-        assert await h.server.backend.authenticate("olga", "wrong") is None
-        assert await h.server.backend.authenticate("nobody", "wrong") is None
+        assert await h.server.backend.authenticate("olga", "password of olga", "127.0.0.1") == frozenset({"operator"})
+        assert await h.server.backend.authenticate("olga", "wrong", "127.0.0.1") is None
+        assert await h.server.backend.authenticate("nobody", "wrong", "127.0.0.1") is None
         h.server.backend.opened(OLGA)
         assert h.server.backend.variables()["Diagnostics/Sessions"] == 1
         with anyio.fail_after(5):
