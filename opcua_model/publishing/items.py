@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from opcua_model.publishing.encoding import Columns, array_variant, counted, data_values, one_data_value
 from opcua_model.publishing.snapshot import Row, combined
+from opcua_model.publishing.table import Table
 
 DISABLED: Final = 0
 SAMPLING: Final = 1
@@ -68,8 +69,9 @@ class TagItems:
     """The tag items of one subscription and the notifications that wait."""
 
     def __init__(self) -> None:
-        self._items = np.zeros(0, ITEM)
-        self._queue = np.zeros(0, _ROW)
+        self._items = Table.of(np.zeros(0, ITEM))
+        self._queue = Table.of(np.zeros(0, _ROW))
+        self._fast: tuple[float, NDArray[np.bool_]] | None = None
         self._arrays: dict[int, _ArrayState] = {}
         self._payloads: dict[int, bytes] = {}
         self._serial = 0
@@ -89,7 +91,8 @@ class TagItems:
     def add(self, items: NDArray[np.void], arrays: dict[int, NDArray[np.int64]] | None = None) -> None:
         """Take new items (rows of `ITEM`), their ids greater than all before; `arrays` has the tags of array items."""
         items["fresh"], items["slot"] = True, -1
-        self._items = np.concatenate([self._items, items])
+        self._items = self._items.joined(Table.of(items))
+        self._fast = None
         for number, indices in (arrays or {}).items():
             self._arrays[number] = _ArrayState(indices)
 
@@ -127,32 +130,34 @@ class TagItems:
         every: int = 0,
     ) -> None:
         """Change an item; what was reported last stays the base of comparison."""
-        item = self._items[row]
-        waiting = self._queue["id"] == item["id"]
+        items = self._items
+        waiting = self._queue["id"] == items["id"][row]
         for name, value in (("handle", handle), ("queue", queue), ("oldest", oldest), ("stamps", stamps)):
-            item[name] = value
+            items[name][row] = value
             self._queue[name][waiting] = value
-        item["trigger"], item["deadband"], item["every"] = trigger, deadband, every
+        items["trigger"][row], items["deadband"][row], items["every"][row] = trigger, deadband, every
+        self._fast = None
         self._bound_queue()
         self._recount()
 
     def set_mode(self, row: int, mode: int) -> None:
         """Change the monitoring mode; what was disabled reports its value anew (Part 4, 5.12.4)."""
-        item = self._items[row]
-        own = self._queue["id"] == item["id"]
+        items = self._items
+        own = self._queue["id"] == items["id"][row]
         if mode == DISABLED:
-            self._queue = self._queue[~own]
+            self._queue = self._queue.at(~own)
         else:
             # What was sampled and not reported is reported from now on; what waits is kept back the other way round.
             self._queue["ready"][own] = mode == REPORTING
-        if item["mode"] == DISABLED and mode != DISABLED:
-            item["fresh"], item["slot"] = True, -1
-        item["mode"] = mode
+        if items["mode"][row] == DISABLED and mode != DISABLED:
+            items["fresh"][row], items["slot"][row] = True, -1
+        items["mode"][row] = mode
         self._recount()
 
     def link(self, row: int, linked: bool) -> None:
         """Say whether others are reported together with this item."""
         self._items["linked"][row] = linked
+        self._fast = None
 
     def fire(self, ids: Iterable[int]) -> None:
         """Report what items that only sample have queued (SetTriggering, Part 4, 5.12.1.6)."""
@@ -164,20 +169,24 @@ class TagItems:
         gone = self._items["id"][rows]
         for number in gone.tolist():
             self._arrays.pop(number, None)
-        self._items = np.delete(self._items, rows)
-        self._queue = self._queue[~np.isin(self._queue["id"], gone)]
+        kept = np.ones(len(self._items), np.bool_)
+        kept[rows] = False
+        self._items = self._items.at(kept)
+        self._queue = self._queue.at(~np.isin(self._queue["id"], gone))
+        self._fast = None
         self._recount()
 
     def clear(self) -> None:
         """Forget everything."""
-        self._items = np.zeros(0, ITEM)
-        self._queue = np.zeros(0, _ROW)
+        self._items = Table.of(np.zeros(0, ITEM))
+        self._queue = Table.of(np.zeros(0, _ROW))
+        self._fast = None
         self._arrays.clear()
         self._recount()
 
     def report_all(self) -> None:
         """Report every item once more with the next sample (a subscription that moved to another session)."""
-        self._items["fresh"], self._items["slot"] = True, -1
+        self._items["fresh"][:], self._items["slot"][:] = True, -1
 
     def lose(self) -> None:
         """Rows were lost before they could be sampled: the next value of each fast item says so."""
@@ -190,10 +199,12 @@ class TagItems:
 
         An item that keeps one value only has nothing of samples in between, unless others hang on its changes.
         """
-        items = self._items
-        fast = (items["every"] > 0) & (items["every"] < scans)
-        fast &= (items["queue"] > 1) | items["linked"]
-        return fast
+        if self._fast is None or self._fast[0] != scans:
+            items = self._items
+            fast = (items["every"] > 0) & (items["every"] < scans)
+            fast &= (items["queue"] > 1) | items["linked"]
+            self._fast = scans, fast
+        return self._fast[1]
 
     def sample_rows(self, rows: Iterable[Row], fast: NDArray[np.bool_]) -> list[int]:
         """Sample fast items with rows of the scan, oldest first; return the ids of linked items with news."""
@@ -235,14 +246,16 @@ class TagItems:
 
     def _sample(self, now: Row, chosen: NDArray[np.int64] | None) -> list[int]:
         """Queue what differs from what was last reported, among the chosen rows (None: all)."""
-        items = self._items if chosen is None else self._items[chosen]
+        items = self._items if chosen is None else self._items.at(chosen)
         if not len(items):
             return []
         tags = items["tag"]
         value, status, source = now.values[tags], now.status[tags], now.source_ns[tags]
         with np.errstate(invalid="ignore"):
             moved = np.abs(value - items["value"]) > items["deadband"]
-        moved |= np.isnan(value) != np.isnan(items["value"])
+        unknown = np.isnan(value)
+        if unknown.any() or np.isnan(items["value"]).any():
+            moved |= unknown != np.isnan(items["value"])
         payloads: dict[int, NDArray[np.float64]] = {}
         if self._arrays:
             for row in np.flatnonzero(items["kind"] >= ARRAY).tolist():
@@ -250,18 +263,18 @@ class TagItems:
                 elements, status[row], source[row] = combined(now, state.indices)
                 moved[row] = _array_moved(state.last, elements, float(items["deadband"][row]))
                 payloads[row] = elements
-        changed = items["fresh"] | (status != items["status"])
-        changed |= (items["trigger"] >= STATUS_VALUE) & moved
-        changed |= (items["trigger"] == STATUS_VALUE_TIMESTAMP) & (source != items["source"])
+        trigger = items["trigger"]
+        changed = items["fresh"] | (status != items["status"]) | ((trigger >= STATUS_VALUE) & moved)
+        timed = trigger == STATUS_VALUE_TIMESTAMP
+        if timed.any():
+            changed |= timed & (source != items["source"])
         changed &= items["mode"] != DISABLED
         rows = np.flatnonzero(changed)
         if not len(rows):
             return []
-        new = np.empty(len(rows), _ROW)
-        for name in _CARRIED:
-            new[name] = items[name][rows]
+        new = Table({name: items[name][rows] for name in _CARRIED})
         new["value"], new["status"], new["source"] = value[rows], status[rows], source[rows]
-        new["server"] = now.time_ns
+        new["server"] = np.full(len(rows), now.time_ns, np.int64)
         new["ready"] = items["mode"][rows] == REPORTING
         for place, row in enumerate(rows.tolist()) if payloads else ():
             if row in payloads:
@@ -275,14 +288,14 @@ class TagItems:
         table["value"][kept], table["status"][kept] = new["value"], new["status"]
         table["source"][kept], table["fresh"][kept] = new["source"], False
         if self._lossy:
-            new["status"] |= OVERFLOW
+            new["status"] = new["status"] | OVERFLOW
         self._append(new)
         linked = table["linked"][kept]
         return table["id"][kept[linked]].tolist() if linked.any() else []
 
-    def _append(self, new: NDArray[np.void]) -> None:
+    def _append(self, new: Table) -> None:
         if len(self._queue):
-            self._queue = np.concatenate([self._queue, new])
+            self._queue = self._queue.joined(new)
             self._bound_queue()
             self._recount()
         else:
@@ -304,7 +317,7 @@ class TagItems:
         keep = (oldest & (from_end < size)) | (~oldest & ((rank < size - 1) | (from_end == 0)))
         marked = over & (size > 1) & ((oldest & (from_end == size - 1)) | (~oldest & (from_end == 0)))
         queue["status"][marked] |= OVERFLOW
-        self._queue = queue[keep]
+        self._queue = queue.at(keep)
 
     def _recount(self) -> None:
         self._ready = int(np.count_nonzero(self._queue["ready"]))
@@ -318,35 +331,31 @@ class TagItems:
     def take(self, limit: int) -> tuple[int, bytes]:
         """Take up to `limit` notifications (0: all), oldest first, as a DataChangeNotification's body."""
         if self._ready == len(self._queue) and (not limit or limit >= self._ready):
-            rows, self._queue = self._queue, np.zeros(0, _ROW)
+            rows, self._queue = self._queue, Table.of(np.zeros(0, _ROW))
         else:
             ready = np.flatnonzero(self._queue["ready"])
             ready = ready[:limit] if limit else ready
-            rows = self._queue[ready]
-            self._queue = np.delete(self._queue, ready)
+            rows = self._queue.at(ready)
+            kept = np.ones(len(self._queue), np.bool_)
+            kept[ready] = False
+            self._queue = self._queue.at(kept)
         body = self._encode(rows)
         self._recount()
         return len(rows), counted(len(rows), body)
 
-    def _encode(self, rows: NDArray[np.void]) -> bytes:
+    def _encode(self, rows: Table) -> bytes:
         if not self._payloads:
             return _encode_scalars(rows)
         array = rows["kind"] >= ARRAY
         # Only the values of one item have an order to keep (Part 4, 7.20.2): scalars first, then arrays.
-        return _encode_scalars(rows[~array]) + b"".join(
-            one_data_value(
-                self._payloads[int(row["value"])],
-                int(row["status"]),
-                int(row["source"]),
-                int(row["server"]),
-                int(row["stamps"]),
-                int(row["handle"]),
-            )
-            for row in rows[array]
+        columns = [rows[name][array].tolist() for name in ("value", "status", "source", "server", "stamps", "handle")]
+        return _encode_scalars(rows.at(~array)) + b"".join(
+            one_data_value(self._payloads[int(serial)], status, source, server, stamps, handle)
+            for serial, status, source, server, stamps, handle in zip(*columns, strict=True)
         )
 
 
-def _encode_scalars(rows: NDArray[np.void]) -> bytes:
+def _encode_scalars(rows: Table) -> bytes:
     return data_values(
         Columns(
             rows["value"], rows["status"], rows["source"], rows["server"], rows["kind"], rows["stamps"], rows["handle"]

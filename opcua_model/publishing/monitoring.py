@@ -1,11 +1,11 @@
-"""The monitored items of one subscription: on tags in bulk, on other values one by one, on events by asyncua."""
+"""The monitored items of one subscription: on tags in bulk, on other values one by one, on events by `eventing`."""
 
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from opcua_model.event_items import create_event_item
+from opcua_model.eventing.items import EventItem, create_event_item
 from opcua_model.publishing.encoding import DOUBLE
 from opcua_model.publishing.items import ARRAY, DISABLED, ITEM, TagItems
 from opcua_model.publishing.ranges import IndexRange, RangeInvalid, parse_range
@@ -24,7 +24,7 @@ from opcua_model.publishing.wishes import (
     wish_of,
 )
 from opcua_model.settings import Limits
-from opcua_model.stack import Attr, DataChangeFilter, MonitoredItemService, status, ua
+from opcua_model.stack import Attr, MonitoredItemService, status, ua
 
 _NUMBERS = frozenset(
     int(getattr(ua.VariantType, name))
@@ -94,6 +94,8 @@ class MonitoredItems(MonitoredItemService):
         if linked:
             self.tags.fire(linked)
             self.values.fire(linked)
+            for number in linked & self._monitored_items.keys():
+                self._monitored_items[number].release()
 
     def report_all(self) -> None:
         """Report every value once more (a subscription that moved to another session)."""
@@ -322,10 +324,8 @@ class MonitoredItems(MonitoredItemService):
         item.bound()
 
     @staticmethod
-    def _modify_event_item(wanted: Any, data: Any, result: Any) -> None:
-        if isinstance(wanted.Filter, DataChangeFilter):
-            raise ItemRefused("BadEventFilterInvalid")
-        data.client_handle, data.queue_size = wanted.ClientHandle, result.RevisedQueueSize
+    def _modify_event_item(wanted: Any, item: EventItem, result: Any) -> None:
+        item.ask(wanted, result)
 
     # ---------------------------------------------------------------------------------------------- triggering
 
