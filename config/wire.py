@@ -114,8 +114,10 @@ class LinesWire(Model):
     length: int | None = Field(default=None, ge=1, le=4096)
     """The answer is so many bytes, not a line; `at` says where the value begins (little-endian)."""
     at: int = Field(default=0, ge=0)
+    tail: str = Field(default="", max_length=8)
+    """What an answer of so many bytes ends with, counted in its length."""
     write: Template | None = None
-    """Also of one that differs by state: then `writes`."""
+    """Command that writes it; one that differs by state stands in `writes`."""
     writes: dict[str, Template] = Field(default_factory=dict[str, str])
     """By the state's name: the command for it."""
     written: Pattern | None = None
@@ -200,6 +202,9 @@ class CxnWire(Model):
     """Bytes of data in the reply."""
     at: int = Field(default=0, ge=0, le=63)
     write: int | None = Field(default=None, ge=0, le=0xFFFF)
+    """The value is the first parameter."""
+    granted: bool = False
+    """A write is answered by a reply besides the acknowledgement: 1 when a value other than 0 was granted."""
 
     def numbered(self, number: int, shift: int) -> Self:
         """One of a row."""

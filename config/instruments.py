@@ -1,0 +1,116 @@
+"""What every tool with instruments has besides its file: tags that say how each of them is, and what follows from them.
+
+For a device `mfc` there are `devices.mfc.armed`, `devices.mfc.connected` and counters, bound to the points that every
+device has (config.profile.RESERVED). As long as a device with hazardous outputs, or with a watchdog that the tool
+relies on, is not armed, an interlock keeps everything hazardous de-energised.
+"""
+
+from config.profile import RESERVED
+from config.tool import (
+    Effect,
+    Interlock,
+    InterlockClass,
+    LinkLoss,
+    Module,
+    ModuleKind,
+    Priority,
+    Tag,
+    TagKind,
+    Tool,
+)
+
+MODULE = "devices"
+PERIOD_S = 0.5
+"""How often a driver posts them."""
+_YES_NO = ("no", "yes")
+_TAGS: dict[str, tuple[str, str]] = {
+    "armed": ("1", "its watchdog is armed and proven, and nothing stands against energising its outputs"),
+    "connected": ("1", "it answers and is the instrument that it should be"),
+    "round_trip_ms": ("ms", "duration of its last exchange"),
+    "requests": ("1", "exchanges since the start"),
+    "faults": ("1", "exchanges without a good answer"),
+    "reconnects": ("1", "times that it was lost and found again"),
+    "missed_slots": ("1", "polls that were late and left out"),
+    "reboots": ("1", "restarts of the instrument that were noticed"),
+    "write_faults": ("1", "writes that it did not confirm"),
+}
+
+
+def with_device_tags(tool: Tool) -> Tool:
+    """Add the tags and interlocks that follow from a tool's instruments; a tool without any stays as it is."""
+    if not tool.devices:
+        return tool
+    tags = tuple(_tag(device.name, name) for device in tool.devices for name in RESERVED)
+    module = Module(name=MODULE, kind=ModuleKind.CONTROL, description="Instruments and their links", tags=tags)
+    return tool.model_copy(
+        update={"modules": (*tool.modules, module), "interlocks": (*tool.interlocks, *_permissives(tool))}
+    )
+
+
+def simulated(tool: Tool) -> Tool:
+    """The tool with a plant in the place of its instruments: all of them are armed, and nothing is counted."""
+    modules = tuple(
+        module.model_copy(update={"tags": tuple(_fixed(tag) for tag in module.tags)})
+        if tool.devices and module.name == MODULE
+        else module
+        for module in tool.modules
+    )
+    return tool.model_copy(update={"modules": modules})
+
+
+def relied_upon(tool: Tool) -> tuple[str, ...]:
+    """Names of the devices that must be armed before anything hazardous is permitted."""
+    hazardous = {
+        tag.point.partition(".")[0] for module in tool.modules for tag in module.tags if tag.hazardous and tag.point
+    }
+    return tuple(
+        device.name for device in tool.devices if device.name in hazardous or device.on_link_loss is LinkLoss.ZERO
+    )
+
+
+def _tag(device: str, name: str) -> Tag:
+    unit, description = _TAGS[name]
+    states = _YES_NO if name in {"armed", "connected"} else ()
+    return Tag(
+        name=f"{device}.{name}",
+        kind=TagKind.INPUT,
+        unit=unit,
+        description=f"{device}: {description}",
+        low=0,
+        high=1 if states else 1e15,
+        states=states,
+        period_s=PERIOD_S,
+        point=f"{device}.{name}",
+    )
+
+
+def _fixed(tag: Tag) -> Tag:
+    value = "1" if tag.name.endswith((".armed", ".connected")) else f"0 {tag.unit}" if tag.unit != "1" else "0"
+    return tag.model_copy(update={"kind": TagKind.COMPUTED, "expression": value, "point": None, "period_s": 0.0})
+
+
+def _permissives(tool: Tool) -> tuple[Interlock, ...]:
+    effects = tuple(
+        Effect(output=f"{module.name}.{tag.name}", value=tag.safe)
+        for module in tool.modules
+        for tag in module.tags
+        if tag.hazardous
+    )
+    if not effects:
+        return ()
+    return tuple(
+        Interlock.model_validate(
+            {
+                "name": f"device_{name}"[:40] + "_unarmed",
+                "description": f"{name} is not armed",
+                "when": f"not {MODULE}.{name}.armed",
+                "class": InterlockClass.PERMISSIVE,
+                "latch": False,
+                "priority": Priority.HIGH,
+                "consequence": "Heat, gas and high frequency would go on if the controller or its link failed",
+                "action": f"See devices.{name} and the link to it; what was energised must be asked for again",
+                "effects": effects,
+            }
+        )
+        for name in relied_upon(tool)
+    )
