@@ -17,6 +17,9 @@ from opcua_model.stack import BinaryServer, Buffer, OpcuaProtocol, binary, ua
 
 HEADER: Final = 8
 """Bytes that say type and size of a chunk (Part 6, 7.1.2.2)."""
+_PLAIN: Final = b"SecurityPolicy#None"
+_POLICY: Final = 80
+"""Bytes within which a channel's request names its policy; without security it costs nothing."""
 _LEAST: Final = {b"HEL": 32, b"ACK": 28, b"ERR": 16, b"OPN": 32, b"MSG": 24, b"CLO": 24}
 """Bytes of the shortest frame of each kind (Part 6, 6.7.2 and 7.1.2)."""
 
@@ -136,7 +139,7 @@ class Protocol(OpcuaProtocol):
             header, frame = await self.messages.get()
             if frame is None or self.processor is None:
                 return
-            if header.MessageType == ua.MessageType.SecureOpen:
+            if header.MessageType == ua.MessageType.SecureOpen and _PLAIN not in bytes(frame)[:_POLICY]:
                 await asyncio.sleep(self._door.handshake_wait_s(self.peer))
             if not await self._process_one_msg(header, frame):
                 return

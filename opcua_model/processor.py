@@ -323,6 +323,7 @@ class Processor(UaProcessor):
                 response = ua.GetEndpointsResponse(Endpoints=found)
             else:
                 wanted = decode(ua.FindServersParameters, reader)
+                wanted.ServerUris = [uri for uri in wanted.ServerUris if uri]
                 response = ua.FindServersResponse(Servers=self.iserver.find_servers(wanted, sockname=self.sockname))
         except ValueError:  # it takes URLs apart
             raise fault("BadTcpEndpointUrlInvalid") from None
