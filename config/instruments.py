@@ -18,6 +18,7 @@ from config.tool import (
     TagKind,
     Tool,
 )
+from config.units import find_unit
 
 MODULE = "devices"
 PERIOD_S = 0.5
@@ -66,6 +67,21 @@ def relied_upon(tool: Tool) -> tuple[str, ...]:
     return tuple(
         device.name for device in tool.devices if device.name in hazardous or device.on_link_loss is LinkLoss.ZERO
     )
+
+
+def conversion(tag: Tag, unit: str) -> tuple[float, float]:
+    """How values of a point become values of the tag that is bound to it: tag = point × gain + offset.
+
+    Args:
+        tag: with a scaling of its own, or with a unit of the same dimension as the point's.
+        unit: of the point.
+    """
+    if tag.scaling is not None:
+        (x0, x1), (y0, y1) = tag.scaling.point, tag.scaling.tag
+        gain = (y1 - y0) / (x1 - x0)
+        return gain, y0 - gain * x0
+    source, target = find_unit(unit), find_unit(tag.unit)
+    return float(source.factor / target.factor), float((source.offset - target.offset) / target.factor)
 
 
 def _tag(device: str, name: str) -> Tag:

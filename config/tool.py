@@ -78,10 +78,6 @@ class Tag(Model):
     """Set point, output: who may move it by hand; none: nobody."""
     point: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$", examples=["mfc_sih4.flow"])
     """Input, output: `device.point`, the point of an instrument (its profile names them) that the tag is bound to."""
-    gain: float = 1.0
-    """Bound: tag = point × gain + offset. The point's value is taken in the tag's unit, unless its own unit is 1."""
-    offset: float = 0.0
-
     scaling: Scaling | None = None
     """Where the unit of the point says nothing (an analogue terminal's digits); else units are converted."""
 
@@ -93,8 +89,6 @@ class Tag(Model):
             raise ValueError("only a tag that is bound to a point has a scaling")
         if (self.kind is TagKind.COMPUTED) != (self.expression is not None):
             raise ValueError("a computed tag, and only that, has an expression")
-        if self.gain == 0:
-            raise ValueError("gain is 0: nothing of the point would be left")
         if self.hazardous and self.kind is not TagKind.OUTPUT:
             raise ValueError("only an output can be hazardous")
         if self.kind is TagKind.SETPOINT and not self.low <= self.initial <= self.high:
