@@ -49,16 +49,24 @@ class ToolServer(InternalServer):
             raise fault("BadTooManySessions")
         return Session(self, self._desk, self._browser, peer, certificate)
 
-    def require_place(self, user: str) -> None:
+    async def require_place(self, user: str) -> None:
         """Let a person in once more, or anybody without a name.
+
+        Sessions wait for clients whose connection broke; when all places are taken, the one that has waited longest
+        of the same person's is given up.
 
         Raises:
             ServiceError: that would be too many of the same.
         """
         limits = self.settings.limits
-        there = sum(one.is_activated() and one.caller.user == user for one in self.sessions)
-        if there >= (limits.sessions_per_user if user else limits.sessions_anonymous):
+        there = [one for one in self.sessions if one.is_activated() and one.caller.user == user]
+        if len(there) < (limits.sessions_per_user if user else limits.sessions_anonymous):
+            return
+        held = {one.session for one in self.processors}
+        left = max((one for one in there if one not in held), key=lambda one: one.idle_s(), default=None)
+        if left is None:
             raise fault("BadTooManySessions")
+        await left.close_session()
 
     @property
     def sessions(self) -> list[Any]:

@@ -368,6 +368,10 @@ class Processor(UaProcessor):
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
 
+    def _should_close_session_on_transport_loss(self) -> bool:
+        """Keep a session with subscriptions for a client that can prove to be the same when it comes back."""
+        return not self.secured or bool(super()._should_close_session_on_transport_loss())
+
     async def close(self) -> None:
         """The connection is gone."""
         self._publish_requests.clear()

@@ -63,7 +63,7 @@ class Session(InternalSession):
         if not first and user != self.caller.user:
             raise fault("BadIdentityChangeNotSupported")
         if first:
-            self.iserver.require_place(user)
+            await self.iserver.require_place(user)
         self.caller = Caller(user, roles, self.caller.session)
         self.nonce = create_nonce(32)
         self.state = SessionState.Activated

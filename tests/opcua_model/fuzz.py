@@ -4,19 +4,24 @@ Message number `n` of seed `s` is always the same bytes before encryption, so th
 once hurt a server is kept in `corpus.json` and sent again by a test.
 """
 
+import contextlib
 import random
 import socket
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, fields, is_dataclass
+from datetime import datetime
+from enum import Enum
 from functools import cache
+from struct import error as StructError  # noqa: N812 - the name of an exception class
 from struct import pack, pack_into, unpack_from
 from typing import Any
 
 from opcua_model.certificates import Identity
 from opcua_model.stack import Attr, Ids, ua
-from tests.opcua_model.wire import Hangup, Line, frame, header, hello, params_of, type_id
+from tests.opcua_model.wire import HangupError, Line, frame, header, hello, params_of, type_id
 
 NODES = (
     ua.NodeId(Ids.Server), ua.NodeId(Ids.RootFolder), ua.NodeId(Ids.Server_ServerStatus), ua.NodeId(Ids.BaseEventType),
@@ -27,13 +32,16 @@ NODES = (
 )  # fmt: skip
 METHODS = (
     ("Recipes", "Recipes/AddRecipe"), ("Recipes", "Recipes/ListRecipes"), ("Recipes", "Recipes/ValidateRecipe"),
-    ("Runs", "Runs/ListRuns"), ("Runs", "Runs/GetTelemetry"), ("State", "State/CheckInterlocks"), ("Runs", "Runs/GetRun"),
+    ("Runs", "Runs/ListRuns"), ("Runs", "Runs/GetTelemetry"), ("State", "State/CheckInterlocks"),
+    ("Runs", "Runs/GetRun"),
     ("ProcessModes", "ProcessModes/ListProcessModes"), ("Interlocks/door_lost", "Interlocks/door_lost/RequestBypass"),
 )  # fmt: skip
 NUMBERS = (0, 1, -1, -2, 2, 3, 7, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 2**31 - 1, -(2**31), 2**32 - 1, 1 << 20)
 SESSION_MESSAGES = 4_000
 """So many go through a session before another one is opened: what a session may hold has a bound, and is freed."""
 BATCH = 40
+LARGEST = 150_000
+"""Bytes of a request: longer ones are an attack of their own, and end the connection."""
 HANG_S = 60.0
 
 
@@ -44,7 +52,8 @@ def _variants() -> list[Any]:
     kinds = ua.VariantType
     return [
         ua.Variant(1.5), ua.Variant("text"), ua.Variant(True), ua.Variant(7, kinds.UInt32), ua.Variant(b"bytes"),
-        ua.Variant([1.0, 2.0, 3.0]), ua.Variant(["a", None, "c"], kinds.String), ua.Variant([[1, 2], [3, 4]], kinds.Int64),
+        ua.Variant([1.0, 2.0, 3.0]), ua.Variant(["a", None, "c"], kinds.String),
+        ua.Variant([[1, 2], [3, 4]], kinds.Int64),
         ua.Variant(ua.NodeId("x" * 40, 3)), ua.Variant(ua.LocalizedText("t")), ua.Variant(ua.QualifiedName("q", 1)),
         ua.Variant(ua.DataValue(ua.Variant(2.0))), ua.Variant([ua.Variant(1), ua.Variant("v")], kinds.Variant),
         ua.Variant(ua.Range(0.0, 1.0)), ua.Variant(ua.StatusCode(0)), ua.Variant(None, kinds.Null),
@@ -53,7 +62,9 @@ def _variants() -> list[Any]:
 
 def _filters() -> list[Any]:
     select = ua.SimpleAttributeOperand(
-        TypeDefinitionId=ua.NodeId(Ids.BaseEventType), BrowsePath=[ua.QualifiedName("EventId", 0)], AttributeId=Attr.Value
+        TypeDefinitionId=ua.NodeId(Ids.BaseEventType),
+        BrowsePath=[ua.QualifiedName("EventId", 0)],
+        AttributeId=Attr.Value,
     )
     literal = ua.LiteralOperand(ua.Variant(ua.NodeId(Ids.BaseEventType)))
     of_type = ua.ContentFilterElement(FilterOperator=ua.FilterOperator.OfType, FilterOperands=[literal])
@@ -89,24 +100,29 @@ def _history() -> list[Any]:
 
 
 @cache
-def seeds() -> tuple[tuple[str, bytes], ...]:
+def wishes() -> tuple[tuple[str, Any], ...]:
     """Return valid parameters of every service, by name."""
-    found: list[tuple[str, Any]] = []
-    for attribute in (1, 3, 4, 5, 12, 13, 14, 17, 24, 25, 26, 27):
-        found.append(("Read", ua.ReadParameters(NodesToRead=[ua.ReadValueId(node, attribute) for node in NODES])))
+    found: list[tuple[str, Any]] = [
+        ("Read", ua.ReadParameters(NodesToRead=[ua.ReadValueId(node, attribute) for node in NODES]))
+        for attribute in (1, 3, 4, 5, 12, 13, 14, 17, 24, 25, 26, 27)
+    ]
     ranged = ua.ReadValueId(NODES[7], Attr.Value, IndexRange="0:1", DataEncoding=ua.QualifiedName("Default Binary", 0))
     found.append(("Read", ua.ReadParameters(NodesToRead=[ranged] * 3, TimestampsToReturn=2, MaxAge=5.0)))
     for value in _variants():
         wanted = [ua.WriteValue(node, Attr.Value, Value=ua.DataValue(value)) for node in NODES[-6:]]
         found.append(("Write", ua.WriteParameters(NodesToWrite=wanted)))
         for owner, method in METHODS:
-            call = ua.CallMethodRequest(ua.NodeId(owner, 3), ua.NodeId(method, 3), [value, ua.Variant(1, ua.VariantType.UInt32)])
+            call = ua.CallMethodRequest(
+                ua.NodeId(owner, 3), ua.NodeId(method, 3), [value, ua.Variant(1, ua.VariantType.UInt32)]
+            )
             found.append(("Call", ua.CallParameters(MethodsToCall=[call])))
     for direction in (0, 1, 2):
         wanted = [ua.BrowseDescription(node, direction, ua.NodeId(Ids.References), True, 0, 63) for node in NODES]
         found.append(("Browse", ua.BrowseParameters(RequestedMaxReferencesPerNode=5, NodesToBrowse=wanted)))
     found.append(("BrowseNext", ua.BrowseNextParameters(ContinuationPoints=[b"p" * 16, b""])))
-    steps = [ua.RelativePathElement(ua.NodeId(Ids.HierarchicalReferences), False, True, ua.QualifiedName("Server", 0))] * 3
+    steps = [
+        ua.RelativePathElement(ua.NodeId(Ids.HierarchicalReferences), False, True, ua.QualifiedName("Server", 0))
+    ] * 3
     path = ua.BrowsePath(ua.NodeId(Ids.ObjectsFolder), ua.RelativePath(steps))
     found.append(("TranslateBrowsePathsToNodeIds", ua.TranslateBrowsePathsToNodeIdsParameters(BrowsePaths=[path] * 3)))
     found.append(("RegisterNodes", ua.RegisterNodesParameters(NodesToRegister=list(NODES))))
@@ -131,7 +147,13 @@ def seeds() -> tuple[tuple[str, bytes], ...]:
         found.append(("HistoryRead", ua.HistoryReadParameters(details, ua.TimestampsToReturn.Both, False, wanted)))
     acks = [ua.SubscriptionAcknowledgement(1, 1), ua.SubscriptionAcknowledgement(2, 7)]
     found.append(("Publish", ua.PublishParameters(SubscriptionAcknowledgements=acks)))
-    return tuple((name, params_of(params)) for name, params in found)
+    return tuple(found)
+
+
+@cache
+def seeds() -> tuple[tuple[str, bytes], ...]:
+    """Return the same, encoded."""
+    return tuple((name, params_of(params)) for name, params in wishes())
 
 
 @cache
@@ -142,7 +164,9 @@ def handshakes() -> tuple[tuple[str, bytes], ...]:
     activate = ua.ActivateSessionParameters(LocaleIds=["en", "de"])
     tokens = [
         ua.AnonymousIdentityToken(PolicyId="anonymous"),
-        ua.UserNameIdentityToken(PolicyId="username", UserName="erika", Password=b"x" * 256, EncryptionAlgorithm="http://x"),
+        ua.UserNameIdentityToken(
+            PolicyId="username", UserName="erika", Password=b"x" * 256, EncryptionAlgorithm="http://x"
+        ),
         ua.X509IdentityToken(PolicyId="certificate", CertificateData=b"\x30\x82" + b"c" * 400),
         ua.IssuedIdentityToken(PolicyId="issued", TokenData=b"t" * 50),
     ]
@@ -215,13 +239,74 @@ def mutate(chance: random.Random, data: bytes, donors: Sequence[bytes]) -> bytes
             body[at : at + chance.randrange(16)] = chance.choice(BOMBS)
         else:
             del body[at:]
-    return bytes(body[:200_000])
+    return bytes(body[:LARGEST])
+
+
+TEXTS = ("", "x", "\x00", "../" * 9, "%s%n", "9" * 400, "0:1", "1:0", "0:4294967295", "ä" * 1000, "a" * 60_000, None)
+MOMENTS = tuple(ua.win_epoch_to_datetime(at) for at in (0, 1, 133_000_000_000_000_000, 2**62, 2**63 - 1))
+
+
+def _other(chance: random.Random, value: Any) -> Any:
+    """Return another value of the same kind, an extreme one most likely."""
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, float):
+        return chance.choice((0.0, -1.0, 1e-300, 1e300, float("nan"), float("inf"), float("-inf"), 0.001, 49.9, 100.0))
+    if isinstance(value, int):
+        return chance.choice(list(type(value))) if isinstance(value, Enum) else chance.choice(NUMBERS)
+    if value is None or isinstance(value, str):
+        return chance.choice(TEXTS)
+    if isinstance(value, bytes):
+        return chance.choice((b"", b"x", b"y" * 5000, None))
+    if isinstance(value, datetime):
+        return chance.choice(MOMENTS)
+    if isinstance(value, ua.NodeId):
+        return chance.choice(
+            (*NODES, ua.NodeId(), ua.NodeId("?" * 5000, 3), ua.NodeId(2**32 - 1, 65535), ua.NodeId(b"z", 1))
+        )
+    return value
+
+
+def vary(chance: random.Random, value: Any, steps: int = 12) -> Any:
+    """Return parameters with one value somewhere within them changed: they decode, and ask for something odd."""
+    if isinstance(value, list):
+        if not value or steps < 0 or chance.random() < 0.15:
+            return (value * chance.choice((0, 2, 2, 20, 100)))[:1500]
+        at = chance.randrange(len(value))
+        return [*value[:at], vary(chance, value[at], steps - 1), *value[at + 1 :]]
+    if is_dataclass(value) and not isinstance(value, ua.NodeId | ua.Variant) and steps > 0:
+        names = [one.name for one in fields(value) if one.init]
+        if names:
+            made = copy(value)
+            name = chance.choice(names)
+            object.__setattr__(made, name, vary(chance, getattr(value, name), steps - 1))
+            return made
+    if isinstance(value, ua.Variant):
+        return chance.choice(_variants())
+    return _other(chance, value)
+
+
+def odd(chance: random.Random, token: Any) -> bytes:
+    """Make a request that decodes and asks for something odd; one that cannot be encoded is drawn again."""
+    while True:
+        name, params = chance.choice(wishes())
+        for _ in range(chance.choice((1, 1, 2, 4))):
+            params = vary(chance, params)
+        try:
+            made = type_id(f"{name}Request") + header(token) + params_of(params)
+            if len(made) < LARGEST:
+                return made
+        except (ua.UaError, StructError, TypeError, AttributeError, ValueError, KeyError):
+            continue
 
 
 def request(chance: random.Random, chosen: Sequence[tuple[str, bytes]], token: Any) -> bytes:
     """Make a request with mutated parameters, or with another service's."""
+    dice = chance.random()
+    if dice < 0.5 and chosen is seeds():
+        return odd(chance, token)
     name, params = chance.choice(chosen)
-    if chance.random() < 0.93:
+    if dice < 0.96:
         params = mutate(chance, params, [data for _, data in chosen])
     else:
         name = chance.choice((*chosen, *seeds()))[0]
@@ -240,7 +325,7 @@ def headed(chance: random.Random, chosen: Sequence[tuple[str, bytes]], token: An
 # ------------------------------------------------------------------------------------------------------------- attacks
 
 
-class Hang(AssertionError):
+class HangError(AssertionError):
     """The server has not answered in time what it always answers."""
 
 
@@ -314,20 +399,20 @@ class Fuzzer:
 
     def _until_closed(self, line: Line) -> None:
         """Let the server see the end, and wait until it closes."""
-        try:
+        with contextlib.suppress(OSError):
             line.socket.shutdown(socket.SHUT_WR)
-        except OSError:
-            pass
         try:
             self.tally.answers[line.refusal(HANG_S) or "closed"] += 1
         except TimeoutError:
-            raise Hang("the connection stays open after its client has left") from None
+            raise HangError("the connection stays open after its client has left") from None
         line.close()
 
     def _greetings(self) -> None:
         for _ in range(10):
             chance = self._chance("greeting")
-            start = chance.choice((hello(), hello(largest=100, chunks=1), frame(b"ACK", bytes(20)), frame(b"ERR", bytes(8))))
+            start = chance.choice(
+                (hello(), hello(largest=100, chunks=1), frame(b"ACK", bytes(20)), frame(b"ERR", bytes(8)))
+            )
             line = self._line()
             self._throw(line, mutate(chance, start, (start, *BOMBS)))
             self._until_closed(line)
@@ -419,7 +504,7 @@ class Fuzzer:
             line = self._line(secure=secure)
             try:
                 line.log_in(user, self.password if user else "")
-            except Hangup:
+            except HangupError:
                 self.tally.answers["no place"] += 1
                 return
         if self._batch(line, layer, seeds()) and used + BATCH < SESSION_MESSAGES:
@@ -441,11 +526,11 @@ class Fuzzer:
                 if number == wanted:
                     return self._alive(body)
                 self.tally.answers[_outcome(body)] += 1
-        except Hangup as hangup:
+        except HangupError as hangup:
             self.tally.answers[f"closed: {hangup.name}"] += 1
             return False
         except TimeoutError:
-            raise Hang(f"no answer within {HANG_S:g} s after message {self._number} of seed {self.seed}") from None
+            raise HangError(f"no answer within {HANG_S:g} s after message {self._number} of seed {self.seed}") from None
 
     @staticmethod
     def _alive(body: bytes) -> bool:

@@ -10,10 +10,9 @@ import socket
 import time
 from collections.abc import Iterator
 from struct import pack, unpack_from
-from typing import Any
+from typing import Any, Self
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from opcua_model.certificates import Identity
 from opcua_model.stack import Ids, binary, policies, ua
@@ -24,7 +23,7 @@ CHUNK = 60_000
 ANSWER_S = 20.0
 
 
-class Hangup(ConnectionError):
+class HangupError(ConnectionError):
     """The server closed the connection; `said` is the reason of its last message of the transport, 0: none."""
 
     def __init__(self, said: int = 0) -> None:
@@ -96,7 +95,7 @@ class Line:
         """Vanish."""
         self.socket.close()
 
-    def __enter__(self) -> "Line":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -109,8 +108,16 @@ class Line:
         self.socket.sendall(data)
 
     def chunk(
-        self, body: bytes, *, kind: bytes = b"MSG", final: bytes = b"F", request: int | None = None,
-        sequence: int | None = None, token: int | None = None, channel: int | None = None, plain: Any = None,
+        self,
+        body: bytes,
+        *,
+        kind: bytes = b"MSG",
+        final: bytes = b"F",
+        request: int | None = None,
+        sequence: int | None = None,
+        token: int | None = None,
+        channel: int | None = None,
+        plain: Any = None,
         forged: Any = None,
     ) -> bytes:
         """Make one chunk.
@@ -134,7 +141,7 @@ class Line:
             crypto = self.policy.asymmetric_cryptography
             security = counted(self.policy.URI.encode())
             if self.secured:
-                thumbprint = hashlib.sha1(self.policy.asymmetric_cryptography.Encryptor.peer_cert.public_bytes(Encoding.DER)).digest()
+                thumbprint = hashlib.sha1(bytes(self.policy.peer_certificate), usedforsecurity=False).digest()
                 security += counted(self.policy.host_certificate) + counted(thumbprint)
             else:
                 security += counted(None) * 2
@@ -164,7 +171,7 @@ class Line:
         """Wait for a frame.
 
         Raises:
-            Hangup: the connection is closed.
+            HangupError: the connection is closed.
             TimeoutError: nothing came.
         """
         deadline = time.monotonic() + within_s
@@ -181,7 +188,7 @@ class Line:
             except ConnectionError:
                 data = b""
             if not data:
-                raise Hangup
+                raise HangupError
             self._received += data
 
     def _next(self) -> bytes | None:
@@ -198,12 +205,12 @@ class Line:
         """Wait for a message; return the number of its request and its body.
 
         Raises:
-            Hangup: the server said an error of the transport, or nothing.
+            HangupError: the server said an error of the transport, or nothing.
         """
         while True:
             given = self.frame(within_s)
             if given[:3] == b"ERR":
-                raise Hangup(unpack_from("<I", given, 8)[0])
+                raise HangupError(unpack_from("<I", given, 8)[0])
             if given[:3] == b"ACK":
                 continue
             crypto = self.policy.symmetric_cryptography
@@ -233,7 +240,7 @@ class Line:
                 given = self.frame(within_s)
                 if given[:3] == b"ERR":
                     said = str(ua.StatusCode(unpack_from("<I", given, 8)[0]).name)
-        except Hangup:
+        except HangupError:
             return said
 
     # ------------------------------------------------------------------------------------- what a client usually does
@@ -328,7 +335,9 @@ class Line:
         self.greet()
         self.open()
         self.create_session()
-        self.activate(ua.UserNameIdentityToken(PolicyId="username", UserName=user, Password=password.encode()) if user else None)
+        self.activate(
+            ua.UserNameIdentityToken(PolicyId="username", UserName=user, Password=password.encode()) if user else None
+        )
         return self
 
     def drain(self) -> Iterator[tuple[int, bytes]]:
@@ -350,7 +359,3 @@ def server_certificate(port: int) -> bytes:
         line.open()
         params = ua.GetEndpointsParameters(EndpointUrl="opc.tcp://127.0.0.1/cvd")
         return line.ask("GetEndpoints", params, ua.GetEndpointsResponse).Endpoints[0].ServerCertificate
-
-
-
-
