@@ -81,6 +81,8 @@ class StreamConversation:
     async def settle(self, quiet_s: float) -> None:
         """Wait until nothing has come for `quiet_s`."""
         stream, self._selected = self._open(), None
+        if not stream.can_settle:
+            raise LinkError("after a fault this link is closed and opened again")
         with anyio.move_on_after(BABBLE_S + quiet_s):
             while True:
                 with anyio.move_on_after(quiet_s) as quiet:

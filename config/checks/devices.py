@@ -1,14 +1,33 @@
 """Checks of device bindings: every tag on a point of an instrument that exists, and none that a lost link endangers."""
 
+from dataclasses import dataclass
+
 from config.checks.report import DEENERGISED, Report
-from config.faults import suggestion
+from config.faults import ConfigError, suggestion
+from config.instruments import conversion
+from config.profile import RESERVED, Point, Profile, WritePolicy
+from config.profiles import find_profile
 from config.tool import Device, LinkLoss, Tag, TagKind
+from config.units import find_unit
+
+
+@dataclass(frozen=True)
+class _Instrument:
+    """A device with its profile, and the points of it, where the profile could be read."""
+
+    device: Device
+    profile: Profile | None
+    points: dict[str, Point]
 
 
 def check_devices(report: Report) -> None:
     """Check devices and the points that tags are bound to."""
-    devices = {device.name: device for device in report.tool.devices}
     report.unique(((f"devices[{d}].name", device.name) for d, device in enumerate(report.tool.devices)), "device")
+    instruments: dict[str, _Instrument] = {}
+    for d, device in enumerate(report.tool.devices):
+        profile = _profile(report, f"devices[{d}]", device)
+        instruments[device.name] = _Instrument(device, profile, profile.by_name if profile else {})
+    _check_wires(report)
     bound: list[tuple[str, str]] = []
     for m, module in enumerate(report.tool.modules):
         for t, tag in enumerate(module.tags):
@@ -16,23 +35,123 @@ def check_devices(report: Report) -> None:
             if tag.point is not None:
                 # An input and an output may share a point: the second reads back what the first writes.
                 bound.append((path, f"{tag.point} ({tag.kind.value})"))
-                _check_point(report, path, name, tag, devices)
-            elif devices and tag.kind in {TagKind.INPUT, TagKind.OUTPUT}:
+                _check_point(report, path, name, tag, instruments)
+            elif instruments and tag.kind in {TagKind.INPUT, TagKind.OUTPUT}:
                 report.add(path, f"'{name}' is {_kind(tag)} of a tool with devices: say which point it is bound to")
     report.unique(iter(bound), "a tag bound to")
 
 
-def _check_point(report: Report, path: str, name: str, tag: Tag, devices: dict[str, Device]) -> None:
-    point = tag.point or ""
+def _profile(report: Report, path: str, device: Device) -> Profile | None:
+    """Read the profile of a device and check what the file says of the device against it."""
+    try:
+        profile = find_profile(device.profile)
+    except ConfigError as error:
+        for fault in error.faults:
+            report.add(f"{path}.profile", str(fault))
+        return None
+    scheme = device.link.partition("://")[0]
+    if scheme not in profile.links:
+        report.add(f"{path}.link", f"a {profile.name} hangs on {' or '.join(profile.links)}, not on {scheme}")
+    if profile.address is None:
+        if device.address is not None and scheme != "modbus-tcp":
+            report.add(f"{path}.address", f"a {profile.name} has no address on its wire")
+    elif device.address is None:
+        if scheme != "modbus-tcp":
+            report.add(f"{path}.address", f"is missing: a {profile.name} has one of {_span(profile.address)}")
+    elif not profile.address[0] <= device.address <= profile.address[1]:
+        report.add(f"{path}.address", f"{device.address} is outside {_span(profile.address)} of a {profile.name}")
+    told = LinkLoss.NONE if profile.watchdog == "none" else profile.watchdog.takes_outputs_to
+    if device.on_link_loss is not told:
+        what = "has no watchdog" if told is LinkLoss.NONE else f"has a watchdog that takes its outputs to {told.value}"
+        report.add(
+            f"{path}.on_link_loss", f"is {device.on_link_loss.value}, but a {profile.name} {what}: say {told.value}"
+        )
+    return profile
+
+
+def _check_wires(report: Report) -> None:
+    """Devices on one wire have different addresses."""
+    wires: dict[tuple[str, int | None], str] = {}
+    for d, device in enumerate(report.tool.devices):
+        other = wires.setdefault((device.link, device.address), device.name)
+        if other != device.name:
+            report.add(f"devices[{d}].address", f"{device.name} and {other} have the same address on {device.link}")
+
+
+def _check_point(report: Report, path: str, name: str, tag: Tag, instruments: dict[str, _Instrument]) -> None:
+    named, _, point_name = (tag.point or "").partition(".")
     if tag.kind not in {TagKind.INPUT, TagKind.OUTPUT}:
         report.add(path, f"'{name}' is {tag.kind.value}: only inputs and outputs are bound to an instrument")
         return
-    named = point.partition(".")[0]
-    device = devices.get(named)
-    if device is None:
-        report.add(path, f"there is no device '{named}'{suggestion(named, devices)}")
-    elif tag.kind is TagKind.OUTPUT:
-        _check_link_loss(report, path, name, tag, device)
+    instrument = instruments.get(named)
+    if instrument is None:
+        report.add(path, f"there is no device '{named}'{suggestion(named, instruments)}")
+        return
+    if tag.kind is TagKind.OUTPUT:
+        _check_link_loss(report, path, name, tag, instrument.device)
+    if instrument.profile is None or (point_name in RESERVED and tag.kind is TagKind.INPUT):
+        return
+    point = instrument.points.get(point_name)
+    if point is None:
+        hint = suggestion(point_name, instrument.points)
+        report.add(path, f"a {instrument.profile.name} has no point '{point_name}'{hint}")
+        return
+    _check_meaning(report, path, name, tag, point)
+    if tag.kind is TagKind.INPUT:
+        _check_input(report, path, name, tag, instrument.profile, point)
+    else:
+        _check_output(report, path, name, tag, point)
+
+
+def _check_meaning(report: Report, path: str, name: str, tag: Tag, point: Point) -> None:
+    """The tag measures what the point measures."""
+    if point.type == "text" and not point.states:
+        report.add(path, f"{point.name} is text: it is no value of a tag")
+    if tag.scaling is None:
+        unit, own = report.unit(tag), find_unit(point.unit)
+        if unit is not None and unit.exponents != own.exponents:
+            report.add(
+                path,
+                f"'{name}' is in {unit.symbol} ({unit.dimension}), {point.name} in {own.symbol} ({own.dimension}): "
+                "give the tag the right unit, or a scaling where only the tool knows what the point means",
+            )
+    if tag.states and point.states and len(tag.states) != len(point.states):
+        states = ", ".join(state.name for state in point.states)
+        report.add(path, f"'{name}' has {len(tag.states)} states, {point.name} has {len(point.states)}: {states}")
+
+
+def _check_input(report: Report, path: str, name: str, tag: Tag, profile: Profile, point: Point) -> None:
+    if not point.readable:
+        report.add(path, f"'{name}' is an input, but {point.name} can only be written")
+    slowest = max((group.period_s for group in profile.poll.values()), default=1.0)
+    period_s = profile.poll[point.poll].period_s if point.poll in profile.poll else slowest
+    if tag.period_s <= 0:
+        report.add(
+            path, f"'{name}' would never age: give it a period_s of at least {period_s:g}, the poll of {point.name}"
+        )
+    elif tag.period_s < period_s:
+        report.add(
+            path, f"'{name}' expects a value every {tag.period_s:g} s, {point.name} is read every {period_s:g} s"
+        )
+
+
+def _check_output(report: Report, path: str, name: str, tag: Tag, point: Point) -> None:
+    if not point.writable:
+        report.add(path, f"'{name}' is an output, but {point.name} can only be read")
+    elif point.write is WritePolicy.NEVER:
+        report.add(path, f"{point.name} is kept in a memory that wears: it is set at commissioning, not by an output")
+    if tag.scaling is None:
+        unit = report.unit(tag)
+        own = find_unit(point.unit)
+        if unit is None or unit.exponents != own.exponents:
+            return
+        gain, offset = conversion(tag, point.unit)
+        low, high = sorted((point.low * gain + offset, point.high * gain + offset))
+        if tag.low < low - 1e-9 * abs(low) or tag.high > high + 1e-9 * abs(high):
+            report.add(
+                path,
+                f"'{name}' goes from {tag.low:g} to {tag.high:g} {tag.unit}, {point.name} from {low:g} to {high:g}",
+            )
 
 
 def _check_link_loss(report: Report, path: str, name: str, tag: Tag, device: Device) -> None:
@@ -49,6 +168,10 @@ def _check_link_loss(report: Report, path: str, name: str, tag: Tag, device: Dev
             f"'{name}' is hazardous, but {device.name} goes on with the last value when its link is lost: "
             "bind it to an instrument whose watchdog takes it to 0",
         )
+
+
+def _span(limits: tuple[int, int]) -> str:
+    return f"{limits[0]} … {limits[1]}"
 
 
 def _kind(tag: Tag) -> str:

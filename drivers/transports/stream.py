@@ -13,6 +13,9 @@ LARGEST = 65536
 class Stream(Protocol):
     """An open stream."""
 
+    can_settle: bool
+    """Whether waiting in silence is enough after a fault; else it is closed and opened again."""
+
     async def send(self, data: bytes) -> None:
         """Send all bytes; raises LinkError."""
         ...
@@ -36,6 +39,8 @@ class DescriptorStream:
     The loop is asked only when nothing is there: bytes that lie in the kernel are taken at once, and a byte that came
     before a request is seen before the request is sent.
     """
+
+    can_settle = True
 
     def __init__(self, fd: int) -> None:
         self._fd = fd

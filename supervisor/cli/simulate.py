@@ -10,6 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from config.instruments import simulated
 from config.loading import load_tool
 from config.recipe import load_recipe
 from supervisor.cli.errors import UsageError
@@ -27,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def carry_out(arguments: argparse.Namespace) -> int:
     """Simulate; 0 only when the recipe ran to its end."""
-    tool, recipe = load_tool(arguments.tool), load_recipe(arguments.recipe)
+    tool, recipe = simulated(load_tool(arguments.tool)), load_recipe(arguments.recipe)
     faults = _faults(arguments.faults) if arguments.faults else ()
     result = simulate(tool, recipe, seed=arguments.seed, faults=faults)
     if arguments.json:

@@ -25,16 +25,20 @@ class Plant(Protocol):
 
 
 def bind(tool: Tool, scan: Scan, *, sim: bool) -> Plant | None:
-    """Connect the scan's inputs and outputs.
+    """Connect the scan's inputs and outputs to the simulated plant.
+
+    A tool with instruments has nothing attached to its scan: its buses post (supervisor.controller.instruments).
 
     Raises:
-        BindingError: the tool names no plant, or has no instruments that this version can reach.
+        BindingError: the tool has nothing to simulate, or no instruments.
     """
     if not sim:
-        raise BindingError(
-            f"the tool {tool.name} cannot reach its {len(tool.devices)} instruments: this version has no drivers yet. "
-            "Start it with --sim to put its simulated plant behind the tags"
-        )
+        if not tool.devices:
+            raise BindingError(
+                f"the tool {tool.name} has no instruments: its file declares no [[devices]]. "
+                "Start it with --sim to put its simulated plant behind the tags"
+            )
+        return None
     if tool.plant is None:
         raise BindingError(f"the tool {tool.name} has no [plant] section, so that --sim has nothing to simulate")
     from hil.plant import create

@@ -25,6 +25,7 @@ from supervisor.controller.errors import CommandRefused
 from supervisor.controller.events import Translator
 from supervisor.controller.finishing import Finisher
 from supervisor.controller.forces import Forces
+from supervisor.controller.instruments import Instruments
 from supervisor.controller.mode import derive_mode
 from supervisor.controller.queries import About, Queries
 from supervisor.controller.recorder import Draft, Recorder
@@ -96,6 +97,7 @@ class Controller:
         self.recorder = Recorder(settings.data / "journal", self._opened)
         self.scan = Scan(tables, self.image, log_every=tool.scan.log_every, tape=True)
         plant = bind(tool, self.scan, sim=settings.sim)
+        self.instruments = None if settings.sim else Instruments(layout, self.scan, self.image, self._tell)
         thread = ScanThread(
             self.scan,
             period_ns=round(tables.period_s * 1e9),
@@ -164,10 +166,14 @@ class Controller:
             self._group = group
             group.start_soon(self._pulse)
             group.start_soon(self.supervision.run)
+            if self.instruments is not None:
+                group.start_soon(self.instruments.run)
             await self._boot()
             self.ready.set()
             await self._stop.wait()
             await self._make_safe()
+            if self.instruments is not None:
+                await self.instruments.finish(SETTLE_S)
             group.cancel_scope.cancel()
 
     async def _halt(self) -> None:
@@ -327,6 +333,10 @@ class Controller:
         log.warning("notice", text=text, remedy=remedy)
         self.notices.append(text)
         self.append(EventKind.NOTICE, {"text": text, "remedy": remedy})
+
+    def _tell(self, text: str) -> None:
+        """Journal what an instrument did; the list of notices is for what stays so."""
+        self.append(EventKind.NOTICE, {"text": text, "remedy": ""})
 
     def _about(self) -> About:
         return About(SOFTWARE, self.settings.sim, self.settings.speed, tuple(self.notices[-20:]))

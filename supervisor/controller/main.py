@@ -13,6 +13,7 @@ import anyio
 import structlog
 
 from config.faults import ConfigError
+from config.instruments import simulated
 from config.layout import Layout
 from config.loading import load_tool
 from config.tool import Tool
@@ -70,6 +71,8 @@ def _read(arguments: argparse.Namespace) -> tuple[Settings, Tool, CompiledTool, 
     """Take up everything that was inherited or named (blocking)."""
     raw = arguments.tool.read_bytes()
     tool = load_tool(arguments.tool)
+    if arguments.sim:
+        tool = simulated(tool)
     if arguments.speed != 1 and not arguments.sim:
         raise ControllerError("only a simulated tool runs faster than the clock: --speed needs --sim")
     image = attach_image(arguments.image_fd, Layout(tool))

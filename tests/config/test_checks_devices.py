@@ -1,11 +1,20 @@
 """Every input and output of a tool with instruments is bound to one of them, and none that a lost link endangers."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from config.faults import ConfigError
+from tests.config.device_profiles import profiles_for
 from tests.config.minimal_tool import minimal_data, tool_of
+
+
+@pytest.fixture(autouse=True)
+def _profiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The instruments of these tests are a site's own."""
+    profiles_for(tmp_path, with_devices())
+    monkeypatch.setenv("CVD_DEVICES", str(tmp_path))
 
 
 def with_devices(**changes: Any) -> dict[str, Any]:
@@ -13,7 +22,7 @@ def with_devices(**changes: Any) -> dict[str, Any]:
     data = minimal_data()
     data["devices"] = [
         {"name": "io", "profile": "coupler", "link": "modbus-tcp://10.0.0.7:502", "on_link_loss": "zero"},
-        {"name": "gauge", "profile": "manometer", "link": "serial:///dev/ttyS0?baud=19200", "address": 3,
+        {"name": "gauge", "profile": "manometer", "link": "modbus-rtu:///dev/ttyS0?baud=19200", "address": 3,
          "on_link_loss": "hold"},
     ]  # fmt: skip
     for module in data["modules"]:
@@ -87,3 +96,48 @@ def test_an_output_that_must_keep_running_does_not_hang_on_a_coupler_that_zeroes
 
 def test_a_wire_that_nobody_knows_is_refused() -> None:
     assert "devices[0].link" in reasons(with_devices(io={"link": "telepathy://furnace"}))
+
+
+def test_a_profile_that_nobody_wrote_is_refused_with_those_that_exist() -> None:
+    said = reasons(with_devices(io={"profile": "coupller"}))
+    assert "there is no device profile 'coupller'; did you mean 'coupler'?" in said
+
+
+def test_a_point_that_the_instrument_does_not_have_is_refused() -> None:
+    data = with_devices()
+    first(data, "input")["point"] = "gauge.colour"
+    assert "a manometer has no point 'colour'" in reasons(data)
+
+
+def test_a_tag_measures_what_its_point_measures() -> None:
+    data = with_devices()
+    tag = next(t for m in data["modules"] for t in m["tags"] if t["kind"] == "input" and t.get("unit", "1") != "1")
+    other = next(
+        t["point"]
+        for m in data["modules"]
+        for t in m["tags"]
+        if t.get("point", "").startswith("gauge.") and t.get("unit", "1") == "1"
+    )
+    tag["point"] = other
+    assert "give the tag the right unit, or a scaling" in reasons(data)
+
+
+def test_an_input_that_would_never_age_is_refused() -> None:
+    data = with_devices()
+    first(data, "input")["period_s"] = 0.0
+    assert "would never age" in reasons(data)
+
+
+def test_a_tool_with_instruments_has_tags_and_permissives_for_them() -> None:
+    tool = tool_of(with_devices())
+    names = {f"{module.name}.{tag.name}" for module in tool.modules for tag in module.tags}
+    assert {"devices.io.armed", "devices.gauge.connected", "devices.gauge.missed_slots"} <= names
+    added = [interlock for interlock in tool.interlocks if interlock.when == "not devices.io.armed"]
+    hazardous = {f"{m.name}.{t.name}" for m in tool.modules for t in m.tags if t.hazardous}
+    assert [{effect.output for effect in interlock.effects} for interlock in added] == [hazardous]
+
+
+def test_the_watchdog_must_be_the_one_that_the_profile_describes() -> None:
+    assert "is hold, but a coupler has a watchdog that takes its outputs to zero" in reasons(
+        with_devices(io={"on_link_loss": "hold"})
+    )
