@@ -1,6 +1,7 @@
 """Errors of this room.
 
 PlantError (ValueError)
+├── RigError
 └── ScriptError
 """
 
@@ -11,3 +12,7 @@ class PlantError(ValueError):
 
 class ScriptError(PlantError):
     """A fault script asks for something that the plant has not, or says it wrongly."""
+
+
+class RigError(PlantError):
+    """A rig cannot be started, or is asked for something that it has not."""

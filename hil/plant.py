@@ -31,6 +31,16 @@ class Plant(Protocol):
         """Measure the wafers: film, thickness_map and the figures of a result row that apply. Changes nothing."""
         ...
 
+    def advance(
+        self, outputs: Mapping[str, float], steps: int
+    ) -> tuple[dict[str, float], dict[str, int], dict[str, int]]:
+        """Step without a scan, with these outputs from now on.
+
+        Returns:
+            The last posting of each input that posted, its status, and how often it posted, by the tag's name.
+        """
+        ...
+
     def inject(self, fault: Mapping[str, Any]) -> None:
         """Order a fault, now or at a time, or clear one; raises ScriptError."""
         ...

@@ -25,6 +25,7 @@ COMMANDS = {
     "run": "the daemon: controller and server of one tool",
     "demo": "a furnace runs its recipe on a simulated plant; nothing else is needed",
     "check": "validate tools and recipes, or a recipe against a tool",
+    "hil": "the rig: every instrument of a tool on its real wire, physics behind it",
     "simulate": "one run at full speed, no daemon: predicted results, alarms, gas use",
     "replay": "execute a recorded run again and compare every bit",
     "export": "a run's data as Parquet, CSV or JSON",
