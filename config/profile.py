@@ -274,8 +274,8 @@ class Watchdog(Model):
     timeout_s: float = Field(gt=0, le=3600)
     set: tuple[Setting, ...] = ()
     """Arms it; nothing for one that is always on."""
-    prove: tuple[Probe, ...] = Field(min_length=1)
-    """Readings that show that it is armed."""
+    prove: tuple[Probe, ...] = ()
+    """Readings that show that it is armed; a device that offers none confirms each setting by itself."""
     volatile: bool
     """Forgotten when the device restarts."""
     feed: Feed
@@ -290,6 +290,8 @@ class Watchdog(Model):
     def _feeds(self) -> Self:
         if (self.feed is Feed.POINT) != (self.feed_point is not None):
             raise ValueError("feed 'point', and only that, needs a feed_point")
+        if not self.set and not self.prove:
+            raise ValueError("say how it is armed (set), or how it can be seen that it is (prove)")
         return self
 
 
@@ -299,6 +301,13 @@ class RebootSign(Model):
     point: Name
     kind: Literal["counter", "flag", "uptime"]
     """counter: it changed. flag: it is not 0 (reading may clear it). uptime: it went backwards."""
+
+
+class Heartbeat(Model):
+    """A point that changes as long as the device's own program runs, though its interface might go on without it."""
+
+    point: Name
+    within_s: float = Field(gt=0, le=60)
 
 
 class PollGroup(Model):
@@ -353,6 +362,8 @@ class Profile(Model):
     identify: tuple[Probe, ...] = ()
     """After every connect; when one fails the device is another one and is not used."""
     reboot: RebootSign | None = None
+    heartbeat: Heartbeat | None = None
+    """A device whose heartbeat stops is taken for lost."""
     on_connect: tuple[Setting, ...] = ()
     """After every connect, before anything else: units, remote mode."""
     safe: tuple[Setting, ...] = ()

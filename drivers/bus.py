@@ -274,7 +274,10 @@ class Bus:
             device.around.report("configuration", device.name, f"{names} cannot be read: {refused}")
 
     def _watch(self, device: Device) -> None:
-        """A device that restarted, or whose watchdog is no longer armed, is brought up again."""
+        """A device that restarted, hangs, or whose watchdog is no longer armed, is brought up again."""
+        if device.heart_stopped(anyio.current_time()):
+            self._lose(device, "its heartbeat stands still")
+            return
         watchdog = device.profile.watchdog
         reason = "it restarted" if device.restarted() else ""
         if not reason and watchdog != "none":
@@ -341,6 +344,7 @@ class Bus:
         self._reached = True
         device.back_off_s = 0.0
         device.statistics.connected = device.proven = True
+        device.beat_s = anyio.current_time()
         device.statistics.reconnects += not first
         for poll in device.polls:
             poll.due_s = poll.retry_s = 0.0

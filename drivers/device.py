@@ -117,6 +117,8 @@ class Device:
     fed_s: float = 0.0
     heard_s: float = -math.inf
     last_sign: float | None = None
+    beat: float | None = None
+    beat_s: float = 0.0
     proven: bool = False
     polls: list[Poll] = field(default_factory=list[Poll])
 
@@ -139,6 +141,8 @@ class Device:
                 needed.add(shown)
         if self.profile.reboot is not None:
             needed.add(self.profile.reboot.point)
+        if self.profile.heartbeat is not None:
+            needed.add(self.profile.heartbeat.point)
         if self.profile.watchdog != "none":
             needed |= {probe.point for probe in self.profile.watchdog.prove}
         slowest = max((group.period_s for group in self.profile.poll.values()), default=1.0)
@@ -310,6 +314,16 @@ class Device:
         if sign.kind == "flag":
             return reading.value != 0 and before is not None
         return before is not None and (reading.value < before if sign.kind == "uptime" else reading.value != before)
+
+    def heart_stopped(self, now_s: float) -> bool:
+        """Whether the device's own program stands still though it answers."""
+        heartbeat = self.profile.heartbeat
+        reading = self.latest.get(heartbeat.point) if heartbeat is not None else None
+        if heartbeat is None or reading is None:
+            return False
+        if reading.value != self.beat:
+            self.beat, self.beat_s = reading.value, now_s
+        return now_s - self.beat_s > heartbeat.within_s
 
     def settle_armed(self) -> None:
         """Armed is: connected, proven, and every write confirmed."""

@@ -71,10 +71,10 @@ def _point(profile: Profile, point: Point) -> Iterator[tuple[str, str]]:
         yield profile.codec, "says how to read the point nowhere"
     if point.writable and not _can_write(wire, point):
         yield profile.codec, "says how to write the point nowhere"
-    if point.bits is not None and point.type not in INTEGERS:
+    if point.bits is not None and point.type not in INTEGERS | {ValueType.NUMBER, ValueType.HEX}:
         yield "bits", f"{point.type} has no bits"
-    if point.type is ValueType.TEXT and point.writable:
-        yield "access", "text is not written"
+    if point.type is ValueType.TEXT and point.writable and not point.states:
+        yield "access", "text without states is not written"
     if point.read_back is None and point.writable and not point.readable and point.write is WritePolicy.CONTINUOUS:
         yield "read_back", "a set point that cannot be read back by itself needs a point that shows it"
     if len({state.name for state in point.states}) < len(point.states):
@@ -136,6 +136,8 @@ def _references(profile: Profile) -> Iterator[tuple[str, str]]:
     yield from _probes(points, "commissioning", profile.commissioning)
     if profile.reboot is not None:
         yield from _named(points, "reboot.point", profile.reboot.point, Access.READ)
+    if profile.heartbeat is not None:
+        yield from _named(points, "heartbeat.point", profile.heartbeat.point, Access.READ)
     if profile.watchdog != "none":
         yield from _settings(points, "watchdog.set", profile.watchdog.set)
         yield from _probes(points, "watchdog.prove", profile.watchdog.prove)
