@@ -6,6 +6,8 @@ from typing import Any, Final
 
 from opcua_model.desk import Desk, require_role
 from opcua_model.interface import Caller, Refused
+from opcua_model.permissions import CALL
+from opcua_model.permissions import WRITE as MOVE
 from opcua_model.publishing.encoding import BOOLEAN, DOUBLE
 from opcua_model.publishing.ranges import RangeInvalid, cut, parse_range
 from opcua_model.publishing.wishes import encoding_refusal
@@ -20,10 +22,15 @@ _NEITHER: Final = 3
 def read_attribute(desk: Desk, caller: Caller, wanted: Any, stamps: int) -> Any:
     """Read one attribute of one node."""
     node, attribute = wanted.NodeId, wanted.AttributeId
+    if not desk.permissions.sees(caller, node):
+        return ua.DataValue(StatusCode=status("BadUserAccessDenied"))
     if attribute == Attr.UserAccessLevel and node in desk.tree.tags:
         return _own(user_access(desk, caller, node), ua.VariantType.Byte)
     if attribute == Attr.UserExecutable and node in desk.tree.methods:
-        return _own(_may_call(desk, caller, node), ua.VariantType.Boolean)
+        return _own(bool(desk.permissions.granted(caller, node) & CALL), ua.VariantType.Boolean)
+    rights = desk.permissions.attribute(caller, node, attribute) if node in desk.aspace else None
+    if rights is not None:
+        return rights
     data = desk.aspace.read_attribute_value(node, attribute)
     structured = data.Value is not None and data.Value.VariantType == ua.VariantType.ExtensionObject
     refusal = encoding_refusal(wanted.DataEncoding, attribute, structured)
@@ -64,15 +71,7 @@ def _stamp(data: Any, stamps: int) -> Any:
 def user_access(desk: Desk, caller: Caller, node: Any) -> int:
     """AccessLevel of a tag for this caller."""
     access = _byte(desk, node, Attr.AccessLevel) or 0
-    tag = desk.tree.layout.declared.get(desk.tree.layout.tags[desk.tree.tags[node]])
-    if tag is None or tag.role is None or tag.role.value not in caller.roles:
-        access &= ~WRITE
-    return access
-
-
-def _may_call(desk: Desk, caller: Caller, node: Any) -> bool:
-    method = desk.tree.methods[node]
-    return bool(caller.user) and (not method.roles or bool(method.roles & caller.roles))
+    return access if desk.permissions.granted(caller, node) & MOVE else access & ~WRITE
 
 
 async def write_attribute(desk: Desk, caller: Caller, wanted: Any) -> tuple[Any, Refused | None, str]:

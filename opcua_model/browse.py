@@ -2,6 +2,7 @@
 
 import secrets
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Any, Final
 
 from opcua_model.stack import Ids, status, ua
@@ -11,15 +12,31 @@ _INVERSE: Final = 1
 _BOTH: Final = 2
 
 
+Sees = Callable[[Any], bool]
+
+
 class Continuations:
-    """What is left of answers that were too long, a session's own; the oldest goes when there are too many."""
+    """What is left of answers that were too long, a session's own.
+
+    Those of earlier requests make room for new ones, the oldest first; those of one request do not for each other
+    (Part 4, 7.9).
+    """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._kept: OrderedDict[bytes, Any] = OrderedDict()
+        self._new: int | None = None
 
-    def keep(self, rest: Any) -> bytes:
-        """Keep something; return the point that asks for it."""
+    def begin(self) -> None:
+        """A request begins whose points do not push each other out."""
+        self._new = 0
+
+    def keep(self, rest: Any) -> bytes | None:
+        """Keep something; return the point that asks for it, None when this request has used up all places."""
+        if self._new is not None:
+            if self._new >= self._limit:
+                return None
+            self._new += 1
         point = secrets.token_bytes(16)
         self._kept[point] = rest
         if len(self._kept) > self._limit:
@@ -34,18 +51,30 @@ class Continuations:
 class Browser:
     """Follows references; the hierarchy of reference types is looked up once."""
 
-    def __init__(self, aspace: Any, limit: int) -> None:
+    def __init__(self, aspace: Any, limit: int, altogether: int) -> None:
         self._aspace = aspace
         self._limit = limit
+        self.altogether = altogether
+        """References in an answer at most."""
         self._subtypes: dict[Any, frozenset[Any]] = {}
 
-    def browse(self, wanted: Any, maximum: int, points: Continuations) -> Any:
-        """Answer one BrowseDescription."""
+    def browse(self, wanted: Any, maximum: int, points: Continuations, sees: Sees, left: int) -> Any:
+        """Answer one BrowseDescription.
+
+        Args:
+            wanted: the description.
+            maximum: references for each node that the client wants; 0: as many as there are.
+            points: of the session.
+            sees: tells which nodes the session may see.
+            left: references that the answer still has room for.
+        """
         result = ua.BrowseResult()
         node = self._aspace.get(wanted.NodeId)
         direction, kind = int(wanted.BrowseDirection), wanted.ReferenceTypeId
         if node is None:
             result.StatusCode = status("BadNodeIdUnknown")
+        elif not sees(wanted.NodeId):
+            result.StatusCode = status("BadUserAccessDenied")
         elif not _FORWARD <= direction <= _BOTH:
             result.StatusCode = status("BadBrowseDirectionInvalid")
         elif not kind.is_null() and kind not in self._aspace:
@@ -59,11 +88,12 @@ class Browser:
                 if (direction == _BOTH or reference.IsForward == (direction == _FORWARD))
                 and (allowed is None or reference.ReferenceTypeId in allowed)
                 and (not mask or mask & int(reference.NodeClass))
+                and sees(reference.NodeId)
             ]
-            self._fill(result, found, min(maximum or self._limit, self._limit), points)
+            self._fill(result, found, min(maximum or self._limit, self._limit), points, left)
         return result
 
-    def go_on(self, point: bytes, points: Continuations, *, release: bool) -> Any:
+    def go_on(self, point: bytes, points: Continuations, left: int, *, release: bool) -> Any:
         """Answer one continuation point."""
         result = ua.BrowseResult()
         kept = points.take(point)
@@ -71,14 +101,17 @@ class Browser:
             result.StatusCode = status("BadContinuationPointInvalid")
         elif not release:
             found, maximum = kept
-            self._fill(result, found, maximum, points)
+            self._fill(result, found, maximum, points, left)
         return result
 
     @staticmethod
-    def _fill(result: Any, found: list[Any], maximum: int, points: Continuations) -> None:
-        result.References = found[:maximum]
-        if len(found) > maximum:
-            result.ContinuationPoint = points.keep((found[maximum:], maximum))
+    def _fill(result: Any, found: list[Any], maximum: int, points: Continuations, left: int) -> None:
+        room = min(maximum, left)
+        result.References = found[:room]
+        if len(found) > room:
+            result.ContinuationPoint = points.keep((found[room:], maximum))
+            if result.ContinuationPoint is None:
+                result.References, result.StatusCode = [], status("BadNoContinuationPoints")
 
     def _kinds(self, kind: Any, subtypes: bool) -> frozenset[Any]:
         if not subtypes:

@@ -6,6 +6,7 @@ from typing import Any
 import structlog
 
 from opcua_model.interface import Backend, Caller, Refused
+from opcua_model.permissions import Permissions
 from opcua_model.settings import Settings
 from opcua_model.tree import Tree
 
@@ -20,6 +21,7 @@ class Desk:
     settings: Settings
     tree: Tree
     aspace: Any
+    permissions: Permissions
 
 
 def require_user(caller: Caller, what: str) -> None:

@@ -66,6 +66,19 @@ class Entry:
     description: str = ""
 
 
+@dataclass(frozen=True)
+class AuditEntry:
+    """Something that belongs into the audit trail: who did what from where, and what came of it."""
+
+    caller: Caller
+    action: str
+    """An event type of Part 5 without its ending: `AuditOpenSecureChannel`."""
+    peer: str
+    status: str
+    """Symbolic status code."""
+    detail: dict[str, str]
+
+
 class Backend(Protocol):
     """The daemon as the address space sees it."""
 
@@ -121,6 +134,10 @@ class Backend(Protocol):
 
         Both ends belong to the range; `limit` rows at most. Raises Refused.
         """
+        ...
+
+    async def audit(self, entry: AuditEntry) -> None:
+        """Keep an entry in the audit trail; logins, calls and writes are there already."""
         ...
 
     def opened(self, caller: Caller) -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from opcua_model.auditing import Auditor
 from opcua_model.browse import Browser
 from opcua_model.desk import Desk
 from opcua_model.publishing.reading import Reads
@@ -27,12 +28,16 @@ class ToolServer(InternalServer):
         self.subscription_service = Subscriptions(self.aspace, self, settings.limits, settings.refresh_s * 1000.0)
         self.isession.subscription_service = self.subscription_service
         self._desk: Desk | None = None
+        self.auditor: Any = None
+        """Tells of what concerns security; made before the first client comes."""
         self.reads: Reads | None = None
         """Takes read requests apart; there when the tree is."""
-        self._browser = Browser(self.aspace, settings.limits.references_per_node)
+        self._browser = Browser(self.aspace, settings.limits.references_per_node, settings.limits.references_per_browse)
 
-    def equip(self, desk: Desk) -> None:
+    def equip(self, desk: Desk, uri: str) -> None:
         """Hand over what sessions work with, before the first client comes."""
+        subscriptions = self.subscription_service.subscriptions
+        self.auditor = Auditor(desk.backend, subscriptions.values, uri)
         self._desk = desk
         self.subscription_service.tree = desk.tree
         self.reads = Reads(desk.tree, self.settings.limits.nodes_per_read)

@@ -6,6 +6,7 @@ before anybody has logged in, and nothing is decoded by trust (`decoding`).
 """
 
 import asyncio
+import hashlib
 import hmac
 from collections.abc import Coroutine
 from typing import Any, Final
@@ -164,6 +165,7 @@ class Processor(UaProcessor):
         refusal = self.iserver.trust.judge(der)
         # Who is merely not trusted must prove first that the certificate is its own: strangers' are not kept.
         if refusal is not None and refusal not in _UNTRUSTED:
+            self.iserver.auditor.certificate(refusal, der[:_AUDITED], peer=self.peer)
             raise fault(refusal)
 
     def _open(self, header: Any, message: Any) -> None:
@@ -183,10 +185,33 @@ class Processor(UaProcessor):
             refusal = self.iserver.trust.judge(self.certificate)
             if refusal is not None:
                 self.iserver.trust.note(self.certificate)
+                self.iserver.auditor.certificate(refusal, self.certificate[:_AUDITED], peer=self.peer)
                 raise fault(refusal)
         response = ua.OpenSecureChannelResponse()
-        response.Parameters = self._connection.issue(params, self.iserver)
+        try:
+            response.Parameters = self._connection.issue(params, self.iserver)
+        except ServiceError as error:
+            self._audit_channel(params, requesthdr, symbol(int(error.code)))
+            raise
+        self._audit_channel(params, requesthdr, "Good")
         self.send_response(requesthdr.RequestHandle, message.SequenceHeader(), response, ua.MessageType.SecureOpen)
+
+    def _audit_channel(self, params: Any, header: Any, outcome: str) -> None:
+        if not self.secured and outcome == "Good":
+            return  # nothing but discovery is possible on it
+        kinds = ua.VariantType
+        policy = self._connection.security_policy
+        self.iserver.auditor.tell(
+            "AuditOpenSecureChannelEventType",
+            outcome,
+            peer=self.peer,
+            audit_id=_short(header.AuditEntryId),
+            SecureChannelId=ua.Variant(str(self._connection.security_token.ChannelId), kinds.String),
+            ClientCertificateThumbprint=ua.Variant(_thumbprint(self._certificate()), kinds.String),
+            RequestType=ua.Variant(int(params.RequestType), kinds.Int32),
+            SecurityPolicyUri=ua.Variant(policy.URI, kinds.String),
+            SecurityMode=ua.Variant(int(policy.Mode), kinds.Int32),
+        )
 
     @property
     def secured(self) -> bool:
@@ -403,8 +428,10 @@ class Processor(UaProcessor):
         if self.secured and len(params.ClientNonce or b"") < MIN_NONCE:
             raise fault("BadNonceInvalid")
         if own and params.ClientDescription.ApplicationUri not in application_uris(split_chain(own)[0]):
+            self.iserver.auditor.certificate("BadCertificateUriInvalid", own, peer=self.peer)
             raise fault("BadCertificateUriInvalid")
         session: Session = self.iserver.open_session(self.peer, own)
+        self._audit_session("AuditCreateSessionEventType", session, requesthdr, "Good", stored=False)
         self.session = session
         self._closing = False
         response = ua.CreateSessionResponse()
@@ -436,9 +463,14 @@ class Processor(UaProcessor):
             raise fault("BadApplicationSignatureInvalid") from None
         try:
             result = await session.activate(params, self)
-        except ServiceError:
+        except ServiceError as error:
             self._wrong += 1
+            outcome = symbol(int(error.code))
+            # A wrong password is in the trail already, with its count.
+            stored = outcome != "BadUserAccessDenied"
+            self._audit_session("AuditActivateSessionEventType", session, requesthdr, outcome, stored=stored)
             raise
+        self._audit_session("AuditActivateSessionEventType", session, requesthdr, "Good", stored=False)
         if moved:
             self.iserver.rebind(session, self)
         response = ua.ActivateSessionResponse()
@@ -454,8 +486,20 @@ class Processor(UaProcessor):
         return session
 
     async def _close_session(self, requesthdr: Any, seqhdr: Any, reader: Reader) -> None:
+        self._audit_session("AuditSessionEventType", self.session, requesthdr, "Good", stored=False)
         await self.session.close_session(decode(ua.Boolean, reader))
         self.send_response(requesthdr.RequestHandle, seqhdr, ua.CloseSessionResponse())
+
+    def _audit_session(self, kind: str, session: Any, header: Any, outcome: str, *, stored: bool) -> None:
+        self.iserver.auditor.tell(
+            kind,
+            outcome,
+            peer=self.peer,
+            caller=session.caller,
+            audit_id=_short(header.AuditEntryId),
+            stored=stored,
+            SessionId=ua.Variant(session.session_id, ua.VariantType.NodeId),
+        )
 
     def leave(self) -> None:
         """Forget the session: it went on to another channel."""
@@ -469,6 +513,14 @@ def _fault(error: Any) -> Any:
     response = ua.ServiceFault()
     response.ResponseHeader.ServiceResult = ua.StatusCode(int(error.code))
     return response
+
+
+def _short(text: Any) -> str:
+    return str(text or "")[:200]
+
+
+def _thumbprint(der: bytes | None) -> str:
+    return hashlib.sha1(der, usedforsecurity=False).hexdigest() if der else ""
 
 
 def _place(error: BaseException) -> str:
@@ -489,6 +541,8 @@ def _same(given: Any, token: bytes) -> bool:
     return isinstance(given, bytes) and hmac.compare_digest(given, token)
 
 
+_AUDITED: Final = 8_192
+"""Bytes of a certificate that an audit event carries."""
 _UNTRUSTED: Final = frozenset({"BadCertificateUntrusted", "BadCertificateChainIncomplete"})
 _OPEN: Final = ua.NodeId(Ids.OpenSecureChannelRequest_Encoding_DefaultBinary)
 MIN_NONCE: Final = 32  # Part 4, 5.6.2

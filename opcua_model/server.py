@@ -22,6 +22,7 @@ from opcua_model.interface import Backend, Entry, Occurrence
 from opcua_model.internal import ToolServer
 from opcua_model.listener import Listener
 from opcua_model.live import tell
+from opcua_model.permissions import Permissions, add_roles
 from opcua_model.publishing.snapshot import Turn
 from opcua_model.settings import EndpointError, Settings, is_loopback
 from opcua_model.space import Space
@@ -119,6 +120,7 @@ class UaServer:
                     tasks.start_soon(self._round)
                     tasks.start_soon(self._clock)
                     tasks.start_soon(self._must(self._guard).run)
+                    tasks.start_soon(self._internal.auditor.run)
                     log.info("opcua_ready", endpoint=self.endpoint)
                     yield
                     tasks.cancel_scope.cancel()
@@ -177,7 +179,9 @@ class UaServer:
         told = backend.variables()
         build_tree(tree, revision=self._settings.software_revision, variants=variants, told=told)
         self._tree, self._entries = tree, Entries(space)
-        self._internal.equip(Desk(backend, self._settings, tree, self._internal.aspace))
+        permissions = Permissions(tree, self._settings.restricted)
+        add_roles(space)
+        self._internal.equip(Desk(backend, self._settings, tree, self._internal.aspace, permissions=permissions), uri)
         await self._refresh()
         log.debug("opcua_tree_built", application=uri, tags=len(layout.tags))
 
@@ -202,6 +206,9 @@ class UaServer:
         ):
             node = getattr(Ids, f"Server_ServerCapabilities_{name}")
             await self._server.get_node(ua.NodeId(node)).write_value(ua.Variant(value, kind))
+
+        auditing = ua.Variant(True, ua.VariantType.Boolean)
+        await self._server.get_node(ua.NodeId(Ids.Server_Auditing)).write_value(auditing)
 
     async def _listen(self) -> None:
         settings, server = self._settings, self._server
@@ -241,6 +248,7 @@ class UaServer:
         await service.delete_subscriptions(list(service.subscriptions))
         for session in self._internal.sessions:
             await session.close_session()
+        await self._internal.auditor.flush()
         log.info("opcua_closed", endpoint=self.endpoint)
 
     # ------------------------------------------------------------------------------------------------ the round

@@ -4,7 +4,7 @@ import asyncio
 import secrets
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -13,16 +13,24 @@ from opcua_model.browse import Browser, Continuations
 from opcua_model.calls import call_method
 from opcua_model.decoding import Reader
 from opcua_model.desk import Desk, log
+from opcua_model.eventing.notice import Notice, standard
 from opcua_model.eventing.telling import deliver, make_event
 from opcua_model.history import read_history
 from opcua_model.interface import Caller, Occurrence, Refused
 from opcua_model.login import admit_anonymous, is_anonymous, open_password, prove_certificate
-from opcua_model.stack import InternalSession, SessionState, create_nonce, fault, status, ua
+from opcua_model.permissions import ADMINISTRATOR
+from opcua_model.stack import Attr, InternalSession, SessionState, create_nonce, fault, status, ua
 
 TOKEN_BYTES: Final = 32
 _OPERATION_DIAGNOSTICS: Final = 0x03E0
 """Bits of ReturnDiagnostics that ask for words about single operations (Part 4, 7.33)."""
 REFUSAL_SEVERITY: Final = 300
+
+_SOURCE: Final = standard("SourceNode")
+_PORTION: Final = 500
+"""References of an answer before others have a turn."""
+_PATHS: Final = 50
+"""The same for paths."""
 
 Refusals = Sequence[tuple[Refused | None, str]]
 
@@ -133,19 +141,60 @@ class Session(InternalSession):
 
     async def read_encoded(self, reader: Reader) -> bytes:
         """Read attributes: the parameters of a Read in, the encoded array of its DataValues out."""
-        return await self.iserver.reads.answer(reader, partial(read_attribute, self._desk, self.caller))
+        read_one = partial(read_attribute, self._desk, self.caller)
+        return await self.iserver.reads.answer(reader, read_one, singly=self._desk.permissions.blind(self.caller))
 
     async def write_all(self, params: Any) -> tuple[list[Any], list[tuple[Refused | None, str]]]:
         """Write attributes: status codes, and beside them the refusals with what they were about."""
         self._bound(params.NodesToWrite, self._desk.settings.limits.nodes_per_write)
-        answers = [await write_attribute(self._desk, self.caller, wanted) for wanted in params.NodesToWrite]
+        answers = [await self._write(wanted) for wanted in params.NodesToWrite]
         return [code for code, _, _ in answers], [(refused, target) for _, refused, target in answers]
 
     async def call_all(self, params: Any) -> tuple[list[Any], list[tuple[Refused | None, str]]]:
         """Call methods: results, and beside them the refusals with what they were about."""
         self._bound(params.MethodsToCall, self._desk.settings.limits.nodes_per_call)
-        answers = [await call_method(self._desk, self.caller, wanted) for wanted in params.MethodsToCall]
+        answers = [await self._audited(wanted) for wanted in params.MethodsToCall]
         return [result for result, _, _ in answers], [(refused, target) for _, refused, target in answers]
+
+    async def _write(self, wanted: Any) -> tuple[Any, Refused | None, str]:
+        if not self.sees(wanted.NodeId):
+            refused = Refused("BadUserAccessDenied", f"{self.caller.user or 'an anonymous session'} does not see it")
+            answer = status(refused.status), refused, wanted.NodeId.to_string()
+        else:
+            answer = await write_attribute(self._desk, self.caller, wanted)
+        kinds = ua.VariantType
+        self._audit(
+            "AuditWriteUpdateEventType",
+            str(answer[0].name),
+            SourceNode=ua.Variant(wanted.NodeId, kinds.NodeId),
+            AttributeId=ua.Variant(wanted.AttributeId, kinds.UInt32),
+            IndexRange=ua.Variant(wanted.IndexRange, kinds.String),
+            NewValue=wanted.Value.Value or ua.Variant(None, kinds.Null),
+        )
+        return answer
+
+    async def _audited(self, wanted: Any) -> tuple[Any, Refused | None, str]:
+        if not self.sees(wanted.MethodId) or not self.sees(wanted.ObjectId):
+            refused = Refused("BadUserAccessDenied", f"{self.caller.user or 'an anonymous session'} does not see it")
+            answer = ua.CallMethodResult(StatusCode=status(refused.status)), refused, wanted.MethodId.to_string()
+        else:
+            answer = await self._call(wanted)
+        kinds = ua.VariantType
+        self._audit(
+            "AuditUpdateMethodEventType",
+            str(answer[0].StatusCode.name),
+            SourceNode=ua.Variant(wanted.ObjectId, kinds.NodeId),
+            MethodId=ua.Variant(wanted.MethodId, kinds.NodeId),
+            InputArguments=ua.Variant(list(wanted.InputArguments or ()), kinds.Variant, is_array=True),
+        )
+        return answer
+
+    def _audit(self, kind: str, outcome: str, **fields: Any) -> None:
+        """Tell of what was done; the trail has it from the daemon."""
+        self.iserver.auditor.tell(kind, outcome, peer=self.peer, caller=self.caller, stored=False, **fields)
+
+    async def _call(self, wanted: Any) -> tuple[Any, Refused | None, str]:
+        return await call_method(self._desk, self.caller, wanted)
 
     async def explain(self, refusals: Refusals, diagnostics: int) -> list[Any]:
         """Tell why something was refused: as an event to this session, and as diagnostics when it asked for them."""
@@ -178,26 +227,51 @@ class Session(InternalSession):
         if not params.View.ViewId.is_null():
             raise fault("BadViewIdUnknown")
         maximum = int(params.RequestedMaxReferencesPerNode)
-        return [self._browser.browse(wanted, maximum, self._browse_points) for wanted in params.NodesToBrowse]
+        self._browse_points.begin()
+        return await self._in_turn(
+            params.NodesToBrowse,
+            lambda wanted, left: self._browser.browse(wanted, maximum, self._browse_points, self.sees, left),
+        )
 
     async def browse_next(self, parameters: Any) -> list[Any]:
         """Go on where a Browse was too long."""
         self._bound(parameters.ContinuationPoints, self._desk.settings.limits.nodes_per_browse)
         release = bool(parameters.ReleaseContinuationPoints)
-        return [
-            self._browser.go_on(point or b"", self._browse_points, release=release)
-            for point in parameters.ContinuationPoints
-        ]
+        self._browse_points.begin()
+        return await self._in_turn(
+            parameters.ContinuationPoints,
+            lambda point, left: self._browser.go_on(point or b"", self._browse_points, left, release=release),
+        )
+
+    async def _in_turn(self, wishes: Sequence[Any], browse: Callable[[Any, int], Any]) -> list[Any]:
+        """Answer one wish after the other within what an answer may hold; others have their turn between."""
+        results: list[Any] = []
+        left, begun = self._browser.altogether, 0
+        for wish in wishes:
+            results.append(browse(wish, left))
+            left -= len(results[-1].References)
+            begun += 1 + len(results[-1].References)
+            if begun > _PORTION:
+                begun = 0
+                await asyncio.sleep(0)
+        return results
 
     async def translate_browsepaths_to_nodeids(self, params: Any) -> list[Any]:
         """Find nodes by names."""
         self._bound(params, self._desk.settings.limits.nodes_per_translate)
         found: list[Any] = []
-        for path in params:
-            if path.RelativePath.Elements:
-                found += self.iserver.view_service.translate_browsepaths_to_nodeids([path])
-            else:
+        for number, path in enumerate(params):
+            if number % _PATHS == _PATHS - 1:
+                await asyncio.sleep(0)
+            if not path.RelativePath.Elements:
                 found.append(ua.BrowsePathResult(StatusCode=status("BadNothingToDo")))
+                continue
+            (result,) = self.iserver.view_service.translate_browsepaths_to_nodeids([path])
+            if result.StatusCode.is_good():
+                result.Targets = [one for one in result.Targets if self.sees(one.TargetId)]
+                if not result.Targets:
+                    result.StatusCode = status("BadNoMatch")
+            found.append(result)
         return found
 
     def register(self, nodes: Sequence[Any] | None) -> list[Any]:
@@ -208,7 +282,13 @@ class Session(InternalSession):
     async def history_read(self, params: Any) -> list[Any]:
         """Read history."""
         self._bound(params.NodesToRead, self._desk.settings.limits.nodes_per_history_read)
-        return await read_history(self._desk, params, self._history_points)
+        hidden = [not self.sees(wanted.NodeId) for wanted in params.NodesToRead]
+        if not any(hidden):
+            return await read_history(self._desk, params, self._history_points)
+        params.NodesToRead = [one for one, out in zip(params.NodesToRead, hidden, strict=True) if not out]
+        shown = iter(await read_history(self._desk, params, self._history_points) if params.NodesToRead else ())
+        denied = status("BadUserAccessDenied")
+        return [ua.HistoryReadResult(StatusCode=denied) if out else next(shown) for out in hidden]
 
     @staticmethod
     def _bound(operations: Sequence[Any] | None, limit: int) -> None:
@@ -224,7 +304,23 @@ class Session(InternalSession):
         service = self.iserver.subscription_service
         if len(service.owned(self.session_id)) >= self._desk.settings.limits.subscriptions_per_session:
             raise fault("BadTooManySubscriptions")
-        return await service.create_subscription(params, callback, self.session_id, request_callback=request_callback)
+        result = await service.create_subscription(params, callback, self.session_id, request_callback=request_callback)
+        self._adopt(service.subscriptions[result.SubscriptionId])
+        return result
+
+    def _adopt(self, subscription: Any) -> None:
+        """Let a subscription hear what this session may hear."""
+        subscription.admits = self.admits
+        subscription.audits = ADMINISTRATOR in self.caller.roles
+
+    def sees(self, node: Any) -> bool:
+        """Tell whether this session may browse, read and hear of a node."""
+        return self._desk.permissions.sees(self.caller, node)
+
+    def admits(self, event: Notice) -> bool:
+        """Tell whether this session may hear of an event."""
+        source = event.get(_SOURCE, Attr.Value)
+        return source is None or source.Value is None or self.sees(source.Value)
 
     def _own(self, number: int) -> Any:
         if not self._is_own(number):
@@ -242,7 +338,13 @@ class Session(InternalSession):
         total = sum(len(one.monitored_item_srv) for one in self.iserver.subscription_service.subscriptions.values())
         if total + len(params.ItemsToCreate) > self._desk.settings.limits.items:
             raise fault("BadTooManyMonitoredItems")
-        return await super().create_monitored_items(params)
+        hidden = [not self.sees(wanted.ItemToMonitor.NodeId) for wanted in params.ItemsToCreate]
+        if not any(hidden):
+            return await super().create_monitored_items(params)
+        params.ItemsToCreate = [one for one, out in zip(params.ItemsToCreate, hidden, strict=True) if not out]
+        shown = iter(await super().create_monitored_items(params) if params.ItemsToCreate else ())
+        denied = status("BadUserAccessDenied")
+        return [ua.MonitoredItemCreateResult(StatusCode=denied) if out else next(shown) for out in hidden]
 
     async def modify_monitored_items(self, params: Any) -> list[Any]:
         """Modify monitored items of this session."""
@@ -328,6 +430,7 @@ class Session(InternalSession):
             elif not self.caller.user or self.iserver.user_of(subscription.session_id) != self.caller.user:
                 result.StatusCode = status("BadUserAccessDenied")
             else:
+                self._adopt(subscription)
                 await subscription.move(
                     self.session_id, callback, request_callback, send_values=bool(params.SendInitialValues)
                 )

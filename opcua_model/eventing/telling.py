@@ -94,5 +94,7 @@ def notifiers(space: Space, *sources: Any) -> tuple[Any, ...]:
 def deliver(event: Notice, subscriptions: Iterable[Any]) -> None:
     """Hand an event to whoever monitors its source, anything above it, or the Server object."""
     for subscription in list(subscriptions):
+        if not subscription.admits(event):
+            continue
         for item in items_at(subscription.monitored_item_srv, event.heard_at):
             item.offer(event)

@@ -59,13 +59,18 @@ class Reads:
         self._columns = _encoded_ids(source.tags)
         self._plans: OrderedDict[bytes, Plan] = OrderedDict()
 
-    async def answer(self, reader: Reader, read_one: ReadOne) -> bytes:
+    async def answer(self, reader: Reader, read_one: ReadOne, *, singly: bool = False) -> bytes:
         """Answer the parameters of a Read: the encoded array of DataValues.
+
+        Args:
+            reader: stands at the parameters.
+            read_one: reads what is no column.
+            singly: nothing is a column: the session may not see all tags.
 
         Raises:
             ServiceError: the request as a whole is refused.
         """
-        plan = await self._plan(reader)
+        plan = await (self._take_apart(reader.take(reader.end - reader.at), {}) if singly else self._plan(reader))
         parts: list[bytes] = []
         for part in plan.parts:
             if isinstance(part, tuple):
@@ -102,14 +107,14 @@ class Reads:
         if known is not None:
             self._plans.move_to_end(body)
             return known
-        plan = await self._take_apart(body)
+        plan = await self._take_apart(body, self._columns)
         if len(body) <= PLAN_BYTES:
             self._plans[body] = plan
             if len(self._plans) > PLANS:
                 self._plans.popitem(last=False)
         return plan
 
-    async def _take_apart(self, body: bytes) -> Plan:
+    async def _take_apart(self, body: bytes, columns: Mapping[bytes, int]) -> Plan:
         if len(body) < _HEAD.size:
             raise fault("BadDecodingError")
         age, stamps, count = _HEAD.unpack_from(body)
@@ -124,7 +129,7 @@ class Reads:
         parts: list[NDArray[np.int64] | tuple[Any, ...]] = []
         run: list[int] = []
         others: list[Any] = []
-        at, columns = _HEAD.size, self._columns
+        at = _HEAD.size
         for number in range(count):
             end = at + _ID_HEAD.size
             if end <= len(body) and body[at] == _STRING_ID:

@@ -6,7 +6,7 @@ and their repetition are kept here (Part 4, 5.13).
 
 import asyncio
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -25,6 +25,10 @@ _LAST_NUMBER: Final = 2**32 - 1
 _NO_DIAGNOSTICS: Final = b"\xff\xff\xff\xff"
 
 
+def _everything(_event: Any) -> bool:
+    return True
+
+
 class Subscription(InternalSubscription):
     """One subscription."""
 
@@ -36,6 +40,10 @@ class Subscription(InternalSubscription):
         self.monitored_item_srv = MonitoredItems(self, aspace, source, limits, refresh_ms)
         self.notifications = notifications
         """The client's MaxNotificationsPerPublish; 0: as many as there are."""
+        self.audits = False
+        """Whether its session is told of audit events."""
+        self.admits: Callable[[Any], bool] = _everything
+        """Tells of an event whether its session may hear of it."""
         self.expired = False
         """It has outlived its lifetime: all that is left to do is to say so."""
         self._silent = 0

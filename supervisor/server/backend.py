@@ -1,5 +1,6 @@
 """The daemon as the address space sees it: values, variables, calls, history, logins."""
 
+import json
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from config.layout import Layout
 from kernels.image import Image, Rows, Snapshot
 from kernels.tables import CONDITION_STATE, RunState, SystemTag
-from opcua_model.interface import Caller, Refused
+from opcua_model.interface import AuditEntry, Caller, Refused
 from supervisor.link.messages import CommandKind, EquipmentMode
 from supervisor.server.access.attempts import Attempts
 from supervisor.server.access.policy import Action, permit
@@ -202,6 +203,15 @@ class DaemonBackend:
         except StoreError as error:
             raise Refused("BadResourceUnavailable", str(error)) from error
         return found.ts_ns, found.values, found.status
+
+    async def audit(self, entry: AuditEntry) -> None:
+        """Keep an entry in the audit trail."""
+        try:
+            await self._desk.note(
+                entry.caller, entry.action, entry.peer, entry.status, json.dumps(entry.detail, sort_keys=True)
+            )
+        except StoreError as error:
+            log.warning("not in the audit trail", action=entry.action, status=entry.status, why=str(error))
 
     def opened(self, caller: Caller) -> None:
         """A session was activated."""

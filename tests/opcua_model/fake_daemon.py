@@ -19,7 +19,7 @@ from config.layout import Layout
 from config.tool import Module, ModuleKind, Tag, TagKind, Tool
 from kernels.image import Rows, Snapshot
 from kernels.tables import CONDITION_STATE, ConditionState
-from opcua_model.interface import Caller, Refused
+from opcua_model.interface import AuditEntry, Caller, Refused
 from opcua_model.server import UaServer
 from opcua_model.settings import Settings
 
@@ -72,6 +72,7 @@ class FakeDaemon:
     told: dict[str, Any] = field(default_factory=dict)
     recipes: dict[str, dict[str, Any]] = field(default_factory=dict)
     certificates: dict[str, str] = field(default_factory=dict)
+    audited: list[AuditEntry] = field(default_factory=list)
     refusal: Refused | None = None
     copies: int = 0
 
@@ -81,7 +82,7 @@ class FakeDaemon:
 
     def reset(self) -> None:
         """Begin again as on the first day."""
-        for kept in (self.calls, self.writes, self.told, self.recipes):
+        for kept in (self.calls, self.writes, self.told, self.recipes, self.audited):
             kept.clear()
         self.refusal, self.copies = None, 0
         tags, conditions = len(self._layout.tags), len(self._layout.conditions)
@@ -180,6 +181,10 @@ class FakeDaemon:
             inside = inside[::-1]
         inside = inside[:limit]
         return times[inside], values[inside], codes[inside]
+
+    async def audit(self, entry: AuditEntry) -> None:
+        await anyio.lowlevel.checkpoint()
+        self.audited.append(entry)
 
     def opened(self, caller: Caller) -> None:
         self.sessions[caller.session] = caller
