@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from hil.errors import RigError
@@ -20,7 +20,7 @@ def rewired(text: str, endpoints: Mapping[str, str]) -> str:
     """
     for link, endpoint in endpoints.items():
         # First to marks that no link looks like: an endpoint might be spelt like another link of the file.
-        text = _links(link).sub(lambda found, mark=_mark(endpoint): f"{found[1]}{mark}", text)
+        text = _links(link).sub(_marking(endpoint), text)
     for endpoint in endpoints.values():
         text = text.replace(_mark(endpoint), f'"{endpoint}"')
     devices: list[dict[str, Any]] = tomllib.loads(text).get("devices", [])
@@ -32,6 +32,10 @@ def rewired(text: str, endpoints: Mapping[str, str]) -> str:
 
 def _links(link: str) -> re.Pattern[str]:
     return re.compile(rf"""((?:^|[,{{\s])link\s*=\s*)["']{re.escape(link)}["']""", re.MULTILINE)
+
+
+def _marking(endpoint: str) -> Callable[[re.Match[str]], str]:
+    return lambda found: f"{found[1]}{_mark(endpoint)}"
 
 
 def _mark(endpoint: str) -> str:

@@ -52,7 +52,7 @@ async def serve_control(rig: Rig, port: int, *, started: Callable[[int], None], 
                     stop()
 
     async with listener:
-        started(int(listener.extra(SocketAttribute.local_port)))
+        started(int(listener.extra(SocketAttribute.local_port)))  # noqa: S610 - anyio's, not Django's
         await listener.serve(talk)
 
 

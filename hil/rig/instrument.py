@@ -7,31 +7,11 @@ outside (the plant) listens with `on_write`.
 import math
 import time
 from collections.abc import Callable
-from typing import Literal
 
-from config.profile import Point, Profile, ValueType
-from hil.rig.character import CHARACTERS, Character
-
-Raw = float | str
-Reason = Literal["unknown", "range", "read_only", "mode", "not_understood"]
-
-_LIMITS = {
-    ValueType.U8: (0, 0xFF),
-    ValueType.I8: (-0x80, 0x7F),
-    ValueType.U16: (0, 0xFFFF),
-    ValueType.I16: (-0x8000, 0x7FFF),
-    ValueType.U32: (0, 0xFFFFFFFF),
-    ValueType.I32: (-0x80000000, 0x7FFFFFFF),
-}
-INTEGERS = frozenset(_LIMITS)
-
-
-class Refused(Exception):  # noqa: N818 - the instrument's answer, no error of ours
-    """What the instrument says no to; each speaker has its own words for the reason."""
-
-    def __init__(self, reason: Reason) -> None:
-        super().__init__(reason)
-        self.reason: Reason = reason
+from config.profile import Profile, ValueType
+from hil.rig.character import Character
+from hil.rig.kinds import CHARACTERS
+from hil.rig.raw import Raw, Refused, initial, to_raw, to_value
 
 
 class Instrument:
@@ -56,6 +36,8 @@ class Instrument:
         """When it last heard what feeds its watchdog; infinite: never yet."""
         self.tripped = False
         """Its watchdog has acted."""
+        self.frozen: dict[str, Raw] = {}
+        """While its program hangs: what it said last, over and over."""
         self.on_write: Callable[[str, float], None] | None = None
         self.settings: dict[str, Raw] = {}
         """What it is delivered with in this tool (full scale, unit); kept over a restart."""
@@ -65,7 +47,7 @@ class Instrument:
     # ------------------------------------------------------------------------------------------------------- power
     def _delivered(self) -> None:
         """Everything as the factory left it."""
-        self.raw = {name: _initial(point) for name, point in self.points.items()}
+        self.raw = {name: initial(point) for name, point in self.points.items()}
         for point in self.points.values():
             if point.quality.status is not None:
                 self.raw[point.quality.status] = self._status_raw(point.quality.status, point.quality.good[0])
@@ -90,18 +72,19 @@ class Instrument:
         watchdog = self.profile.watchdog
         if watchdog != "none" and watchdog.volatile:
             for setting in watchdog.set:
-                self.raw[setting.point] = _initial(self.points[setting.point])
+                self.raw[setting.point] = initial(self.points[setting.point])
         sign = self.profile.reboot
         if sign is not None:
             self.raw[sign.point] = {"counter": float(self.power_ups), "flag": 1.0, "uptime": 0.0}[sign.kind]
-            if isinstance(_initial(self.points[sign.point]), str):
+            if isinstance(initial(self.points[sign.point]), str):
                 self.raw[sign.point] = str(self.power_ups)
         self.character.power_up()
 
     # ------------------------------------------------------------------------------------------------------ inside
     def show(self, name: str, value: float) -> None:
         """Let a point read this, in its unit, as far as its wire can say it."""
-        self.raw[name] = to_raw(self.points[name], value)
+        point = self.points[name]
+        self.raw[name] = to_raw(point, min(max(value, point.low), point.high))
 
     def value(self, name: str) -> float:
         """What a point is, in its unit; NaN for text and for a raw value that is no state."""
@@ -139,7 +122,7 @@ class Instrument:
             raise Refused("unknown")
         if not point.readable:
             raise Refused("not_understood")
-        return self.character.reading(name, self.raw[name])
+        return self.character.reading(name, self.frozen.get(name, self.raw[name]))
 
     def tell(self, name: str, raw: Raw) -> None:
         """What the wire writes; raises Refused and then changes nothing."""
@@ -166,8 +149,17 @@ class Instrument:
         if self.character.feeds(watchdog, wrote):
             self.heard_s = time.monotonic()
 
-    def look_at_watchdog(self, now_s: float) -> None:
-        """Act when the controller has been silent for too long; called every few milliseconds."""
+    def go_on(self, now_s: float) -> None:
+        """What it does by itself; called every few milliseconds while it is switched on."""
+        self.character.tick(now_s)
+        self._look_at_watchdog(now_s)
+
+    def freeze(self, *, hangs: bool) -> None:
+        """Its program hangs, or not."""
+        self.frozen = dict(self.raw) if hangs else {}
+
+    def _look_at_watchdog(self, now_s: float) -> None:
+        """Act when the controller has been silent for too long."""
         watchdog = self.profile.watchdog
         if watchdog == "none" or self.tripped:
             return
@@ -178,36 +170,3 @@ class Instrument:
 
     def _status_raw(self, name: str, value: float) -> Raw:
         return to_raw(self.points[name], value)
-
-
-def to_raw(point: Point, value: float) -> Raw:
-    """A value in the point's unit as the wire carries it, clipped to what fits."""
-    if point.states:
-        at = min(max(round(value), 0), len(point.states) - 1)
-        raw: Raw = point.states[at].raw
-        return raw
-    if point.type is ValueType.TEXT:
-        return f"{value:g}"
-    raw = (value - point.offset) / point.scale
-    if point.type is ValueType.BOOL:
-        return float(raw >= 0.5)
-    if point.type is ValueType.HEX or point.bits is not None:
-        return float(round(raw))
-    if point.type in INTEGERS and not math.isnan(raw):
-        low, high = _LIMITS[point.type]
-        return float(min(max(round(raw), low), high))
-    return raw
-
-
-def to_value(point: Point, raw: Raw) -> float:
-    """What the wire carries, in the point's unit."""
-    if point.states:
-        places = [n for n, state in enumerate(point.states) if state.raw == raw]
-        return float(places[0]) if places else math.nan
-    return math.nan if isinstance(raw, str) else raw * point.scale + point.offset
-
-
-def _initial(point: Point) -> Raw:
-    if point.type is ValueType.TEXT and not point.states:
-        return ""
-    return to_raw(point, min(max(0.0, point.low), point.high))

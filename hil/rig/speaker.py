@@ -53,7 +53,7 @@ class Speaker(ABC):
         _ = now_s
         return []
 
-    def reset(self) -> None:
+    def reset(self) -> None:  # noqa: B027 - most protocols have nothing to forget
         """The wire was opened anew: what belonged to the old connection is forgotten."""
 
     def restarted(self, instrument: Instrument) -> None:

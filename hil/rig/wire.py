@@ -288,7 +288,7 @@ class Wire:
                 instrument.power_up()
                 self.speaker.restarted(instrument)
             elif until_s is None:
-                instrument.look_at_watchdog(now_s)
+                instrument.go_on(now_s)
 
     async def speak(self, now_s: float) -> None:
         """Send what instruments say without being asked."""
@@ -307,7 +307,10 @@ class Wire:
                 channel.close(reset=True)
 
     def _deaf(self, instrument: Instrument) -> bool:
-        return instrument.name in self._off_until_s or Kind.HANG in self.faults[instrument.name]
+        if instrument.name in self._off_until_s:
+            return True
+        # One with a heartbeat of its own in its registers goes on answering, always the same.
+        return Kind.HANG in self.faults[instrument.name] and instrument.profile.heartbeat is None
 
     def _has(self, kind: Kind) -> bool:
         return any(kind in faults for faults in self.faults.values())
@@ -322,6 +325,10 @@ class Wire:
         """Let the wire be as its faults say."""
         if isinstance(self.speaker, CanopenSpeaker):
             self.speaker.bus_off = self._has(Kind.BUS_OFF)
+        for instrument in self.instruments:
+            hangs = Kind.HANG in self.faults[instrument.name]
+            if hangs != bool(instrument.frozen):
+                instrument.freeze(hangs=hangs)
         if not self._has(Kind.SILENT):
             self._loud.set()
             self._loud = anyio.Event()

@@ -8,7 +8,8 @@ The answer to a query holds its data, to anything else a status (CSR): 0 done, 1
 from collections.abc import Iterable
 
 from config.profile import Point, ValueType
-from hil.rig.instrument import Instrument, Reason, Refused
+from hil.rig.instrument import Instrument
+from hil.rig.raw import Reason, Refused
 from hil.rig.speaker import Speaker
 
 ACK, NAK = 0x06, 0x15

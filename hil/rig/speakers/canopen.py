@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from config.profile import Point, ValueType
-from hil.rig.instrument import Instrument, Raw, Reason, Refused
+from hil.rig.instrument import Instrument
+from hil.rig.raw import Raw, Reason, Refused
 from hil.rig.speaker import Speaker
 
 CR, BEL = b"\r", b"\x07"
@@ -28,6 +29,8 @@ WRONG_SIZE, OUT_OF_RANGE, DEVICE_STATE, BAD_COMMAND, GENERAL = (
 TOGGLE = 0x05030000
 ABORTS: dict[Reason, int] = {"unknown": NO_OBJECT, "not_understood": WRITE_ONLY, "read_only": READ_ONLY,
                              "range": OUT_OF_RANGE, "mode": DEVICE_STATE}  # fmt: skip
+NO_OBJECTS_FROM = 0xFFFD
+"""What a profile says of NMT and heartbeats stands at indices that no device has."""
 PDO_PERIOD_S = 0.1
 FORMATS = {ValueType.BOOL: "<B", ValueType.U8: "<B", ValueType.I8: "<b", ValueType.U16: "<H", ValueType.I16: "<h",
            ValueType.U32: "<I", ValueType.I32: "<i", ValueType.F32: "<f"}  # fmt: skip
@@ -68,7 +71,7 @@ class CanopenSpeaker(Speaker):
         self._nodes = {one.address or 1: Node(one) for one in self.instruments}
         for node in self._nodes.values():
             for point in node.instrument.points.values():
-                if point.canopen is not None:
+                if point.canopen is not None and point.canopen.index < NO_OBJECTS_FROM:
                     node.entries[point.canopen.index, point.canopen.sub] = point
 
     # --------------------------------------------------------------------------------------------------- the adapter
@@ -98,7 +101,7 @@ class CanopenSpeaker(Speaker):
         if frame is None:
             return self.sole if request[:1].decode("latin-1") in COMMANDS else None
         identifier, _ = frame
-        if identifier in {NMT, SYNC}:
+        if identifier in {NMT, SYNC} or identifier & 0x780 == HEARTBEAT:
             return self.sole
         node = self._nodes.get(identifier & 0x7F)
         return node.instrument if node is not None and identifier & 0x780 in {SDO_REQUEST, *RPDO} else None
@@ -115,6 +118,10 @@ class CanopenSpeaker(Speaker):
             return b"".join(self._manage(node, data) for node in self._nodes.values())
         if identifier == SYNC:
             return b"".join(self._pdos(node) for node in self._nodes.values())
+        if identifier & 0x780 == HEARTBEAT:
+            for one in self._nodes.values():
+                one.instrument.character.heartbeat(identifier & 0x7F)
+            return b""
         node = self._nodes[instrument.address or 1]
         if identifier & 0x780 == SDO_REQUEST:
             return self._sdo(node, data) if node.state != STOPPED else b""
@@ -275,7 +282,7 @@ class CanopenSpeaker(Speaker):
 
     def _read(self, node: Node, index: int, sub: int) -> bytes:
         point = node.entries.get((index, sub))
-        if point is not None:
+        if point is not None and (index, sub) != (0x1017, 0):
             return _bytes(point, node.instrument.ask(point.name))
         own = node.instrument
         match (index, sub):

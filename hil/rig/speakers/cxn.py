@@ -7,7 +7,8 @@ carry the device's own. Source: the published driver pymeasure.instruments.tcpow
 from collections.abc import Iterable
 
 from config.profile import ValueType
-from hil.rig.instrument import Instrument, Refused
+from hil.rig.instrument import Instrument
+from hil.rig.raw import Refused
 from hil.rig.speaker import Speaker
 
 ACK, NAK = b"*", b"?"

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 
 from config.profile import Point, ValueType
 from config.wire import LineSettings, LinesWire
-from hil.rig.instrument import Instrument, Reason, Refused
+from hil.rig.instrument import Instrument
+from hil.rig.raw import Reason, Refused
 from hil.rig.speaker import Speaker
 from hil.rig.speakers.text import Commands, Template, compose, fill, sample
 

@@ -6,7 +6,8 @@ Source: MKS, Series 937B Operation Manual, serial communication; NAK 160 unrecog
 import re
 from collections.abc import Iterable
 
-from hil.rig.instrument import Instrument, Reason, Refused
+from hil.rig.instrument import Instrument
+from hil.rig.raw import Reason, Refused
 from hil.rig.speaker import Speaker
 from hil.rig.speakers.lines import confirmation
 from hil.rig.speakers.text import Commands

@@ -10,7 +10,8 @@ from typing import ClassVar
 
 from config.profile import Point, ValueType
 from config.wire import ModbusWire
-from hil.rig.instrument import Instrument, Raw, Reason, Refused
+from hil.rig.instrument import Instrument
+from hil.rig.raw import Raw, Reason, Refused
 from hil.rig.speaker import Speaker
 
 READ_BITS = {1: "coil", 2: "discrete"}

@@ -8,7 +8,8 @@ import math
 from collections.abc import Iterable
 
 from config.profile import Point
-from hil.rig.instrument import Instrument, Raw, Reason, Refused
+from hil.rig.instrument import Instrument
+from hil.rig.raw import Raw, Reason, Refused
 from hil.rig.speaker import Speaker
 
 CR = b"\r"

@@ -5,7 +5,8 @@ A request's length character is its length + 34. Source: INFICON, SQM-160 Operat
 
 from collections.abc import Iterable
 
-from hil.rig.instrument import Instrument, Reason, Refused
+from hil.rig.instrument import Instrument
+from hil.rig.raw import Reason, Refused
 from hil.rig.speaker import Speaker
 from hil.rig.speakers.lines import confirmation
 from hil.rig.speakers.text import Commands

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 from config.profile import Point, ValueType
 from config.wire import LinesWire
-from hil.rig.instrument import Instrument, Raw
+from hil.rig.instrument import Instrument
+from hil.rig.raw import Raw
 
 _FIELDS = {
     "value": r"[+-]?\d+\.?\d*(?:[eE][+-]?\d+)?",
@@ -87,10 +88,14 @@ class Commands:
 
     def say(self, shared: Sequence[tuple[Point, LinesWire]]) -> str:
         """One answer that holds the values of all these points."""
-        pieces: dict[str, str] = {}
+        values: dict[str, tuple[Point, Raw]] = {}
         for point, wire in shared:
-            pieces[wire.answer or ""] = spoken(point, self._own.ask(point.name), wire.answer or "")
-        return compose(pieces)
+            raw, pattern = self._own.ask(point.name), wire.answer or ""
+            if point.bits is not None and not isinstance(raw, str):
+                _, before = values.get(pattern, (point, 0.0))
+                raw = float(int(raw) << point.bits[0] | (0 if isinstance(before, str) else int(before)))
+            values[pattern] = point, raw
+        return compose({pattern: spoken(point, raw, pattern) for pattern, (point, raw) in values.items()})
 
 
 def spoken(point: Point, raw: Raw, pattern: str) -> str:
@@ -99,7 +104,7 @@ def spoken(point: Point, raw: Raw, pattern: str) -> str:
     if isinstance(raw, str):
         return raw if raw or re.fullmatch(group, "") else sample(group)
     if point.type is ValueType.HEX:
-        return next((text for width in (2, 4, 1, 3, 8) if re.fullmatch(group, text := f"{int(raw):0{width}X}")),
+        return next((text for width in (1, 2, 4, 3, 8) if re.fullmatch(group, text := f"{int(raw):0{width}X}")),
                     f"{int(raw):X}")  # fmt: skip
     texts = [f"{raw:.2E}", f"{raw:.3E}", f"{raw:g}", f"{raw:.0f}", *(f"{raw:.{n}f}" for n in range(1, 6))]
     texts += [f"{raw:0{width}.0f}" for width in range(1, 10)] + [f"{raw:+.{n}E}" for n in range(4)]
@@ -200,7 +205,7 @@ def _set_end(pattern: str, at: int) -> int:
 def sample(expression: str) -> str:
     """A short text that matches an expression: what an instrument says in a place that nobody named."""
     candidates = ["", "0", "00", "0000", "000000", " ", "0.0", "A", "0.00E+00", "0" * 8, "0" * 3, "00000", "1", "Torr"]
-    candidates += ["0" * width for width in range(9, 33)] + ["A" * width for width in range(2, 17)] + ["+", "-", "OK"]
+    candidates += ["0" * width for width in range(2, 33)] + ["A" * width for width in range(2, 17)] + ["+", "-", "OK"]
     candidates += expression.split("|")
     for text in candidates:
         if re.fullmatch(expression, text):
