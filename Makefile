@@ -15,7 +15,7 @@ PYTEST_ARGS ?=
 # COVERAGE=1 measures branches while the tests run and prints the report afterwards.
 COVERAGE ?=
 
-.PHONY: help run test bench lint format docs coverage kernel-coverage kernel-campaign dist-check node-client lock setup kernels clean
+.PHONY: help run test bench lint format docs coverage kernel-coverage kernel-campaign driver-campaign dist-check node-client lock setup kernels clean
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -72,6 +72,10 @@ SEED  ?= 1
 kernel-campaign: setup  ## random scans against the oracle, and interlocks at full speed (SCANS=…, SEED=…)
 	$(BIN)/python -m tests.kernels.campaign --mode interlock --scans $(SCANS) --seed $(SEED)
 	$(BIN)/python -m tests.kernels.campaign --mode oracle --scans $(SCANS) --seed $(SEED)
+
+ANSWERS ?= 1000000
+driver-campaign: setup  ## damaged answers of instruments against every codec (ANSWERS=…, SEED=…)
+	$(BIN)/python -m tests.drivers.fuzz --answers $(ANSWERS) --seed $(SEED) --out docs/evidence/driver-fuzz-seed$(SEED).json
 
 # ------------------------------------------------------------------------------------------------------- gates
 

@@ -132,10 +132,10 @@ class LinesWire(Model):
         return self
 
     def numbered(self, number: int, shift: int) -> Self:
-        """One of a row: its number stands in its commands."""
-        data = self.model_dump_json(exclude_none=True).replace("{n}", str(number))
-        made = self.model_validate_json(data)
-        return made.model_copy(update={"at": made.at + shift}) if made.length is not None else made
+        """One of a row: its number stands in its commands, else it has its own place in the common answer."""
+        data = self.model_dump_json(exclude_none=True)
+        made = self.model_validate_json(data.replace("{n}", str(number)))
+        return made if "{n}" in data else made.model_copy(update={"at": made.at + shift})
 
 
 class MksWire(LinesWire):
