@@ -140,6 +140,19 @@ class Backend(Protocol):
         """Keep an entry in the audit trail; logins, calls and writes are there already."""
         ...
 
+    async def summary(self, tag: str, start_ns: int, end_ns: int) -> "Summary | None":
+        """Return what was counted of a tag in a stretch of time, None when not all of it was; raises Refused."""
+        ...
+
+    async def past_events(
+        self, start_ns: int, end_ns: int, limit: int, source: str, behind: tuple[int, int] | None
+    ) -> "Sequence[PastEvent]":
+        """Return events of a source and of what is below it (empty: all) in time order, newest first when start is
+        after end; both ends belong to the range. `behind`: go on after the event of this time and number. Raises
+        Refused.
+        """
+        ...
+
     def opened(self, caller: Caller) -> None:
         """A session was activated."""
         ...
@@ -161,6 +174,36 @@ class Occurrence:
     """One of `opcua_model.types.EVENT_TYPES`; left alone, what comes from a run or an interlock gets its own."""
     fields: dict[str, Any] = field(default_factory=dict[str, Any])
     """Fields of its type by name; a run's or interlock's that are left out are taken from what the tree shows."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What was counted of a tag's values in buckets of equal width, in order of time and without a gap."""
+
+    start_ns: int
+    end_ns: int
+    width_ns: int
+    good: NDArray[np.float64]
+    """[n], values with a Good status."""
+    bad: NDArray[np.float64]
+    """[n], all others."""
+    sum: NDArray[np.float64]
+    """[n], of the good values."""
+    squares: NDArray[np.float64]
+    """[n], of their distances from the mean of their bucket."""
+    low: NDArray[np.float64]
+    """[n], least good value; NaN where there is none."""
+    high: NDArray[np.float64]
+    """[n], greatest good value; NaN where there is none."""
+
+
+@dataclass(frozen=True)
+class PastEvent:
+    """An event of the past with the number that orders events of one moment."""
+
+    number: int
+    id: bytes
+    occurrence: Occurrence
 
 
 class AddressSpace(Protocol):

@@ -15,7 +15,7 @@ from opcua_model.decoding import Reader
 from opcua_model.desk import Desk, log
 from opcua_model.eventing.notice import Notice, standard
 from opcua_model.eventing.telling import deliver, make_event
-from opcua_model.history import read_history
+from opcua_model.historical.reading import read_history
 from opcua_model.interface import Caller, Occurrence, Refused
 from opcua_model.login import admit_anonymous, is_anonymous, open_password, prove_certificate
 from opcua_model.permissions import ADMINISTRATOR
@@ -282,13 +282,7 @@ class Session(InternalSession):
     async def history_read(self, params: Any) -> list[Any]:
         """Read history."""
         self._bound(params.NodesToRead, self._desk.settings.limits.nodes_per_history_read)
-        hidden = [not self.sees(wanted.NodeId) for wanted in params.NodesToRead]
-        if not any(hidden):
-            return await read_history(self._desk, params, self._history_points)
-        params.NodesToRead = [one for one, out in zip(params.NodesToRead, hidden, strict=True) if not out]
-        shown = iter(await read_history(self._desk, params, self._history_points) if params.NodesToRead else ())
-        denied = status("BadUserAccessDenied")
-        return [ua.HistoryReadResult(StatusCode=denied) if out else next(shown) for out in hidden]
+        return await read_history(self._desk, params, self._history_points, self.sees)
 
     @staticmethod
     def _bound(operations: Sequence[Any] | None, limit: int) -> None:

@@ -14,6 +14,7 @@ HISTORY_READ: Final = 0x04
 READ: Final = 0x01
 WRITE: Final = 0x02
 SUBSCRIBE_TO_EVENTS: Final = 0x01
+HISTORY_EVENTS: Final = 0x04
 
 SCALAR: Final = -1
 ARRAY: Final = 1
@@ -63,6 +64,9 @@ def stamped(value: Any, status: Any = None) -> Any:
 def number_id(number: int) -> Any:
     """Make a NodeId of the standard namespace."""
     return ua.NodeId(number)
+
+
+_NOTIFIES: Final = SUBSCRIBE_TO_EVENTS | HISTORY_EVENTS
 
 
 class Space:
@@ -128,7 +132,7 @@ class Space:
     ) -> Any:
         """Add an object; `kind` is its type (BaseObjectType unless said)."""
         extra = {
-            Attr.EventNotifier: self._constant("Byte", SUBSCRIBE_TO_EVENTS if notifier else 0, ua.VariantType.Byte)
+            Attr.EventNotifier: self._constant("Byte", _NOTIFIES if notifier else 0, ua.VariantType.Byte)
         }
         definition = number_id(Ids.BaseObjectType) if kind is None else kind
         return self._add(node_id, name, parent, ua.NodeClass.Object, reference, description, display, extra, definition)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import anyio
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from config.layout import Layout
 from kernels.image import Image, Rows, Snapshot
 from kernels.tables import CONDITION_STATE, RunState, SystemTag
-from opcua_model.interface import AuditEntry, Caller, Refused
+from opcua_model.interface import AuditEntry, Caller, PastEvent, Refused, Summary
 from supervisor.link.messages import CommandKind, EquipmentMode
 from supervisor.server.access.attempts import Attempts
 from supervisor.server.access.policy import Action, permit
@@ -25,13 +25,16 @@ from supervisor.server.controller import RefusedByController
 from supervisor.server.desk import Desk, principal
 from supervisor.server.diagnostics import time_sync, timing_variables
 from supervisor.server.errors import StoreError, UsersError
-from supervisor.server.historian import query
+from supervisor.server.historian import query, summary
 from supervisor.server.liveness import Liveness
+from supervisor.server.past_events import past_events
+from supervisor.server.store.rows import Connection
 from supervisor.server.reasons import Reasons
 
 log = structlog.get_logger()
 
 Call = Callable[..., Awaitable[Sequence[Any]]]
+T = TypeVar("T")
 E10 = {
     EquipmentMode.PROCESSING: "Productive",
     EquipmentMode.READY: "Standby",
@@ -203,6 +206,22 @@ class DaemonBackend:
         except StoreError as error:
             raise Refused("BadResourceUnavailable", str(error)) from error
         return found.ts_ns, found.values, found.status
+
+    async def summary(self, tag: str, start_ns: int, end_ns: int) -> Summary | None:
+        """Return what was counted of a tag in a stretch of time, None when not all of it was."""
+        return await self._read(lambda connection: summary.find(connection, tag, start_ns, end_ns))
+
+    async def past_events(
+        self, start_ns: int, end_ns: int, limit: int, source: str, behind: tuple[int, int] | None
+    ) -> Sequence[PastEvent]:
+        """Return events of a source and of what is below it, in time order (newest first when start is after end)."""
+        return await self._read(lambda connection: past_events(connection, start_ns, end_ns, limit, source, behind))
+
+    async def _read(self, work: Callable[[Connection], T]) -> T:
+        try:
+            return await self._desk.store.read(work)
+        except StoreError as error:
+            raise Refused("BadResourceUnavailable", str(error)) from error
 
     async def audit(self, entry: AuditEntry) -> None:
         """Keep an entry in the audit trail."""

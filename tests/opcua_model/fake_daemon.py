@@ -19,7 +19,7 @@ from config.layout import Layout
 from config.tool import Module, ModuleKind, Tag, TagKind, Tool
 from kernels.image import Rows, Snapshot
 from kernels.tables import CONDITION_STATE, ConditionState
-from opcua_model.interface import AuditEntry, Caller, Refused
+from opcua_model.interface import AuditEntry, Caller, PastEvent, Refused, Summary
 from opcua_model.server import UaServer
 from opcua_model.settings import Settings
 
@@ -98,6 +98,8 @@ class FakeDaemon:
         )
         self.recorded: dict[str, tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.uint32]]] = {}
         self.ring: list[Snapshot] = []
+        self.summaries: dict[str, Summary] = {}
+        self.past: list[PastEvent] = []
         self.told.update(
             {
                 "State/Mode": "Ready",
@@ -185,6 +187,24 @@ class FakeDaemon:
     async def audit(self, entry: AuditEntry) -> None:
         await anyio.lowlevel.checkpoint()
         self.audited.append(entry)
+
+    async def summary(self, tag: str, start_ns: int, end_ns: int) -> Summary | None:
+        await anyio.lowlevel.checkpoint()
+        return self.summaries.get(tag)
+
+    async def past_events(
+        self, start_ns: int, end_ns: int, limit: int, source: str, behind: tuple[int, int] | None
+    ) -> Sequence[PastEvent]:
+        await anyio.lowlevel.checkpoint()
+        low, high = min(start_ns, end_ns), max(start_ns, end_ns)
+        found = [one for one in self.past if low <= one.occurrence.time_ns <= high]
+        if source:
+            found = [one for one in found if f"{one.occurrence.source}/".startswith(f"{source}/")]
+        found.sort(key=lambda one: (one.occurrence.time_ns, one.number), reverse=start_ns > end_ns)
+        if behind is not None:
+            keys = [(one.occurrence.time_ns, one.number) for one in found]
+            found = found[keys.index(behind) + 1 :]
+        return found[:limit]
 
     def opened(self, caller: Caller) -> None:
         self.sessions[caller.session] = caller

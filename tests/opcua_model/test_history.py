@@ -137,7 +137,7 @@ async def test_questions_that_cannot_be_answered_are_refused(server: UaServer, r
         with pytest.raises(errors.BadTimestampsToReturnInvalid):
             await ask(tool, at(0), at(9), 0, stamps=ua.TimestampsToReturn.Neither)
         with pytest.raises(errors.BadHistoryOperationUnsupported):
-            await ask(tool, at(0), at(9), 0, details=ua.ReadProcessedDetails())
+            await ask(tool, at(0), at(9), 0, details=ua.ReadAnnotationDataDetails())
 
 
 async def test_tags_say_that_they_have_a_history(server: UaServer) -> None:

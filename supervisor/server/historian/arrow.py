@@ -46,3 +46,21 @@ def columns(connection: Connection, sql: str, params: list[Any] | None = None) -
 def records(connection: Connection, sql: str, params: list[Any] | None = None) -> list[dict[str, Any]]:
     """Carry out a query and return its rows as dictionaries: for results of a few thousand rows."""
     return connection.sql(sql, params=params).to_arrow_table().to_pylist()
+
+
+def column(rows: Any, name: str) -> NDArray[Any]:
+    """Take a column of numbers out of a table."""
+    return rows.column(name).to_numpy()
+
+
+def matrix(rows: Any, name: str, width: int) -> NDArray[np.float64]:
+    """Take a column of fixed lists out of a table, as [rows, width]."""
+    return rows.column(name).combine_chunks().flatten().to_numpy(zero_copy_only=False).reshape(-1, width)
+
+
+def list_places(rows: Any, name: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Take a column of lists out of a table: the row of each item, and the item."""
+    lists_of = rows.column(name).combine_chunks()
+    lengths = np.diff(lists_of.offsets.to_numpy())
+    items = lists_of.flatten().to_numpy(zero_copy_only=False)
+    return np.repeat(np.arange(len(lengths)), lengths), items.astype(np.int64)

@@ -13,7 +13,7 @@ import structlog
 from config.layout import Layout
 from kernels.image import Image, Rows
 from supervisor.server.errors import StoreError
-from supervisor.server.historian import roll
+from supervisor.server.historian import roll, summary
 from supervisor.server.historian.changes import ChangeDetector
 from supervisor.server.historian.hot import HotWriter
 from supervisor.server.historian.rolling import ClosedRun, Retention, Roller
@@ -29,6 +29,8 @@ FILL = 0.1
 """A batch should not hold more of the ring than this."""
 BATCH_SAMPLES = 4_000_000
 RETRY_S = 2.0
+SUMMARY_S = 10.0
+"""Between looks for a bucket to be counted; while there are more of them, a tenth of it."""
 
 
 @dataclass
@@ -73,6 +75,7 @@ class Historian:
         self._next = 0
         self._first = True
         self._last_scan = -1
+        self._last_ns = 2**63 - 1  # an earlier server may have counted beyond the first rows of this one
         self._interval_s = INTERVALS_S[0]
         self.figures = Figures()
         self.roller = Roller(store, layout, data, retention or Retention(), rolled, lambda: self._last_scan)
@@ -94,6 +97,7 @@ class Historian:
         async with anyio.create_task_group() as group:
             group.start_soon(self._ingesting)
             group.start_soon(self.roller.run)
+            group.start_soon(self._summarising)
 
     def closed(self) -> None:
         """A run has ended: look for it."""
@@ -106,6 +110,24 @@ class Historian:
     async def flush(self) -> None:
         """Store what the ring holds now."""
         await self._batch()
+
+    async def summarise(self) -> bool:
+        """Count the next bucket; False when there is none."""
+        bucket = await self._store.read(summary.pending)
+        if bucket is None:
+            return False
+        counted = await self._store.read(lambda connection: summary.count(connection, self._data, bucket))
+        await self._store.write(lambda connection: summary.keep(connection, counted))
+        return True
+
+    async def _summarising(self) -> None:
+        while True:
+            try:
+                more = await self.summarise()
+            except StoreError as error:
+                log.error("history cannot be counted; long averages are slower", reason=str(error))  # noqa: TRY400
+                more = False
+            await anyio.sleep(SUMMARY_S / 10 if more else SUMMARY_S)
 
     async def _ingesting(self) -> None:
         while True:
@@ -155,7 +177,10 @@ class Historian:
             rows = _behind(rows, one(connection, "SELECT scan, ts_ns FROM ingest"))
         count = self._writer.insert(connection, rows)
         if count:
-            self._last_scan = int(rows.scan[-1])
+            first_ns = int(rows.time_ns.min())
+            if first_ns < self._last_ns:
+                summary.rewind(connection, first_ns)
+            self._last_scan, self._last_ns = int(rows.scan[-1]), int(rows.time_ns[-1])
             connection.execute("DELETE FROM ingest")
             connection.execute("INSERT INTO ingest VALUES (?, ?)", [int(rows.scan[-1]), int(rows.time_ns[-1])])
         return rows.next, count, rows.lost

@@ -29,7 +29,9 @@ class Trend:
 
 
 @dataclass(frozen=True)
-class _Part:
+class Part:
+    """A file of rows."""
+
     path: str
     tag_set: int
 
@@ -38,14 +40,14 @@ def trend(connection: Connection, data: Path, tag: str, start_ns: int, end_ns: i
     """Return a tag's rows from start to end, both included; newest first when start is after end."""
     low, high = min(start_ns, end_ns), max(start_ns, end_ns)
     sets = {number: found for number, found in known(connection).items() if tag in found.tags}
-    parts = _parts(connection, data, sets, "last_ns >= ? AND first_ns <= ?", [low, high])
+    parts = parts_of(connection, data, sets, "last_ns >= ? AND first_ns <= ?", [low, high])
     sources = [
         f"SELECT ts_ns, v[{found.tags.index(tag) + 1}] AS v FROM {found.table} WHERE ts_ns BETWEEN {low} AND {high}"  # noqa: S608
         for found in sets.values()
     ]
     if parts:
         sources.append(
-            f"SELECT ts_ns, {quoted(tag)} AS v FROM {_files(parts)} WHERE ts_ns BETWEEN {low} AND {high}"  # noqa: S608
+            f"SELECT ts_ns, {quoted(tag)} AS v FROM {files_of(parts)} WHERE ts_ns BETWEEN {low} AND {high}"  # noqa: S608
         )
     if not sources:
         none = np.zeros(0, np.int64)
@@ -68,7 +70,7 @@ def rows_of(
 ) -> dict[str, NDArray[np.float64] | NDArray[np.int64]]:
     """Return rows of a run: `ts_ns`, `scan` and the tags by name, NaN where the status was Bad."""
     sets = {number: found for number, found in known(connection).items() if set(tags) <= set(found.tags)}
-    parts = _parts(connection, data, sets, "owner = ?", [extent.owner])
+    parts = parts_of(connection, data, sets, "owner = ?", [extent.owner])
     between = f"ts_ns BETWEEN {window[0]} AND {window[1]}"
     sources: list[str] = []
     params: list[Any] = []
@@ -82,7 +84,7 @@ def rows_of(
         own = [part for part in parts if part.tag_set == number]
         if own:
             chosen = ", ".join(_masked(quoted(tag), found.tags.index(tag), tag) for tag in tags)
-            sources.append(f"SELECT scan, ts_ns, {chosen} FROM {_files(own)} WHERE {between}")  # noqa: S608
+            sources.append(f"SELECT scan, ts_ns, {chosen} FROM {files_of(own)} WHERE {between}")  # noqa: S608
     if not sources:
         return {}
     union = " UNION ALL ".join(sources)
@@ -93,18 +95,20 @@ def _masked(value: str, index: int, name: str) -> str:
     return f"CASE WHEN list_contains(bad, {index}) THEN 'nan'::DOUBLE ELSE {value} END AS {quoted(name)}"
 
 
-def _parts(connection: Connection, data: Path, sets: dict[int, TagSet], where: str, params: list[Any]) -> list[_Part]:
+def parts_of(connection: Connection, data: Path, sets: dict[int, TagSet], where: str, params: list[Any]) -> list[Part]:
+    """Return the parts of tag sets that are there, in order of time."""
     found = connection.execute(f"SELECT path, tag_set FROM parts WHERE {where} ORDER BY first_ns", params).fetchall()  # noqa: S608
-    parts = [_Part(str(data / path), int(number)) for path, number in found]
+    parts = [Part(str(data / path), int(number)) for path, number in found]
     return [part for part in parts if part.tag_set in sets and Path(part.path).exists()]
 
 
-def _files(parts: Sequence[_Part]) -> str:
+def files_of(parts: Sequence[Part]) -> str:
+    """SQL: the rows of parts."""
     return f"read_parquet([{', '.join(text(part.path) for part in parts)}], union_by_name = true)"
 
 
 def _states(
-    connection: Connection, sets: dict[int, TagSet], parts: Sequence[_Part], tag: str, ts_ns: NDArray[np.int64]
+    connection: Connection, sets: dict[int, TagSet], parts: Sequence[Part], tag: str, ts_ns: NDArray[np.int64]
 ) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
     """Statuses and source times at these rows, from the changes of hot tables and files."""
     if not ts_ns.size:
@@ -118,11 +122,11 @@ def _states(
             f"coalesce((SELECT max(ts_ns) FROM changes WHERE {own} AND ts_ns <= {low}), {low})"
         )
     if parts:
-        files = [_Part(part.path.replace("telemetry-", "changes-"), part.tag_set) for part in parts]
+        files = [Part(part.path.replace("telemetry-", "changes-"), part.tag_set) for part in parts]
         present = [part for part in files if Path(part.path).exists()]
         if present:
             sources.append(
-                f"SELECT ts_ns, source_ns, moving, status FROM {_files(present)} "  # noqa: S608
+                f"SELECT ts_ns, source_ns, moving, status FROM {files_of(present)} "  # noqa: S608
                 f"WHERE name = {text(tag)} AND ts_ns <= {high}"
             )
     union = " UNION ALL ".join(sources)

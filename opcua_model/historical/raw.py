@@ -1,4 +1,4 @@
-"""HistoryRead: raw values of tags from the daemon's history, in pages, encoded in bulk."""
+"""Raw values of a tag from the daemon's history, in pages, encoded in bulk (Part 11, 6.5.3)."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from opcua_model.browse import Continuations
 from opcua_model.desk import Desk
-from opcua_model.interface import Refused
-from opcua_model.publishing.encoding import STAMPS, Columns, counted, data_values
+from opcua_model.publishing.encoding import Columns, counted, data_values
 from opcua_model.publishing.snapshot import EPOCH
 from opcua_model.stack import Ids, fault, status, ua
 
@@ -42,48 +41,32 @@ class Cursor:
     """The same after the rows."""
 
 
-async def read_history(desk: Desk, params: Any, points: Continuations) -> list[Any]:
-    """Answer a HistoryRead for every node of it.
+def begin(details: Any, index: int) -> Cursor:
+    """Begin to read a tag; two of start, end and number must be said (Part 11, 6.5.3.2).
 
     Raises:
-        ServiceError: the kind of reading is not offered.
+        ServiceError: they are not.
     """
-    details = params.HistoryReadDetails
-    stamps = STAMPS.get(int(params.TimestampsToReturn), 0)
-    if not stamps:
-        raise fault("BadTimestampsToReturnInvalid")
-    if params.ReleaseContinuationPoints:
-        for wanted in params.NodesToRead:
-            points.take(wanted.ContinuationPoint or b"")
-        return [ua.HistoryReadResult() for _ in params.NodesToRead]
-    if not isinstance(details, ua.ReadRawModifiedDetails) or details.IsReadModified:
-        raise fault("BadHistoryOperationUnsupported")
-    start, end = _nanoseconds(details.StartTime), _nanoseconds(details.EndTime)
+    start, end = nanoseconds(details.StartTime), nanoseconds(details.EndTime)
     if (start is None) + (end is None) + (not details.NumValuesPerNode) > 1:
-        raise fault("BadInvalidArgument")  # two of the three must be said (Part 11, 6.5.3.2)
-    found: list[Any] = []
-    for wanted in params.NodesToRead:
-        index = desk.tree.tags.get(wanted.NodeId)
-        cursor = None
-        if index is None:
-            refusal = "BadHistoryOperationUnsupported" if wanted.NodeId in desk.aspace else "BadNodeIdUnknown"
-        elif wanted.ContinuationPoint:
-            cursor, refusal = points.take(wanted.ContinuationPoint), "BadContinuationPointInvalid"
-        else:
-            cursor, refusal = _cursor(index, start, end, int(details.NumValuesPerNode)), ""
-        if cursor is None or cursor.index != index:
-            found.append(ua.HistoryReadResult(StatusCode=status(refusal)))
-            continue
-        try:
-            if details.ReturnBounds and not wanted.ContinuationPoint and start is not None and end is not None:
-                cursor = await _with_bounds(desk, cursor)
-            found.append(await _read_page(desk, cursor, stamps, points))
-        except Refused as refused:
-            found.append(ua.HistoryReadResult(StatusCode=status(refused.status)))
-    return found
+        raise fault("BadInvalidArgument")
+    return _cursor(index, start, end, int(details.NumValuesPerNode))
 
 
-def _nanoseconds(moment: datetime | None) -> int | None:
+async def read_raw(desk: Desk, details: Any, cursor: Cursor, stamps: int, points: Continuations, *, first: bool) -> Any:
+    """Read a page; `first` of a cursor reaches out to the bounds where they are asked for.
+
+    Raises:
+        Refused: the daemon cannot answer.
+    """
+    both = nanoseconds(details.StartTime) is not None and nanoseconds(details.EndTime) is not None
+    if first and details.ReturnBounds and both:
+        cursor = await _with_bounds(desk, cursor)
+    return await _read_page(desk, cursor, stamps, points)
+
+
+def nanoseconds(moment: datetime | None) -> int | None:
+    """Turn a moment into ns since 1970; None for one that is not said."""
     if moment is None:
         return None
     if moment.tzinfo is None:
@@ -145,7 +128,19 @@ async def _read_page(desk: Desk, cursor: Cursor, stamps: int, points: Continuati
         rows = _join(rows, cursor.behind)
     times, values, codes = _cut(rows, slice(0, page))
     kind = int(desk.tree.snapshot.kinds[cursor.index])
-    body = data_values(Columns(values, codes.astype(np.uint32), times, times, kind, stamps))
+    return filled(result, times, values, codes.astype(np.uint32), kind, stamps)
+
+
+def filled(
+    result: Any,
+    times: NDArray[np.int64],
+    values: NDArray[np.float64],
+    codes: NDArray[np.uint32],
+    kind: int,
+    stamps: int,
+) -> Any:
+    """Put values into a result, encoded."""
+    body = data_values(Columns(values, codes, times, times, kind, stamps))
     result.HistoryData = ua.ExtensionObject(_BODY, counted(len(times), body))
     if not len(times):
         result.StatusCode = status("GoodNoData")
