@@ -1,13 +1,37 @@
 """Growth of films from gas: rate laws and the competition of transport and reaction. SI units."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 SIO2_UPTAKE: float
 """How much less readily an oxide takes silane up than silicon: the one calibration factor of the oxide's law, fitted so
 that the demonstration furnace reaches 100 nm in 1200 s at 800 °C; no published value exists."""
 
+GASES: tuple[str, ...]
+"""Gases that the laws know."""
+
+@dataclass(frozen=True)
+class Film:
+    """A film: what it weighs and what it takes out of the gas."""
+
+    index: int
+    """In kernels/physics/films.pxd."""
+    molar_mass_kg: float
+    molar_volume_m3: float
+    """m³ per mol of the formula unit."""
+    consumed: dict[str, float]
+    """mol of each gas that a mol of film takes; below 0 what is set free."""
+    growth_per_cycle_m: float = 0.0
+    """Of a film that is grown in cycles."""
+
+FILMS: dict[str, Film]
+"""Films by name."""
+
 MOLAR_VOLUME: dict[str, float]
-"""m³ of film per mol of its silicon, by film: poly-Si 2329 kg/m³ (CRC Handbook), SiO2 2200 kg/m³ (usual value)."""
+"""m³ per mol of film: densities of the CRC Handbook, usual values for deposited oxide, nitride and alumina."""
+
+MOLAR_MASS: dict[str, float]
+"""kg per mol of film."""
 
 def arrhenius(prefactor: float, activation_j_mol: float, temperature_k: float) -> float:
     """Return prefactor · exp(−E / (R·T)), in the unit of the prefactor.
@@ -28,22 +52,35 @@ def grove(surface_m_s: float, transfer_m_s: float, concentration_mol_m3: float) 
         concentration_mol_m3: concentration C in the gas, mol/m³.
     """
 
-def molar_rate(film: str, temperature_k: float, partial_pressures_pa: Mapping[str, float]) -> float:
-    """Return the rate of a film over a surface, mol/(m²·s).
+def film(name: str) -> Film:
+    """Return a film by its name; ValueError for one without a law."""
 
+def consumed(name: str, gas: str) -> float:
+    """Return the moles of a gas that one mole of film takes; ValueError where it takes none."""
+
+def molar_rate(film: str, temperature_k: float, partial_pressures_pa: Mapping[str, float]) -> float:
+    """Return the rate of a film over a surface, mol of film/(m²·s).
+
+    The law of each film, its range and its sources are in kernels/physics/films.pxd and
+    docs/reference/physics-growth.md.
     `poly-Si` from SiH4: 1.6e4·exp(−18 500/T)·p / (1 + 0.19·√p_H2 + 0.70·p), p in Pa (Roenigk and Jensen, J.
     Electrochem. Soc. 132, 448 (1985); Kleijn, ibid. 138, 2190 (1991)), for 580–700 °C.
     `SiO2` from SiH4 and N2O: the same uptake of silane × SIO2_UPTAKE × x/(1 + x) with x = p_N2O / (2·p_SiH4). Its
     temperature and pressure dependence are the silane law's; its magnitude is a calibration.
+    Films of a plasma or a hot wire take their radicals as `SiH3`, or the reference plasma's share of the silane where
+    none are given. Films grown in cycles (`Al2O3`, `TiN`): the rate while the first precursor meets a bare surface.
 
     Args:
-        film: `poly-Si` or `SiO2`.
+        film: a name of FILMS.
         temperature_k: temperature of the surface.
         partial_pressures_pa: by formula; gases that the law does not know are ignored, missing ones are 0.
 
     Raises:
-        ValueError: an unknown film, a temperature not above 0, a negative pressure.
+        ValueError: an unknown film, a temperature not above 0, a negative or infinite pressure.
     """
 
 def film_rate(film: str, temperature_k: float, partial_pressures_pa: Mapping[str, float]) -> float:
     """Return how fast a film grows, m/s: molar_rate × MOLAR_VOLUME. Arguments and errors are molar_rate's."""
+
+def growth_per_cycle(film: str, temperature_k: float) -> float:
+    """Return what a saturated cycle adds, m: Al2O3 0.105 nm with a maximum near 250 °C, TiN 0.02 nm at 350–425 °C."""

@@ -1,57 +1,151 @@
 """Growth of films from gas: rate laws and the competition of transport and reaction. SI units.
 
-Rates R are molar (mol of film a m² and s); thickness grows by G = R·M/ρ.
+Rates R are molar (mol of film a m² and s); thickness grows by G = R·M/ρ. The laws are kernels/physics/films.pxd.
 """
 
 import math
+from dataclasses import dataclass
 
-from kernels.physics.surface cimport (
-    OXIDE_MOLAR_VOLUME,
-    OXIDE_UPTAKE,
-    SILICON_MOLAR_VOLUME,
-    arrhenius_rate,
-    oxidant_share,
-    silane_constant,
-    silane_uptake,
-)
+from kernels.physics.films cimport FILMS as FILM_COUNT, GASES as GAS_COUNT, film_molar_rate
+from kernels.physics.surface cimport OXIDE_MOLAR_VOLUME, OXIDE_UPTAKE, SILICON_MOLAR_VOLUME, arrhenius_rate
 
 SIO2_UPTAKE = OXIDE_UPTAKE
-MOLAR_VOLUME = {"poly-Si": SILICON_MOLAR_VOLUME, "SiO2": OXIDE_MOLAR_VOLUME}
+GASES = (
+    "SiH4", "SiH2Cl2", "SiHCl3", "SiCl4", "TEOS", "NH3", "N2O", "O2", "H2", "HCl", "WF6", "TMGa", "AsH3", "GaCl",
+    "TMAl", "H2O", "TiCl4", "TDMAT", "CH4", "CH3", "H", "SiH3", "N2", "GeH4", "C2H2",
+)
+
+
+@dataclass(frozen=True)
+class Film:
+    """A film: what it weighs and what it takes out of the gas."""
+
+    index: int
+    molar_mass_kg: float
+    molar_volume_m3: float
+    consumed: dict
+    growth_per_cycle_m: float = 0.0
+
+
+def _film(index, mass, density, consumed, volume=None, per_cycle=0.0):
+    mass *= 1e-3
+    return Film(index, mass, mass / density if volume is None else volume, consumed, per_cycle)
+
+
+_OXIDE = {"mass": 60.084, "density": 2200.0, "volume": OXIDE_MOLAR_VOLUME}
+_SILICON = {"mass": 28.0855, "density": 2329.0, "volume": SILICON_MOLAR_VOLUME}
+FILMS = {
+    "poly-Si": _film(0, **_SILICON, consumed={"SiH4": 1.0, "H2": -2.0}),
+    "SiO2": _film(1, **_OXIDE, consumed={"SiH4": 1.0, "N2O": 2.0, "N2": -2.0, "H2": -2.0}),
+    "SiO2-LTO": _film(2, **_OXIDE, consumed={"SiH4": 1.0, "O2": 1.0, "H2": -2.0}),
+    "SiO2-TEOS": _film(3, **_OXIDE, consumed={"TEOS": 1.0, "C2H4": -4.0, "H2O": -2.0}),
+    "SiO2-DCS": _film(4, **_OXIDE, consumed={"SiH2Cl2": 1.0, "N2O": 2.0, "N2": -2.0, "HCl": -2.0}),
+    "SiO2-plasma": _film(5, **_OXIDE, consumed={"SiH4": 1.0, "N2O": 2.0, "N2": -2.0, "H2": -2.0}),
+    "Si3N4": _film(6, 140.283, 3100.0, {"SiH2Cl2": 3.0, "NH3": 4.0, "HCl": -6.0, "H2": -6.0}),
+    "Si3N4-plasma": _film(7, 140.283, 2700.0, {"SiH4": 3.0, "NH3": 4.0, "H2": -12.0}, 140.283e-3 / 3100.0),
+    "W": _film(8, 183.84, 19250.0, {"WF6": 1.0, "H2": 3.0, "HF": -6.0}),
+    "GaAs": _film(9, 144.645, 5317.0, {"TMGa": 1.0, "AsH3": 1.0, "CH4": -3.0}),
+    "diamond": _film(10, 12.011, 3520.0, {"CH3": 1.0, "H2": -1.5}),
+    "a-Si:H": _film(11, **_SILICON, consumed={"SiH4": 1.0, "H2": -2.0}),
+    "uc-Si:H": _film(12, **_SILICON, consumed={"SiH4": 1.0, "H2": -2.0}),
+    "graphene": _film(13, 12.011, 2275.0, {"CH4": 1.0, "H2": -2.0}),
+    "TiN": _film(14, 61.874, 5210.0, {"TiCl4": 1.0, "NH3": 4.0 / 3.0, "HCl": -4.0, "N2": -1.0 / 6.0}, None, 0.02e-9),
+    "TiN-TDMAT": _film(15, 61.874, 5210.0, {"TDMAT": 1.0}),
+    "Al2O3": _film(16, 101.961, 3000.0, {"TMAl": 2.0, "H2O": 3.0, "CH4": -6.0}, None, 0.105e-9),
+    "epi-Si": _film(17, **_SILICON, consumed={"SiH2Cl2": 1.0, "HCl": -2.0}),
+    "epi-Si-SiHCl3": _film(18, **_SILICON, consumed={"SiHCl3": 1.0, "H2": 1.0, "HCl": -3.0}),
+    "epi-Si-SiCl4": _film(19, **_SILICON, consumed={"SiCl4": 1.0, "H2": 2.0, "HCl": -4.0}),
+    "GaN": _film(20, 83.730, 6150.0, {"TMGa": 1.0, "NH3": 1.0, "CH4": -3.0}),
+    "GaN-HVPE": _film(21, 83.730, 6150.0, {"GaCl": 1.0, "NH3": 1.0, "HCl": -1.0, "H2": -1.0}),
+}
+MOLAR_VOLUME = {name: film.molar_volume_m3 for name, film in FILMS.items()}
+MOLAR_MASS = {name: film.molar_mass_kg for name, film in FILMS.items()}
+_INDEX = {gas: index for index, gas in enumerate(GASES)}
+if len(GASES) != GAS_COUNT or len(FILMS) != FILM_COUNT:
+    raise ImportError("kernels.growth and physics/films.pxd do not name the same gases and films")
+
+
+cdef double warm(double temperature_k) except? -1.0:
+    if not 0.0 < temperature_k < math.inf:
+        raise ValueError(f"temperature_k must be above 0, is {temperature_k:g}")
+    return temperature_k
 
 
 def arrhenius(double prefactor, double activation_j_mol, double temperature_k):
     """Return prefactor · exp(−E / (R·T))."""
-    if not temperature_k > 0.0:
-        raise ValueError(f"temperature_k must be above 0, is {temperature_k:g}")
-    return arrhenius_rate(prefactor, activation_j_mol, temperature_k)
+    if not (math.isfinite(prefactor) and math.isfinite(activation_j_mol)):
+        raise ValueError("prefactor and activation_j_mol must be finite numbers")
+    rate = arrhenius_rate(prefactor, activation_j_mol, warm(temperature_k))
+    if math.isinf(rate):
+        raise ValueError("the rate is beyond every number: activation_j_mol is far below 0")
+    return rate
 
 
 def grove(double surface_m_s, double transfer_m_s, double concentration_mol_m3):
     """Return the flux into a surface, mol/(m²·s): ks·hg·C / (ks + hg)."""
+    if not 0.0 <= concentration_mol_m3 < math.inf:
+        raise ValueError("concentration_mol_m3 must not be negative and must be finite")
+    if not (surface_m_s >= 0.0 and transfer_m_s >= 0.0) or surface_m_s + transfer_m_s == 0.0:
+        raise ValueError("surface_m_s and transfer_m_s must not be negative, nor both be 0")
+    if math.isinf(surface_m_s) and math.isinf(transfer_m_s):
+        raise ValueError("surface_m_s and transfer_m_s must not both be infinite")
     if math.isinf(transfer_m_s):
         return surface_m_s * concentration_mol_m3
-    if surface_m_s < 0.0 or transfer_m_s < 0.0 or surface_m_s + transfer_m_s == 0.0:
-        raise ValueError("surface_m_s and transfer_m_s must not be negative, nor both be 0")
-    return surface_m_s * transfer_m_s / (surface_m_s + transfer_m_s) * concentration_mol_m3
+    if math.isinf(surface_m_s):
+        return transfer_m_s * concentration_mol_m3
+    # The smaller one over a share of at most 1: no product that could overflow
+    low, high = sorted((surface_m_s, transfer_m_s))
+    return low / (1.0 + low / high) * concentration_mol_m3
+
+
+def film(name):
+    """Return a film by its name."""
+    if name not in FILMS:
+        raise ValueError(f"no rate law for film {name!r}; there are {', '.join(sorted(FILMS))}")
+    return FILMS[name]
+
+
+def consumed(name, gas):
+    """Return the moles of a gas that one mole of film takes."""
+    per = film(name).consumed.get(gas, 0.0)
+    if not per > 0.0:
+        raise ValueError(f"{name} does not grow from {gas}; it takes "
+                         f"{', '.join(g for g, n in film(name).consumed.items() if n > 0.0)}")
+    return per
 
 
 def molar_rate(film, double temperature_k, partial_pressures_pa):
     """Return the rate of a film in mol/(m²·s) over a surface in gas of these partial pressures."""
-    cdef dict pressures = dict(partial_pressures_pa)
-    if not temperature_k > 0.0:
-        raise ValueError(f"temperature_k must be above 0, is {temperature_k:g}")
-    for gas, pressure in pressures.items():
-        if not pressure >= 0.0:
-            raise ValueError(f"partial pressure of {gas} must not be negative, is {pressure:g}")
-    cdef double p_sih4 = pressures.get("SiH4", 0.0)
-    cdef double rate = silane_uptake(silane_constant(temperature_k), p_sih4, pressures.get("H2", 0.0))
-    if film == "poly-Si":
-        return rate
-    if film == "SiO2":
-        return rate * OXIDE_UPTAKE * oxidant_share(p_sih4, pressures.get("N2O", 0.0))
-    raise ValueError(f"no rate law for film {film!r}; there are {', '.join(sorted(MOLAR_VOLUME))}")
+    cdef double p[GAS_COUNT]
+    cdef int i
+    if film not in FILMS:
+        raise ValueError(f"no rate law for film {film!r}; there are {', '.join(sorted(FILMS))}")
+    warm(temperature_k)
+    for i in range(GAS_COUNT):
+        p[i] = 0.0
+    for gas, pressure in dict(partial_pressures_pa).items():
+        if not 0.0 <= pressure < math.inf:
+            raise ValueError(f"partial pressure of {gas} must not be negative and must be finite, is {pressure:g}")
+        index = _INDEX.get(gas)
+        if index is not None:
+            p[<int>index] = pressure
+    return film_molar_rate(FILMS[film].index, temperature_k, p)
 
 
 def film_rate(film, double temperature_k, partial_pressures_pa):
     """Return how fast a film grows, m/s."""
     return molar_rate(film, temperature_k, partial_pressures_pa) * MOLAR_VOLUME[film]
+
+
+def growth_per_cycle(film, double temperature_k):
+    """Return what a saturated cycle of a film adds, m."""
+    if film not in FILMS or not FILMS[film].growth_per_cycle_m:
+        cycled = ", ".join(name for name, kind in FILMS.items() if kind.growth_per_cycle_m)
+        raise ValueError(f"{film!r} is not grown in cycles here; {cycled} are")
+    warm(temperature_k)
+    if film == "Al2O3":
+        # Too little reaction below 250 °C, hydroxyl lost above: a maximum there, a tenth less 100 K away [K]
+        return FILMS[film].growth_per_cycle_m * math.exp(-0.105 * ((temperature_k - 523.15) / 100.0) ** 2)
+    # Flat window 350 … 425 °C; reaction falls off below, decomposition of the complex adds above [K]
+    low = 1.0 / (1.0 + math.exp(min(700.0, (593.15 - temperature_k) / 12.0)))
+    return FILMS[film].growth_per_cycle_m * low * (1.0 + max(0.0, (temperature_k - 703.15) / 300.0))

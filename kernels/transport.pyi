@@ -1,10 +1,20 @@
-"""Transport of reactants: between wafers, and along a hot-wall tube. SI units."""
+"""Transport of reactants: onto rotating and stagnation surfaces, between wafers, along a hot-wall tube. SI units."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from kernels.similarity import TransferTable as TransferTable
+from kernels.similarity import homann as homann
+from kernels.similarity import homann_profile as homann_profile
+from kernels.similarity import rotating_disk_sherwood as rotating_disk_sherwood
+from kernels.similarity import stagnation_sherwood as stagnation_sherwood
+from kernels.similarity import von_karman as von_karman
+from kernels.similarity import von_karman_profile as von_karman_profile
+from kernels.stagnation import StagnationGrowth as StagnationGrowth
+from kernels.stagnation import stagnation_growth as stagnation_growth
 
 @dataclass(frozen=True)
 class HotWallTube:
@@ -13,9 +23,9 @@ class HotWallTube:
     growth_m_s: NDArray[np.float64]
     """Mean growth rate of each station."""
     conversion: float
-    """Share of the silane that has become film."""
+    """Share of the reactant that has become film."""
     outlet_mol_s: dict[str, float]
-    """Flows behind the last station: SiH4, N2O, H2 and everything else together as `inert`."""
+    """Flows behind the last station by gas; gases that no law knows together as `inert`."""
 
 def wafer_gap_modulus(surface_m_s: float, radius_m: float, diffusivity_m2_s: float, gap_m: float) -> float:
     """Return φ = √(2·ks·R²/(D·Δ)) of the gap between two wafers, both of which react (ks: first-order constant).
@@ -37,19 +47,19 @@ def hot_wall_tube(
     pressure_pa: float,
     parts: int = 4,
 ) -> HotWallTube:
-    """March silane along a hot-wall tube in plug flow: dF/dA = −R(T, p), p_i = P·F_i/ΣF.
+    """March the gas along a hot-wall tube in plug flow: dF/dA = −R(T, p), p_i = P·F_i/ΣF.
 
     Rates are those of kernels.growth; hydrogen that is set free inhibits further down. Each station has one
     temperature and takes `parts` midpoint steps (second order).
 
     Args:
-        film: `poly-Si` or `SiO2`.
+        film: a name of kernels.growth.FILMS.
         temperatures_k: of each station, from the gas inlet on.
         areas_m2: reacting area of each station, or one for all: both faces of a wafer, wall and boat.
-        inlet_mol_s: flows by formula; what is neither SiH4, N2O nor H2 only dilutes.
+        inlet_mol_s: flows by formula; what the film's law does not know only dilutes.
         pressure_pa: the same all along.
         parts: midpoint steps in each station.
 
     Raises:
-        ValueError: an unknown film, no silane, a temperature, area or pressure not above 0.
+        ValueError: an unknown film, none of its reactant, a temperature, area or pressure not above 0.
     """

@@ -4,6 +4,8 @@ One sccm is 7.4358e-7 mol/s whatever the temperature (SEMI E12: 0 °C, 101 325 P
 at one temperature only.
 """
 
+from collections.abc import Mapping, Sequence
+
 MOL_PER_S_PER_SCCM: float
 PA_PER_TORR: float
 
@@ -62,3 +64,53 @@ def purge_time(
     temperature_k: float = 300.0,
 ) -> float:
     """Return how long a flow must purge a well-mixed vessel, s: (P·V/Q)·ln(c0/cf), Q = F·R·T."""
+
+def mean_speed(temperature_k: float, molar_mass_kg: float) -> float:
+    """Return the mean speed of molecules, m/s."""
+
+def orifice_conductance(area_m2: float, temperature_k: float, molar_mass_kg: float) -> float:
+    """Return the molecular conductance of a hole in a thin wall, m³/s."""
+
+def tube_conductance(
+    diameter_m: float,
+    length_m: float,
+    mean_pressure_pa: float,
+    viscosity_pa_s: float,
+    temperature_k: float,
+    molar_mass_kg: float,
+) -> float:
+    """Return the conductance of a round tube from molecular to viscous flow, m³/s.
+
+    M. Knudsen, Ann. Phys. 333, 75 (1909); molecular part long tube in series with its entrance (within 12 % of
+    Clausing).
+    """
+
+class GasNetwork:
+    """Volumes joined by lines, with feeds and pumps."""
+
+    def __init__(
+        self,
+        volumes_m3: Mapping[str, float],
+        gases: Sequence[str],
+        lines: Sequence[tuple[str, str, float, float]],
+        temperature_k: float | Mapping[str, float] = 300.0,
+    ) -> None: ...
+    def fill(self, volume: str, pressures_pa: Mapping[str, float]) -> None:
+        """Put gases into a volume at these partial pressures."""
+    def feed(self, volume: str, gas: str, flow_mol_s: float) -> None:
+        """Let a gas flow into a volume from now on."""
+    def pump(self, volume: str, speed_m3_s: float, ultimate_pa: float = 0.0) -> None:
+        """Pump at a volume from now on."""
+    def open(self, one: str, other: str, opening: float) -> None:
+        """Open the valve in a line, 0 … 1."""
+    def step(self, seconds: float, parts: int = 1) -> dict[str, float]:
+        """Advance by some time; return the pressures, Pa."""
+    def steady(self) -> dict[str, float]:
+        """Advance until nothing changes; return the pressures, Pa."""
+    @property
+    def pressures(self) -> dict[str, float]:
+        """Pa by volume."""
+    def amounts(self, volume: str) -> dict[str, float]:
+        """Return the gas in a volume, mol by gas."""
+    def pumped(self, volume: str) -> dict[str, float]:
+        """Return what the pump of a volume has taken so far, mol by gas."""

@@ -3,7 +3,7 @@
 All flows are molar; speeds in m³/s are those of gas at the temperature of the place where they hold.
 """
 
-from libc.math cimport cos
+from libc.math cimport cos, sqrt
 
 from kernels.physics.constants cimport GAS_CONSTANT, PI
 
@@ -31,3 +31,34 @@ cdef inline double in_series(double a, double b) noexcept nogil:
 cdef inline double displacement(double speed, double pressure, double ultimate) noexcept nogil:
     # S = S0·(1 − P_ultimate/P), nothing below
     return speed * (1.0 - ultimate / pressure) if pressure > ultimate else 0.0
+
+
+cdef inline double thermal_speed(double temperature, double mass) noexcept nogil:
+    # Mean speed √(8RT/(π·M)), m/s, mass in kg/mol
+    return sqrt(8.0 * GAS_CONSTANT * temperature / (PI * mass))
+
+
+cdef inline double orifice(double area, double temperature, double mass) noexcept nogil:
+    # Molecular conductance of a hole, m3/s
+    return 0.25 * thermal_speed(temperature, mass) * area
+
+
+cdef inline double molecular_tube(double diameter, double length, double temperature, double mass) noexcept nogil:
+    # A round tube with its entrance: long tube π·d³·v̄/(12·L) in series with the hole (S. Dushman 1949), within 12 %
+    return in_series(PI * diameter ** 3 * thermal_speed(temperature, mass) / (12.0 * length),
+                     orifice(0.25 * PI * diameter * diameter, temperature, mass))
+
+
+cdef inline double viscous_tube(double diameter, double length, double mean_pressure, double viscosity) noexcept nogil:
+    # Hagen–Poiseuille, m3/s at the mean pressure
+    return PI * diameter ** 4 * mean_pressure / (128.0 * viscosity * length)
+
+
+cdef inline double knudsen_tube(double diameter, double length, double mean_pressure, double viscosity,
+                                double temperature, double mass) noexcept nogil:
+    # Viscous to molecular (M. Knudsen, Ann. Phys. 333, 75 (1909)): C_v + C_m·(1 + a·p)/(1 + b·p), which dips by a few
+    # per cent in between
+    cdef double x = diameter * mean_pressure / viscosity * sqrt(mass / (GAS_CONSTANT * temperature))
+    return viscous_tube(diameter, length, mean_pressure, viscosity) + (
+        molecular_tube(diameter, length, temperature, mass) * (1.0 + x) / (1.0 + 1.24 * x)
+    )

@@ -29,6 +29,7 @@ COMMANDS = {
     "simulate": "one run at full speed, no daemon: predicted results, alarms, gas use",
     "replay": "execute a recorded run again and compare every bit",
     "export": "a run's data as Parquet, CSV or JSON",
+    "kinetics": "tabulate detailed chemistry (needs the extra `kinetics`)",
     "user": "add, list and remove people and their roles",
     "version": "print the version",
 }

@@ -59,7 +59,7 @@ def test_oxide_ends_with_the_oxidant() -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("Si3N4", [900.0], 0.1, {"SiH4": 1e-5}, 30.0), "no rate law"),
+        (("SiC", [900.0], 0.1, {"SiH4": 1e-5}, 30.0), "no rate law"),
         (("poly-Si", [900.0], 0.1, {"N2": 1e-5}, 30.0), "a flow of SiH4 above 0"),
         (("poly-Si", [900.0], 0.1, {"SiH4": 1e-5, "H2": -1.0}, 30.0), "no negative ones"),
         (("poly-Si", [0.0], 0.1, {"SiH4": 1e-5}, 30.0), "must be above 0"),
