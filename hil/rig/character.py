@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from config.profile import Feed, Watchdog
 from config.tool import LinkLoss
-from hil.rig.raw import Raw
+from hil.rig.raw import Raw, Reason
 
 if TYPE_CHECKING:
     from hil.rig.instrument import Instrument
@@ -42,6 +42,21 @@ class Character:
 
     def after_write(self, name: str, value: float) -> None:
         """Something was written."""
+
+    def says(self, command: str) -> str | None:
+        """An answer in the instrument's own form, where it has one that a pattern leaves open."""
+        _ = command
+        return None
+
+    def confirms(self, name: str) -> str | None:
+        """The same for the answer to a write."""
+        _ = name
+        return None
+
+    def error_text(self, reason: Reason) -> str | None:
+        """The same for a refusal."""
+        _ = reason
+        return None
 
     def was_asked(self, command: str) -> None:
         """A question was answered (some answers are given once)."""

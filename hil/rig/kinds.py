@@ -9,7 +9,7 @@ import time
 
 from config.profile import Watchdog
 from hil.rig.character import Character
-from hil.rig.raw import Raw, Refused
+from hil.rig.raw import Raw, Reason, Refused
 
 
 class Watlow(Character):
@@ -183,6 +183,19 @@ class Genesys(Character):
         self._own.show("voltage", volts if on else 0.0)
         self._own.show("current", volts / self.LOAD_OHM if on else 0.0)
 
+    def says(self, command: str) -> str | None:
+        """`STT?` as the manual's example prints it."""
+        if command != "STT?":
+            return None
+        names = ("voltage", "voltage_setpoint", "current", "current_setpoint")
+        volts, volts_set, amps, amps_set = (self._own.value(name) for name in names)
+        words = [int(self._own.value(name)) for name in ("status", "fault_register")]
+        return f"MV({volts:.5g}),PV({volts_set:.5g}),MC({amps:.5g}),PC({amps_set:.5g}),SR({words[0]:02X}),FR({words[1]:02X})"
+
+    def error_text(self, reason: Reason) -> str | None:
+        """E01 … for what the set points do not allow, C01 … for what it does not understand (manual, error messages)."""
+        return {"range": "E01", "mode": "C05", "unknown": "C01", "not_understood": "C01", "read_only": "C01"}[reason]
+
 
 class Pfeiffer(Character):
     """Turbo pump: runs when its pumping station and its motor are on."""
@@ -261,6 +274,31 @@ class Ipg(Character):
         self._own.show("emission_state", float(on))
         self._own.raw["power"] = self._own.raw["setpoint"] if on else "Off"
 
+    def says(self, command: str) -> str | None:
+        """Answers repeat the command, a colon and a space."""
+        own = self._own
+        match command:
+            case "STA":
+                bits = (point for point in own.points.values() if point.bits is not None)
+                return f"STA: {sum(int(own.value(one.name)) << (one.bits or (0, 0))[0] for one in bits)}"
+            case "ROP":
+                power = own.raw["power"]
+                return f"ROP: {power if isinstance(power, str) else f'{power:.4g}'}"
+            case "RPS":
+                return f"RPS: {own.value('setpoint'):.4g}"
+            case _:
+                return None
+
+    def confirms(self, name: str) -> str | None:
+        """`SPS: 9.7`, `EMON`."""
+        if name == "setpoint":
+            return f"SPS: {self._own.value('setpoint'):.4g}"
+        return "EMON" if self._own.value("emission") == 1.0 else "EMOFF"
+
+    def error_text(self, reason: Reason) -> str | None:
+        """Words behind `ERR: `."""
+        return "ERR: Out of Range" if reason == "range" else "ERR: Command Not Valid"
+
 
 class Sqm160(Character):
     """Crystal monitor: says once after power-up that it restarted."""
@@ -274,6 +312,19 @@ class Sqm160(Character):
         """The flag clears itself."""
         if command == "Y":
             self._own.raw["restarted"] = 0.0
+
+    def says(self, command: str) -> str | None:
+        """Rates and thickness with a space on both sides, frequencies with three decimals."""
+        own, letter, rest = self._own, command[:1], command[1:].rstrip("?")
+        match letter:
+            case "M" | "L":
+                return f" {own.raw['rate' if letter == 'M' else f'rate_{rest}']:.2f} "
+            case "O":
+                return f" {own.raw['thickness']:.3f} "
+            case "P":
+                return f"{own.raw[f'frequency_{rest}']:.3f}"
+            case _:
+                return None
 
 
 class Rga200(Character):

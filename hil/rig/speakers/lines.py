@@ -71,13 +71,13 @@ class LinesSpeaker(Speaker):
         try:
             return echo + self._carry_out(instrument, text)
         except Refused as refused:
-            return echo + self._refusal(refused.reason)
+            return echo + self._refusal(instrument, refused.reason)
 
     def _carry_out(self, instrument: Instrument, text: str) -> bytes:
         commands = self._commands[id(instrument)]
         shared = commands.read(text)
         if shared:
-            said = self._value(instrument, commands, shared)
+            said = self._value(instrument, text, shared)
             instrument.heard()
             instrument.character.was_asked(text)
             return said
@@ -92,15 +92,15 @@ class LinesSpeaker(Speaker):
     def refuse(self, request: bytes) -> bytes:
         """The first error message that the profile knows."""
         _ = request
-        return self._refusal("mode")
+        return self._refusal(self._selected or self.sole, "range")
 
     def misaddress(self, reply: bytes) -> bytes:
         """An answer to another question."""
         return self._end("?" * max(1, len(reply) - len(self._line.answer_end)))
 
-    def _value(self, instrument: Instrument, commands: Commands, shared: list[tuple[Point, LinesWire]]) -> bytes:
+    def _value(self, instrument: Instrument, command: str, shared: list[tuple[Point, LinesWire]]) -> bytes:
         if shared[0][1].length is None:
-            return self._end(commands.say(shared))
+            return self._end(self._commands[id(instrument)].say(command, shared))
         tail = shared[0][1].tail.encode("latin-1")
         data = bytearray(shared[0][1].length - len(tail))
         for point, wire in shared:
@@ -109,7 +109,10 @@ class LinesSpeaker(Speaker):
             struct.pack_into(form, data, wire.at, float(raw) if form == "<f" else int(float(raw)))
         return bytes(data) + tail
 
-    def _refusal(self, reason: Reason) -> bytes:
+    def _refusal(self, instrument: Instrument, reason: Reason) -> bytes:
+        own = instrument.character.error_text(reason)
+        if own is not None:
+            return self._end(own)
         for kind in _KINDS[reason]:
             for error in self._line.errors:
                 if error.kind == kind:
@@ -125,6 +128,9 @@ class LinesSpeaker(Speaker):
 
 def confirmation(instrument: Instrument, point: Point, wire: LinesWire) -> str:
     """What confirms a write: the pattern with the value in it where it names one."""
+    own = instrument.character.confirms(point.name)
+    if own is not None:
+        return own
     pattern = wire.written or ""
     if "?P<value>" in pattern:
         return compose({pattern: str(instrument.raw[point.name])})

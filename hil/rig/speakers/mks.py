@@ -65,7 +65,7 @@ class MksSpeaker(Speaker):
             shared = commands.read(command[:-1])
             if not shared:
                 raise Refused("not_understood")
-            text = commands.say(shared)
+            text = commands.say(command[:-1], shared)
             instrument.heard()
             return text
         written = commands.write(command)
@@ -77,8 +77,8 @@ class MksSpeaker(Speaker):
         return confirmation(instrument, point, wire) if wire.written else command.partition("!")[2]
 
     def refuse(self, request: bytes) -> bytes:
-        """NAK 169."""
-        return request[:4] + b"NAK169" + END
+        """NAK 160: it does not understand any more what it understood before."""
+        return request[:4] + b"NAK160" + END
 
     def misaddress(self, reply: bytes) -> bytes:
         """The neighbour's address."""

@@ -57,7 +57,7 @@ class SqmSpeaker(Speaker):
     def _carry_out(self, instrument: Instrument, command: str) -> str:
         shared = self._commands.read(command)
         if shared:
-            text = self._commands.say(shared)
+            text = self._commands.say(command, shared)
             instrument.heard()
             instrument.character.was_asked(command)
             return text

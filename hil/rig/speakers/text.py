@@ -86,8 +86,11 @@ class Commands:
                 return point, wire, fixed if fixed is not None else given
         return None
 
-    def say(self, shared: Sequence[tuple[Point, LinesWire]]) -> str:
+    def say(self, command: str, shared: Sequence[tuple[Point, LinesWire]]) -> str:
         """One answer that holds the values of all these points."""
+        own = self._own.character.says(command)
+        if own is not None:
+            return own
         values: dict[str, tuple[Point, Raw]] = {}
         for point, wire in shared:
             raw, pattern = self._own.ask(point.name), wire.answer or ""
