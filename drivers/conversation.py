@@ -108,7 +108,7 @@ class StreamConversation:
     async def _exchange(self, codec: Codec, request: Fetch | Store, sent: bytes, answer_s: float) -> bytes:
         stream = self._open()
         if self._gap_s:
-            await anyio.sleep(self._free_s + self._gap_s - anyio.current_time())
+            await anyio.sleep(max(0.0, self._free_s + self._gap_s - anyio.current_time()))
         self.surplus += len(stream.pending())
         await stream.send(sent)
         if not codec.answered(request):
