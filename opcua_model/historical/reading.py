@@ -33,9 +33,7 @@ async def read_history(desk: Desk, params: Any, points: Continuations, sees: See
     """
     details = params.HistoryReadDetails
     if params.ReleaseContinuationPoints:
-        for wanted in params.NodesToRead:
-            points.take(wanted.ContinuationPoint or b"")
-        return [ua.HistoryReadResult() for _ in params.NodesToRead]
+        return [_released(wanted, points, sees) for wanted in params.NodesToRead]
     if isinstance(details, ua.ReadEventDetails):
         return [await _guarded(_events, sees, desk, params, wanted, points) for wanted in params.NodesToRead]
     stamps = STAMPS.get(int(params.TimestampsToReturn), 0)
@@ -70,6 +68,11 @@ async def _guarded(
         return await read(desk, params.HistoryReadDetails, wanted, points, *more)
     except Refused as refused:
         return ua.HistoryReadResult(StatusCode=status(refused.status))
+
+
+def _released(wanted: Any, points: Continuations, sees: Sees) -> Any:
+    points.take(wanted.ContinuationPoint or b"")
+    return ua.HistoryReadResult(StatusCode=status("Good" if sees(wanted.NodeId) else "BadUserAccessDenied"))
 
 
 def _index(desk: Desk, wanted: Any) -> int:
