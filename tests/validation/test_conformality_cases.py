@@ -1,0 +1,93 @@
+"""Conformality: published cases, and other ways to the same numbers."""
+
+import numpy as np
+import pytest
+from machball.ballistic import Trench, Via, solve_ideal
+
+from kernels import conformality as c
+
+
+@pytest.mark.parametrize(("ratio", "expected"), [(1.0, 0.67198), (2.0, 0.51423), (10.0, 0.190941), (100.0, 0.0252763)])
+def test_clausing_tube(ratio: float, expected: float) -> None:
+    """R. J. Cole's and Clausing's values (0.1 %)."""
+    got = c.clausing_transmission(ratio)
+    print(f"Clausing tube L/R {ratio:g}: expected {expected}, got {got:.6f}, tolerance 0.1 %")
+    assert got == pytest.approx(expected, rel=1e-3)
+
+
+def test_long_tubes_and_short_ones() -> None:
+    """8R/3L, and 1 − L/2R."""
+    assert c.clausing_transmission(1e4) == pytest.approx(8e-4 / 3.0, rel=2e-3)
+    assert c.clausing_transmission(1e-4) == pytest.approx(1.0 - 0.5e-4, abs=1e-8)
+    assert c.clausing_transmission(0.0) == c.clausing_transmission_slot(0.0) == 1.0
+
+
+@pytest.mark.parametrize(("geometry", "expected"), [("trench", 2**0.5 - 1.0), ("via", 3.0 - 2.0 * 2**0.5)])
+def test_no_re_emission(geometry: str, expected: float) -> None:
+    """β = 1, AR 1: mean over the bottom (1e-5)."""
+    got = c.bottom_flux(1.0, 1.0, geometry)
+    print(f"feature β 1, AR 1, {geometry}: expected {expected:.7f}, got {got:.7f}, tolerance 1e-5")
+    assert got == pytest.approx(expected, rel=1e-5)
+    assert c.ballistic_profile(1.0, 1.0, geometry).flux[-1] == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize(("sticking", "aspect_ratio"), [(0.3, 2.0), (0.05, 4.0)])
+def test_the_trench_by_ray_tracing(sticking: float, aspect_ratio: float) -> None:
+    """Mean flux on the bottom, by 100 000 weighted molecules (4 standard errors)."""
+    random, count = np.random.default_rng(5), 100_000
+    x, z = random.random(count), np.zeros(count)
+    sine = 2.0 * random.random(count) - 1.0
+    vx, vz = sine, np.sqrt(1.0 - sine * sine)
+    weight, hits = np.ones(count), np.zeros(count)
+    for _ in range(400):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            wall = np.where(vx > 0.0, (1.0 - x) / vx, -x / vx)
+            end = np.where(vz > 0.0, (aspect_ratio - z) / vz, -z / vz)
+        first = wall < end
+        gone, floor = ~first & (vz <= 0.0), ~first & (vz > 0.0)
+        step = np.where(first, wall, end)
+        right = vx > 0.0
+        x, z = x + vx * step, z + vz * step
+        hits[floor] += weight[floor]
+        sine = 2.0 * random.random(count) - 1.0
+        cosine = np.sqrt(1.0 - sine * sine)
+        vx = np.where(first, np.where(right, -cosine, cosine), sine)
+        vz = np.where(first, sine, -cosine)
+        x = np.where(first, np.where(right, 1.0, 0.0), x)
+        weight = np.where(gone, 0.0, weight * (1.0 - sticking))
+        if weight.max() < 1e-9:
+            break
+    error = hits.std() / count**0.5
+    assert abs(c.bottom_flux(sticking, aspect_ratio) - hits.mean()) < 4.0 * error
+
+
+@pytest.mark.parametrize(("geometry", "made"), [("trench", Trench), ("via", Via)])
+def test_saturation_beside_machball(geometry: str, made: type) -> None:
+    """AR 5, β 0.1, 40 cells and steps of 1 %, of first order: within 2 %."""
+    times, _ = solve_ideal(made(5.0, 40), 0.1, endcov=0.95, ep=0.01, verbose=False)
+    assert c.ald_saturation_exposure(0.1, 5.0, geometry) == pytest.approx(float(times[-1]), rel=0.02)
+
+
+@pytest.mark.parametrize("geometry", ["trench", "via"])
+def test_limits_of_saturation(geometry: str) -> None:
+    """Flat: −ln(1 − θ)/β, at most one impingement later in the corner. Deep: the square of the depth (Gordon)."""
+    flat = -np.log(0.05) / 1e-4
+    assert c.ald_saturation_exposure(1e-4, 1e-5, geometry) == pytest.approx(flat, abs=1.0)
+    if geometry == "via":
+        four = c.ald_saturation_exposure(1.0, 2000.0, "via") / c.ald_saturation_exposure(1.0, 1000.0, "via")
+        assert four == pytest.approx(4.0, rel=0.01)
+
+
+def test_coverage_at_saturation_is_what_was_asked() -> None:
+    """Two discretisations of one equation."""
+    exposure = c.ald_saturation_exposure(0.05, 20.0, "via", 0.9)
+    assert c.ald_coverage(0.05, 20.0, exposure, "via").flux.min() == pytest.approx(0.9, abs=2e-3)
+
+
+def test_diffusion_is_its_formula() -> None:
+    """1/(cosh φ + (b/φ)·sinh φ), φ = √(3β)·AR in a via."""
+    phi, sink = (3 * 0.01) ** 0.5 * 10, 0.75 * 0.01 * 10
+    got = c.diffusion_profile(0.01, 10.0, "via")
+    assert got.flux[-1] == pytest.approx(1.0 / (np.cosh(phi) + sink / phi * np.sinh(phi)), rel=1e-12)
+    assert got.flux[0] == 1.0
+    assert c.diffusion_profile(0.01, 20.0).flux == pytest.approx(got.flux)
