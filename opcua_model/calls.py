@@ -86,6 +86,8 @@ def _value(argument: Argument, given: Any) -> Any:
     value: Any = given.Value
     if isinstance(value, list) or given.is_array:
         raise Refused("BadTypeMismatch", f"{argument.name} is one {argument.type}, not an array")
+    if argument.type == "LocalizedText" and (value is None or kind == ua.VariantType.LocalizedText):
+        return _comment(value)
     if argument.type == "UInt32" and kind in _INTEGERS and value is not None:
         if 0 <= value <= _UINT32_MAX:
             return int(value)
@@ -103,6 +105,13 @@ def _value(argument: Argument, given: Any) -> Any:
     if argument.type == "DateTime" and not isinstance(value, datetime):
         raise Refused("BadTypeMismatch", f"{argument.name} is no DateTime")
     return value
+
+
+def _comment(value: Any) -> str | None:
+    """Take a comment; null, or one that is empty without a language, is none (Part 9, 5.5.6)."""
+    if value is None or not (value.Text or value.Locale):
+        return None
+    return str(value.Text or "")
 
 
 def _outputs(method: Method, answer: Sequence[Any]) -> list[Any]:

@@ -128,6 +128,8 @@ class ToolClient:
         request = ua.CallRequest()
         request.RequestHeader.ReturnDiagnostics = DIAGNOSTICS
         one = ua.CallMethodRequest(ObjectId=self.node(path), MethodId=self.node(what))
+        if declared is not None and declared.standard:
+            one.MethodId = ua.NodeId(declared.standard)
         one.InputArguments = [
             variant(value, types[index]) if index < len(types) else ua.Variant(value)
             for index, value in enumerate(arguments)

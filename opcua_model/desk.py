@@ -5,6 +5,7 @@ from typing import Any
 
 import structlog
 
+from opcua_model.conditions.nodes import Conditions
 from opcua_model.interface import Backend, Caller, Refused
 from opcua_model.permissions import Permissions
 from opcua_model.settings import Settings
@@ -21,6 +22,7 @@ class Desk:
     settings: Settings
     tree: Tree
     aspace: Any
+    conditions: Conditions
     permissions: Permissions
 
 

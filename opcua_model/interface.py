@@ -1,6 +1,6 @@
 """What the address space needs from the daemon, stated as protocols, and what it hands to them."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from config.layout import Layout
 from kernels.image import Rows, Snapshot
+from opcua_model.conditions.state import AlarmState
 
 
 class Refused(Exception):  # noqa: N818 - a refusal is an answer, not a fault
@@ -51,6 +52,8 @@ class Method:
     outputs: tuple[Argument, ...] = ()
     roles: frozenset[str] = frozenset()
     """Any of them may call; empty: every authenticated session."""
+    standard: int = 0
+    """Identifier of the method of a type of the standard that it is; 0: it is our own."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,10 @@ class Backend(Protocol):
 
         The ring holds some seconds; what was overwritten before it was asked for counts as lost.
         """
+        ...
+
+    def alarms(self) -> Mapping[str, AlarmState]:
+        """Return the states of all alarms by name (config.alarm_list)."""
         ...
 
     def variables(self) -> dict[str, Any]:
@@ -219,6 +226,10 @@ class AddressSpace(Protocol):
 
     async def emit(self, occurrence: Occurrence) -> None:
         """Emit an event."""
+        ...
+
+    async def alarm(self, state: AlarmState, *, told: bool) -> None:
+        """Show the state of an alarm, and emit its event when there is one."""
         ...
 
 

@@ -7,6 +7,7 @@ Documents cross as JSON text, identifiers as UUID text, moments as DateTime.
 from typing import Final
 
 from config.tool import Role
+from opcua_model.conditions.methods import CONDITION_METHODS
 from opcua_model.interface import Argument, Method
 
 _OPERATE: Final = frozenset({Role.OPERATOR.value, Role.ENGINEER.value})
@@ -228,17 +229,9 @@ INTERLOCKS: Final = (
     Method("Interlocks/*", "RemoveBypass", "End a bypass now.", roles=_SERVICE | _MAINTAIN),
 )
 
-ALARMS: Final = (
-    Method(
-        "Alarms/*",
-        "Acknowledge",
-        "Say that the alarm has been seen.",
-        (_text("Comment", "What the person has to say of it; may be empty."),),
-        roles=_SERVICE,
-    ),
-)
-
-METHODS: Final[tuple[Method, ...]] = (*STATE, *PROCESS_MODES, *RECIPES, *RUNS, *SERVICES, *INTERLOCKS, *ALARMS)
+METHODS: Final[tuple[Method, ...]] = (
+    *STATE, *PROCESS_MODES, *RECIPES, *RUNS, *SERVICES, *INTERLOCKS, *CONDITION_METHODS,
+)  # fmt: skip
 
 
 def methods_of(path: str) -> tuple[Method, ...]:

@@ -2,6 +2,7 @@
 
 import gc
 import socket
+import time
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
@@ -14,6 +15,8 @@ import anyio.to_thread
 
 from config.process_mode import supported_variants
 from opcua_model.certificates import Identity, server_identity
+from opcua_model.conditions.nodes import Conditions
+from opcua_model.conditions.state import AlarmState
 from opcua_model.desk import Desk, log
 from opcua_model.entries import Entries
 from opcua_model.eventing.telling import deliver, make_event, typed
@@ -27,7 +30,7 @@ from opcua_model.publishing.snapshot import Turn
 from opcua_model.settings import EndpointError, Settings, is_loopback
 from opcua_model.space import Space
 from opcua_model.stack import Ids, Server, StatusCodes, policies, ua
-from opcua_model.tree import Tree, build_tree, condition_path
+from opcua_model.tree import Tree, build_tree, interlock_path
 from opcua_model.types import NAMESPACE, TOOL_NAMESPACE, build_types
 from opcua_model.variables import condition_values, controller_gone
 
@@ -64,6 +67,7 @@ class UaServer:
         self._server: Any = Server(iserver=self._internal)
         self._tree: Tree | None = None
         self._entries: Entries | None = None
+        self._conditions: Conditions | None = None
         self._listener: Any = None
         self._guard: Guard | None = None
         self._offered = [*_ENCRYPTED, *([ua.SecurityPolicyType.NoSecurity] if settings.plain_loopback else [])]
@@ -86,6 +90,13 @@ class UaServer:
         await self._refresh()  # what the event says of a run or an interlock is what reads say of it
         event = make_event(tree.space, typed(occurrence, tree.live))
         deliver(event, self._internal.subscription_service.subscriptions.values())
+
+    async def alarm(self, state: AlarmState, *, told: bool) -> None:
+        """Show the state of an alarm, and emit its event when there is one."""
+        conditions: Conditions = self._must(self._conditions)
+        await conditions.show(state)
+        if told:
+            deliver(conditions.notice(state.name), self._internal.subscription_service.subscriptions.values())
 
     @property
     def sessions(self) -> int:
@@ -181,7 +192,9 @@ class UaServer:
         self._tree, self._entries = tree, Entries(space)
         permissions = Permissions(tree, self._settings.restricted)
         add_roles(space)
-        self._internal.equip(Desk(backend, self._settings, tree, self._internal.aspace, permissions=permissions), uri)
+        conditions = self._conditions = Conditions(tree)
+        conditions.build(backend.alarms())
+        self._internal.equip(Desk(backend, self._settings, tree, self._internal.aspace, conditions, permissions), uri)
         await self._refresh()
         log.debug("opcua_tree_built", application=uri, tags=len(layout.tags))
 
@@ -272,8 +285,9 @@ class UaServer:
         gone = controller_gone(now)
         period = tree.layout.tool.scan.period_ms / 1000.0
         shown = condition_values(now, period)
-        for condition, values in zip(tree.layout.conditions, shown, strict=True):
-            path = condition_path(condition)
+        # Interlocks come first among the conditions; alarms are shown by `conditions`.
+        for interlock, values in zip(tree.layout.tool.interlocks, shown, strict=False):
+            path = interlock_path(interlock)
             for name, value in values.items():
                 if f"{path}/{name}" in told:
                     continue
@@ -283,6 +297,7 @@ class UaServer:
                     await tree.live[f"{path}/{name}"].set(value)
             if f"{path}/Why" not in told:
                 await tree.live[f"{path}/Why"].set("")
+        await self._must(self._conditions).look(time.time_ns())
         for node, indices in tree.arrays.items():
             cell = tree.space.cell(node)
             if cell.datachange_callbacks:

@@ -12,6 +12,7 @@ from opcua_model.attributes import read_attribute, write_attribute
 from opcua_model.browse import Browser, Continuations
 from opcua_model.calls import call_method
 from opcua_model.decoding import Reader
+from opcua_model.conditions.refreshing import is_refresh, refresh
 from opcua_model.desk import Desk, log
 from opcua_model.eventing.notice import Notice, standard
 from opcua_model.eventing.telling import deliver, make_event
@@ -194,6 +195,9 @@ class Session(InternalSession):
         self.iserver.auditor.tell(kind, outcome, peer=self.peer, caller=self.caller, stored=False, **fields)
 
     async def _call(self, wanted: Any) -> tuple[Any, Refused | None, str]:
+        if is_refresh(wanted):
+            owned = self.iserver.subscription_service.owned(self.session_id)
+            return refresh(self._desk.conditions, owned, wanted)
         return await call_method(self._desk, self.caller, wanted)
 
     async def explain(self, refusals: Refusals, diagnostics: int) -> list[Any]:

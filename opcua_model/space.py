@@ -26,6 +26,8 @@ _TYPES: Final = {
     "Double": ua.VariantType.Double,
     "String": ua.VariantType.String,
     "DateTime": ua.VariantType.DateTime,
+    "ByteString": ua.VariantType.ByteString,
+    "LocalizedText": ua.VariantType.LocalizedText,
 }
 
 
@@ -50,6 +52,8 @@ def variant(value: Any, name: str) -> Any:
         return ua.Variant(None, ua.VariantType.Null)
     if isinstance(value, list):
         return ua.Variant(value, _TYPES[name], is_array=True)
+    if name == "LocalizedText" and isinstance(value, str):
+        value = ua.LocalizedText(value)
     if name == "DateTime" and isinstance(value, datetime) and value.tzinfo is None:
         value = value.replace(tzinfo=UTC)
     return ua.Variant(value, _TYPES[name])
@@ -129,13 +133,25 @@ class Space:
         kind: Any = None,
         reference: int = Ids.HasComponent,
         notifier: bool = False,
+        namespace: int | None = None,
     ) -> Any:
-        """Add an object; `kind` is its type (BaseObjectType unless said)."""
+        """Add an object; `kind` is its type (BaseObjectType unless said), `namespace` that of its BrowseName."""
         extra = {
             Attr.EventNotifier: self._constant("Byte", _NOTIFIES if notifier else 0, ua.VariantType.Byte)
         }
         definition = number_id(Ids.BaseObjectType) if kind is None else kind
-        return self._add(node_id, name, parent, ua.NodeClass.Object, reference, description, display, extra, definition)
+        return self._add(
+            node_id,
+            name,
+            parent,
+            ua.NodeClass.Object,
+            reference,
+            description,
+            display,
+            extra,
+            definition,
+            namespace,
+        )
 
     def add_variable(
         self,
@@ -153,6 +169,7 @@ class Space:
         rank: int = SCALAR,
         access: int = READ,
         sampling_ms: float = 0.0,
+        namespace: int | None = None,
     ) -> Any:
         """Add a variable with a DataValue, or with a function that gives it at each read."""
         cell = AttributeValue(value)
@@ -171,7 +188,16 @@ class Space:
         if rank == ARRAY:
             extra[Attr.ArrayDimensions] = self._constant("Dimensions", (0,), ua.VariantType.UInt32, [0])
         return self._add(
-            node_id, name, parent, ua.NodeClass.Variable, reference, description, display, extra, number_id(kind)
+            node_id,
+            name,
+            parent,
+            ua.NodeClass.Variable,
+            reference,
+            description,
+            display,
+            extra,
+            number_id(kind),
+            namespace,
         )
 
     def add_property(

@@ -8,7 +8,6 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from config.alarms import AlarmPoint
 from config.layout import SYSTEM_TAGS, Layout
 from config.tool import Interlock, Tag
 from config.units import NAMESPACE as UNITS_NAMESPACE
@@ -30,7 +29,7 @@ from opcua_model.space import (
     variant,
     variant_type,
 )
-from opcua_model.stack import Ids, ua
+from opcua_model.stack import Attr, Ids, ua
 from opcua_model.types import arguments
 from opcua_model.variables import CONDITION, VARIABLES, Variable
 
@@ -53,7 +52,7 @@ _OTHERS: Final = {
     "Alarms": ("AlarmsType", "The alarms of the tool."),
     "Diagnostics": ("DiagnosticsType", "Timing of the scan, links, historian, sessions."),
 }
-_NOTIFIERS: Final = ("State", "Recipes", "Runs", "Services", "Interlocks", "Alarms", "Diagnostics")
+_NOTIFIERS: Final = ("State", "Equipment", "Recipes", "Runs", "Services", "Interlocks", "Alarms", "Diagnostics")
 
 SYSTEM_TEXTS: Final = {
     "run_state": "State of the program that is active: 0 idle, 1 running … (ISA-88).",
@@ -115,16 +114,16 @@ def build_tree(tree: Tree, *, revision: str, variants: Sequence[str], told: Mapp
     _object(tree, "Runs/ActiveRun", "ActiveRunType", "The run that is active.", notifier=True)
     _equipment(tree)
     _telemetry(tree)
-    for condition in tree.layout.conditions:
-        _condition(tree, condition)
+    for interlock in tool.interlocks:
+        _interlock(tree, interlock)
     operations = [operation.name for operation in tool.operations]
     _static(tree, "Services/Operations", operations, "String", "Names of the operations that can be started.")
     known = {one.path for one in VARIABLES}
     for one in VARIABLES:
         add_live(tree, one)
     for path, value in told.items():
-        # An interlock's or alarm's `Why` stands already; what a daemon tells beyond the contract gets its own node.
-        if path not in known and path not in tree.live:
+        # An interlock's `Why` stands already; what a daemon tells beyond the contract gets its own node.
+        if path not in known and path not in tree.live and not path.startswith("Alarms/"):
             words = f"{path.rpartition('/')[2]} of {path.rpartition('/')[0]}."
             rank = ARRAY if isinstance(value, list) else -1
             add_live(tree, Variable(path, type_name(value), words), rank)
@@ -143,6 +142,8 @@ def _object(tree: Tree, path: str, kind: str, description: str, *, notifier: boo
         kind=space.type_id(kind),
         notifier=notifier,
     )
+    if notifier and space.attribute(parent, Attr.EventNotifier):
+        space.add_reference(parent, Ids.HasNotifier, node)
     owned = methods_of(path)
     for method in owned:
         made = space.add_method(
@@ -213,12 +214,12 @@ def _identification(tree: Tree, root: Any, revision: str, variants: Sequence[str
 
 def _equipment(tree: Tree) -> None:
     layout = tree.layout
-    _object(tree, "Equipment/system", "ModuleType", "What the scan says of itself.")
+    _object(tree, "Equipment/system", "ModuleType", "What the scan says of itself.", notifier=True)
     for index, full in enumerate(SYSTEM_TAGS):
         name = full.partition(".")[2]
         _tag(tree, f"Equipment/system/{name}", index, None, SYSTEM_TEXTS.get(name, f"System tag {name}."))
     for module in layout.tool.modules:
-        _object(tree, f"Equipment/{module.name}", "ModuleType", module.description)
+        _object(tree, f"Equipment/{module.name}", "ModuleType", module.description, notifier=True)
         for tag in module.tags:
             path = f"Equipment/{module.name}/{tag.name}"
             _tag(tree, path, layout.index[f"{module.name}.{tag.name}"], tag, tag.description)
@@ -311,24 +312,19 @@ def _array(tree: Tree, signal: str, members: Mapping[str, str], text: str) -> No
     tree.arrays[node] = indices
 
 
-def _condition(tree: Tree, condition: Interlock | AlarmPoint) -> None:
-    interlock = isinstance(condition, Interlock)
-    path = condition_path(condition)
-    kind = "InterlockType" if interlock else "AlarmType"
-    _object(tree, path, kind, condition.description, notifier=True)
+def _interlock(tree: Tree, interlock: Interlock) -> None:
+    path = interlock_path(interlock)
+    _object(tree, path, "InterlockType", interlock.description, notifier=True)
     facts: list[tuple[str, Any, str]] = [
-        ("Condition", condition.when, "The cause as declared."),
-        ("Priority", condition.priority.value, "ISA-18.2 priority."),
-        ("Consequence", condition.consequence, "What happens when nobody acts."),
-        ("Action", condition.action, "What to do about it."),
+        ("Condition", interlock.when, "The cause as declared."),
+        ("Priority", interlock.priority.value, "ISA-18.2 priority."),
+        ("Consequence", interlock.consequence, "What happens when nobody acts."),
+        ("Action", interlock.action, "What to do about it."),
+        ("Class", interlock.cls.value, "What it does: trip, hold or permissive."),
+        ("Effects", [f"{one.output} = {one.value:g}" for one in interlock.effects], "Outputs and their values."),
+        ("Bypassable", interlock.bypassable, "True when it may be bypassed for a time."),
+        ("MaxBypassS", interlock.max_bypass_s, "For how long at most, s."),
     ]
-    if interlock:
-        facts += [
-            ("Class", condition.cls.value, "What it does: trip, hold or permissive."),
-            ("Effects", [f"{one.output} = {one.value:g}" for one in condition.effects], "Outputs and their values."),
-            ("Bypassable", condition.bypassable, "True when it may be bypassed for a time."),
-            ("MaxBypassS", condition.max_bypass_s, "For how long at most, s."),
-        ]
     for name, value, text in facts:
         kind = "String" if isinstance(value, list) else type_name(value)
         _static(tree, f"{path}/{name}", value, kind, text)
@@ -336,6 +332,6 @@ def _condition(tree: Tree, condition: Interlock | AlarmPoint) -> None:
         add_live(tree, Variable(f"{path}/{one.path}", one.type, one.description))
 
 
-def condition_path(condition: Interlock | AlarmPoint) -> str:
-    """Path of an interlock or alarm below the tool object."""
-    return f"{'Interlocks' if isinstance(condition, Interlock) else 'Alarms'}/{condition.name}"
+def interlock_path(interlock: Interlock) -> str:
+    """Path of an interlock below the tool object."""
+    return f"Interlocks/{interlock.name}"

@@ -5,7 +5,7 @@ from typing import Any, Final
 from opcua_model.methods import METHODS
 from opcua_model.space import Space, number_id, variant_type
 from opcua_model.stack import Ids, ua
-from opcua_model.variables import ACTIVE_RUN, CONDITION, DIAGNOSTICS, SERVICES, STATE, Variable
+from opcua_model.variables import ACTIVE_RUN, ALARMS, CONDITION, DIAGNOSTICS, SERVICES, STATE, Variable
 
 NAMESPACE: Final = "urn:cvd-supervisor:types"
 TOOL_NAMESPACE: Final = "urn:cvd-supervisor:tool:"
@@ -28,7 +28,6 @@ OBJECT_TYPES: Final = {
     "InterlocksType": "The interlocks of a tool.",
     "InterlockType": "A row of the cause-and-effect matrix.",
     "AlarmsType": "The alarms of a tool.",
-    "AlarmType": "An alarm.",
     "ResultsType": "The results of runs.",
     "ResultType": "The result of a run.",
     "SpcType": "The series of statistical process control.",
@@ -70,7 +69,7 @@ _MEMBERS: Final = {
     "ServicesType": SERVICES,
     "DiagnosticsType": DIAGNOSTICS,
     "InterlockType": CONDITION,
-    "AlarmType": CONDITION,
+    "AlarmsType": ALARMS,
 }
 _OWNERS: Final = {
     "State": "StateType",
@@ -79,7 +78,6 @@ _OWNERS: Final = {
     "Runs": "RunsType",
     "Services": "ServicesType",
     "Interlocks/*": "InterlockType",
-    "Alarms/*": "AlarmType",
 }
 """Which type declares the methods of an owner in the contract."""
 
@@ -109,6 +107,9 @@ def build_types(space: Space, methods: dict[Any, Any]) -> None:
         for one in members:
             _declare(space, space.type_id(name), one, Ids.HasComponent, Ids.BaseDataVariableType)
     for method in METHODS:
+        if method.standard:  # the standard's own types have it
+            methods[number_id(method.standard)] = method
+            continue
         owner = space.type_id(_OWNERS[method.owner])
         node = ua.NodeId(f"{owner.Identifier}/{method.name}", space.types)
         space.add_method(

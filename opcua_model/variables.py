@@ -69,7 +69,34 @@ DIAGNOSTICS: Final = (
     Variable("Diagnostics/Sessions", "Int64", "OPC UA sessions that are open."),
 )
 
-VARIABLES: Final[tuple[Variable, ...]] = (*STATE, *ACTIVE_RUN, *SERVICES, *DIAGNOSTICS)
+ALARMS: Final = (
+    Variable("Alarms/Active", "Int64", "Alarms whose cause is present."),
+    Variable("Alarms/Standing", "Int64", "Those of them that are neither shelved, suppressed nor out of service."),
+    Variable("Alarms/Unacknowledged", "Int64", "Alarms that nobody has acknowledged."),
+    Variable("Alarms/Unconfirmed", "Int64", "Acknowledged alarms whose action nobody has confirmed."),
+    Variable("Alarms/Shelved", "Int64", "Alarms on the shelf."),
+    Variable("Alarms/Suppressed", "Int64", "Alarms that are suppressed by design in this mode or step."),
+    Variable("Alarms/OutOfService", "Int64", "Alarms out of service."),
+    Variable("Alarms/Disabled", "Int64", "Alarms that are disabled."),
+    Variable("Alarms/ActiveCritical", "Int64", "Active alarms of critical priority."),
+    Variable("Alarms/ActiveHigh", "Int64", "Active alarms of high priority."),
+    Variable("Alarms/ActiveMedium", "Int64", "Active alarms of medium priority."),
+    Variable("Alarms/ActiveLow", "Int64", "Active alarms of low priority."),
+    Variable("Alarms/Rate10Min", "Int64", "Alarms that asked for an answer in the last ten minutes."),
+    Variable("Alarms/RateHour", "Int64", "In the last hour."),
+    Variable("Alarms/RateDay", "Int64", "In the last day."),
+    Variable("Alarms/Peak10Min", "Int64", "The most in any ten minutes since the server started."),
+    Variable("Alarms/Flood", "Boolean", "True from more than 10 in ten minutes until fewer than 5."),
+    Variable("Alarms/Floods", "Int64", "Floods since the server started, those of the day before it included."),
+    Variable("Alarms/Chattering", "Int64", "Alarms that came three times or more in the last minute."),
+    Variable("Alarms/ChatteringNames", "String", "Their names."),
+    Variable("Alarms/Stale", "Int64", "Alarms that have been active for more than a day."),
+    Variable("Alarms/StaleNames", "String", "Their names."),
+    Variable("Alarms/MostFrequent", "String", "The ten most frequent ones of the last day with their counts."),
+)
+"""The figures of ISA-18.2 by which an alarm system is judged."""
+
+VARIABLES: Final[tuple[Variable, ...]] = (*STATE, *ACTIVE_RUN, *SERVICES, *DIAGNOSTICS, *ALARMS)
 
 CONDITION: Final = (
     Variable("State", "String", "Normal, Pending (in its delay), Active, Latched or Bypassed."),
@@ -82,7 +109,7 @@ CONDITION: Final = (
     Variable("BypassLeftS", "Double", "Time until the bypass ends by itself, s."),
     Variable("Why", "String", "The cause in words with the values that made it, while there is one."),
 )
-"""What every interlock and alarm shows; `Why` comes from the daemon as `Interlocks/<name>/Why`."""
+"""What every interlock shows; `Why` comes from the daemon as `Interlocks/<name>/Why`."""
 
 
 def controller_gone(now: Snapshot) -> bool:

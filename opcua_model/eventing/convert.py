@@ -74,13 +74,11 @@ def common(left: Held, right: Held) -> tuple[Held, Held] | None:
 def plain(one: Held) -> Any:
     """A value as Python compares it."""
     value: Any = one.value
-    if type(value) is list:
-        return value
-    if one.kind == int(_T.LocalizedText):
+    if one.kind == int(_T.LocalizedText) and hasattr(value, "Text"):  # an array stays one
         return value.Text or ""
-    if one.kind == int(_T.StatusCode):
+    if one.kind == int(_T.StatusCode) and hasattr(value, "value"):
         return int(value.value)
-    if one.kind == int(_T.QualifiedName):
+    if one.kind == int(_T.QualifiedName) and hasattr(value, "Name"):
         return (int(value.NamespaceIndex), str(value.Name))
     return value
 

@@ -62,6 +62,11 @@ class ActiveRun:
         return self.steps[self.step] if 0 <= self.step < len(self.steps) else {}
 
     @property
+    def step_name(self) -> str:
+        """Name of the step that runs; empty outside of one."""
+        return "" if self.ended else str(self._now().get("name", ""))
+
+    @property
     def own(self) -> bool:
         """Whether the present step is the run's own, not one of an operation around a recipe."""
         return self.kind != RECIPE or str(self._now().get("owner", RECIPE)) == RECIPE

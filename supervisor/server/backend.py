@@ -1,7 +1,7 @@
 """The daemon as the address space sees it: values, variables, calls, history, logins."""
 
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
@@ -13,11 +13,14 @@ from numpy.typing import NDArray
 from config.layout import Layout
 from kernels.image import Image, Rows, Snapshot
 from kernels.tables import CONDITION_STATE, RunState, SystemTag
+from opcua_model.conditions.state import AlarmState
 from opcua_model.interface import AuditEntry, Caller, PastEvent, Refused, Summary
 from supervisor.link.messages import CommandKind, EquipmentMode
 from supervisor.server.access.attempts import Attempts
 from supervisor.server.access.policy import Action, permit
 from supervisor.server.access.users import UserStore
+from supervisor.server.alarms.calls import AlarmCalls
+from supervisor.server.alarms.surroundings import Surroundings
 from supervisor.server.calls_recipes import RecipeCalls
 from supervisor.server.calls_runs import RunCalls
 from supervisor.server.calls_tool import ToolCalls
@@ -108,7 +111,7 @@ class DaemonBackend:
             "Diagnostics/InterlocksTripped": int(system[SystemTag.TRIPPED]),
             "Diagnostics/InterlocksLatched": int(system[SystemTag.LATCHED]),
             "Diagnostics/InterlocksBypassed": int(system[SystemTag.BYPASSED]),
-            "Diagnostics/AlarmsUnacknowledged": desk.alarms.unacknowledged,
+            **desk.alarms.variables(),
             "Diagnostics/HistorianLagS": figures.lag_s,
             "Diagnostics/HistorianRows": figures.rows,
             "Diagnostics/HistorianLostRows": figures.lost,
@@ -117,6 +120,22 @@ class DaemonBackend:
             "Diagnostics/TimeSync": time_sync(),
             "Diagnostics/Sessions": len(self._sessions),
         }
+
+    def alarms(self) -> Mapping[str, AlarmState]:
+        """Return the states of all alarms by name."""
+        return self._desk.alarms.states
+
+    def surroundings(self) -> Surroundings:
+        """Return what the tool is doing, as far as it matters to its alarms."""
+        active = self._desk.active
+        return Surroundings(
+            layout=self.layout,
+            mode=self.mode().value,
+            step=active.step_name if not active.ended else "",
+            running=not active.ended,
+            snapshot=self._liveness.snapshot() if self._liveness.alive else None,
+            settled=self._desk.projector.settled,
+        )
 
     def mode(self) -> EquipmentMode:
         """Mode of the equipment as the controller says it."""
@@ -294,7 +313,24 @@ def _table(desk: Desk, runs: RunCalls) -> dict[tuple[str, str], Call]:
         ("Interlocks/*", "RequestBypass"): tool.request_bypass,
         ("Interlocks/*", "ConfirmBypass"): tool.confirm_bypass,
         ("Interlocks/*", "RemoveBypass"): tool.remove_bypass,
-        ("Alarms/*", "Acknowledge"): tool.acknowledge,
+        **{("Alarms/*", name): call for name, call in _alarm_table(AlarmCalls(desk)).items()},
+    }
+
+
+def _alarm_table(alarms: AlarmCalls) -> dict[str, Call]:
+    """The methods of conditions; those that end with 2 take a comment too."""
+    return {
+        "Enable": alarms.enable,
+        "Disable": alarms.disable,
+        "AddComment": alarms.add_comment,
+        "Acknowledge": alarms.acknowledge,
+        "Confirm": alarms.confirm,
+        **dict.fromkeys(("TimedShelve", "TimedShelve2"), alarms.timed_shelve),
+        **dict.fromkeys(("OneShotShelve", "OneShotShelve2"), alarms.one_shot_shelve),
+        **dict.fromkeys(("Unshelve", "Unshelve2"), alarms.unshelve),
+        **dict.fromkeys(("RemoveFromService", "RemoveFromService2"), alarms.remove_from_service),
+        **dict.fromkeys(("PlaceInService", "PlaceInService2"), alarms.place_in_service),
+        **dict.fromkeys(("Reset", "Reset2"), alarms.reset),
     }
 
 

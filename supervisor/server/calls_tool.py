@@ -1,4 +1,4 @@
-"""The methods of `State`, `Services`, `Interlocks` and `Alarms`."""
+"""The methods of `State`, `Services` and `Interlocks`."""
 
 import json
 
@@ -135,13 +135,6 @@ class ToolCalls:
     async def remove_bypass(self, caller: Caller, path: str) -> tuple[()]:
         """`RemoveBypass`: back towards protection, so nobody's control stands in the way."""
         await self._desk.controller.command(principal(caller), CommandKind.REMOVE_BYPASS, {"name": _last(path)})
-        return ()
-
-    async def acknowledge(self, caller: Caller, path: str, comment: str) -> tuple[()]:
-        """`Alarms/<name>/Acknowledge`."""
-        permit(self._desk.policy, caller, Action.ALARM)
-        self._desk.alarms.acknowledge(caller, _last(path), comment)
-        await self._desk.note(caller, "acknowledge", path, reason=comment)
         return ()
 
 

@@ -14,7 +14,7 @@ from supervisor.link.messages import Principal
 from supervisor.server import audit
 from supervisor.server.access.policy import DEFAULT, Policy
 from supervisor.server.active import ActiveRun
-from supervisor.server.alarms import AlarmList
+from supervisor.server.alarms.book import AlarmBook
 from supervisor.server.bypass import BypassDesk
 from supervisor.server.control import Control
 from supervisor.server.controller import Controller
@@ -48,7 +48,7 @@ class Desk:
     controller: Controller
     projector: Projector
     historian: Historian
-    alarms: AlarmList
+    alarms: AlarmBook
     control: Control
     bypasses: BypassDesk
     tasks: TaskGroup

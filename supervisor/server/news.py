@@ -5,10 +5,12 @@ from collections.abc import Sequence
 
 import structlog
 
+from config.alarms import AlarmPoint
 from config.layout import Layout
 from opcua_model.interface import Occurrence, Refused
 from supervisor.link.messages import Event, EventKind
 from supervisor.server import runs
+from supervisor.server.alarms.transitions import Change
 from supervisor.server.archive import rewrite_record, write_record
 from supervisor.server.backend import DaemonBackend
 from supervisor.server.desk import Desk
@@ -50,6 +52,9 @@ class News:
                 await self._measured(desk, str(event.data.get("run_id")))
             if run_id := event.data.get("run_id"):
                 touched.add(str(run_id))
+            await desk.alarms.take(event, desk.projector.cursor.journal)
+            if isinstance(self._conditions.get(str(event.data.get("name"))), AlarmPoint):
+                continue  # its condition has told of it
             told = tell(event, self._conditions)
             await self.emit(
                 Occurrence(
@@ -60,8 +65,6 @@ class News:
                     fields={"Kind": event.kind.value, "RunId": str(event.data.get("run_id") or ""), "Seq": event.seq},
                 )
             )
-        if any(event.kind is EventKind.CONDITION for event in events):
-            self.look_at_alarms()
         if self.backend is not None and desk.space is not None:
             for run_id in touched:
                 await self._refresh(run_id)
@@ -131,7 +134,11 @@ class News:
             Occurrence("Diagnostics", 700 if found.low else 100, words, time.time_ns(), fields={"Kind": "space"}),
         )
 
-    def look_at_alarms(self) -> None:
-        """Take the conditions' states; events tell of changes at once, this sees what was missed."""
-        if self.desk is not None and self.backend is not None:
-            self.desk.alarms.update(self.backend.values().conditions)
+    async def alarm(self, change: Change) -> None:
+        """Show what became of an alarm, and tell of it."""
+        if self.desk is None or self.desk.space is None:
+            return
+        try:
+            await self.desk.space.alarm(change.after, told=change.told)
+        except Exception as error:  # noqa: BLE001 - a client's subscription must not stop what others are told
+            log.warning("an alarm could not be told", alarm=change.after.name, why=str(error))

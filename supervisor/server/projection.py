@@ -13,6 +13,7 @@ from config.alarms import AlarmPoint
 from config.tool import Interlock
 from supervisor.link.messages import Event, EventKind
 from supervisor.server import audit
+from supervisor.server.alarms.projecting import AlarmProjection
 from supervisor.server.results import film_result, insert_result
 from supervisor.server.store.rows import Connection, one
 from supervisor.server.wording import tell
@@ -61,14 +62,17 @@ class Projection:
 
     Args:
         conditions: the tool's interlocks and alarms by name, for the words.
+        alarms: what events do to alarms, in the same transaction.
         org_id: organisation that rows belong to.
         instrument_id: the tool's identity in run records.
     """
 
     def __init__(
-        self, conditions: Mapping[str, Interlock | AlarmPoint], org_id: str = NIL, instrument_id: str = NIL
+        self, conditions: Mapping[str, Interlock | AlarmPoint], org_id: str = NIL, instrument_id: str = NIL,
+        alarms: AlarmProjection | None = None,
     ) -> None:
         self._conditions = conditions
+        self._alarms = alarms
         self._org_id = org_id
         self._instrument_id = instrument_id
         self._apply: dict[EventKind, Callable[[Connection, Event, str], None]] = {
@@ -92,6 +96,8 @@ class Projection:
             Gap: events are missing; nothing of this batch may be committed.
         """
         reached = cursor(connection)
+        if self._alarms is not None:
+            self._alarms.forget()  # what an earlier attempt worked out was rolled back
         seq, rows = reached.seq, list[list[Any]]()
         for event in events:
             if event.seq <= seq:
@@ -105,9 +111,12 @@ class Projection:
                 reached.journal, event.seq, event.time_ns // 1000, event.time_ns, event.scan, event.kind.value,
                 told.severity, told.source, told.message, run_id, _json(event.data),
             ])  # fmt: skip
-            if apply := self._apply.get(event.kind):
+            if (apply := self._apply.get(event.kind)) or self._alarms is not None:
                 try:
-                    apply(connection, event, run_id or NIL)
+                    if apply is not None:
+                        apply(connection, event, run_id or NIL)
+                    if self._alarms is not None:
+                        self._alarms.apply(connection, event, reached.journal)
                 except (ValueError, TypeError, AttributeError) as error:
                     # One odd event is kept as it is and must not stop all that follow it.
                     log.warning(

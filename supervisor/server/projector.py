@@ -82,6 +82,11 @@ class Projector:
             while self._waiting:
                 await self._moved.wait()
 
+    @property
+    def settled(self) -> bool:
+        """Whether everything that has arrived is projected."""
+        return not self._waiting
+
     async def moved(self) -> None:
         """Wait for the next batch."""
         await self._moved.wait()

@@ -27,7 +27,7 @@ class Reasons:
         self._controller = controller
         self._values = values
         self._paths = {
-            row.name: f"{'Interlocks' if isinstance(row, Interlock) else 'Alarms'}/{row.name}/Why"
+            row.name: f"Interlocks/{row.name}/Why" if isinstance(row, Interlock) else f"Alarms/{row.alarm.name}/Why"
             for row in layout.conditions
         }
         self.shown: dict[str, str] = dict.fromkeys(self._paths.values(), "")
@@ -47,6 +47,6 @@ class Reasons:
             except Refused:
                 found = {}
             for row in found.get("conditions", ()):
-                if path := self._paths.get(str(row.get("name"))):
-                    words[path] = str(row.get("why", ""))
+                if (path := self._paths.get(str(row.get("name")))) and (why := str(row.get("why", ""))):
+                    words[path] = f"{words[path]} {why}".strip()  # an alarm may have several limits
         self.shown = words

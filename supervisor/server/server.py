@@ -12,6 +12,7 @@ import anyio
 import structlog
 from anyio.abc import TaskGroup
 
+from config.alarm_list import alarm_list
 from config.layout import Layout
 from kernels.image import Image
 from opcua_model.interface import AddressSpace, Backend, Caller, Entry, Refused
@@ -20,7 +21,8 @@ from supervisor.link.channel import Channel
 from supervisor.server import audit, modes, recipes, runs
 from supervisor.server.access.policy import DEFAULT, Policy
 from supervisor.server.access.users import UserStore
-from supervisor.server.alarms import AlarmList
+from supervisor.server.alarms.book import AlarmBook
+from supervisor.server.alarms.projecting import AlarmProjection
 from supervisor.server.backend import DaemonBackend
 from supervisor.server.bypass import BypassDesk
 from supervisor.server.configuration import ServerTable, ua_settings
@@ -127,7 +129,8 @@ class Server:
         conditions = {condition.name: condition for condition in layout.conditions}
         identity = await store.write(_identity)
         await store.write(lambda connection: modes.add_shipped(connection, identity.org_id))
-        projection = Projection(conditions, identity.org_id, identity.instrument_id)
+        alarms = AlarmProjection(alarm_list(layout))
+        projection = Projection(conditions, identity.org_id, identity.instrument_id, alarms)
         controller = Controller(self._channel, self._attached)
         projector = Projector(store, projection, self._news.told, controller.subscribe)
         controller.follow(projector.resume, projector.take)
@@ -141,13 +144,14 @@ class Server:
             controller=controller,
             projector=projector,
             historian=historian,
-            alarms=AlarmList(layout),
+            alarms=AlarmBook(alarms, store, self._news.alarm),
             control=Control(settings.policy),
             bypasses=BypassDesk(layout, settings.policy),
             tasks=group,
             policy=settings.policy,
         )
         self._news.desk = desk
+        await desk.alarms.load()
         await projector.start()
         repaired = store.repaired + await historian.start()
         for words in repaired:
@@ -164,6 +168,7 @@ class Server:
         group.start_soon(liveness.run)
         backend = DaemonBackend(desk, self._image, liveness, UserStore(self.settings.data / "users.toml"))
         group.start_soon(backend.reasons.run)
+        group.start_soon(desk.alarms.run, backend.surroundings)
         self._news.backend = backend
         return backend
 
@@ -198,7 +203,6 @@ class Server:
                 log.warning("free space is not known", reason=str(error))
             else:
                 self._news.space(found)
-            self._news.look_at_alarms()
             await anyio.sleep(SPACE_S)
 
     async def _check_audit(self, desk: Desk) -> None:
@@ -233,6 +237,9 @@ class Server:
         entries = await desk.store.read(_entries)
         for entry in entries:
             await desk.show(entry)
+        for state in list(desk.alarms.states.values()):
+            if desk.space is not None:
+                await desk.space.alarm(state, told=False)
 
 
 def _entries(connection: Connection) -> list[Entry]:

@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from config.alarm_list import SEVERITY
 from config.alarms import AlarmPoint
-from config.tool import Interlock, Priority
+from config.tool import Interlock
 from supervisor.link.messages import Event, EventKind
 
-SEVERITY = {Priority.CRITICAL: 900, Priority.HIGH: 700, Priority.MEDIUM: 500, Priority.LOW: 200}
-"""OPC UA severities of the priorities (config.tool.Priority)."""
 BOUNDARY = 500
 
 
@@ -75,7 +74,9 @@ def _command(data: dict[str, Any]) -> Told:
 def _condition(data: dict[str, Any], conditions: Mapping[str, Interlock | AlarmPoint]) -> Told:
     name = str(data.get("name", "?"))
     declared = conditions.get(name)
-    folder = "Interlocks" if isinstance(declared, Interlock) else "Alarms"
+    source = f"Interlocks/{name}"
+    if isinstance(declared, AlarmPoint):
+        source = f"Alarms/{declared.alarm.name}"
     severity = SEVERITY[declared.priority] if declared else BOUNDARY
     description = declared.description if declared else name
     if data.get("active"):
@@ -86,4 +87,4 @@ def _condition(data: dict[str, Any], conditions: Mapping[str, Interlock | AlarmP
         words, severity = f"back to normal: {description}", 100
     if data.get("bypassed"):
         words = f"bypassed; {words}"
-    return Told(f"{folder}/{name}", severity, words)
+    return Told(source, severity, words)

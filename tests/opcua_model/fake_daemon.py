@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -15,10 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 import config
+from config.alarm_list import alarm_list
 from config.layout import Layout
 from config.tool import Module, ModuleKind, Tag, TagKind, Tool
 from kernels.image import Rows, Snapshot
 from kernels.tables import CONDITION_STATE, ConditionState
+from opcua_model.conditions.state import AlarmState
 from opcua_model.interface import AuditEntry, Caller, PastEvent, Refused, Summary
 from opcua_model.server import UaServer
 from opcua_model.settings import Settings
@@ -85,6 +87,10 @@ class FakeDaemon:
         for kept in (self.calls, self.writes, self.told, self.recipes, self.audited):
             kept.clear()
         self.refusal, self.copies = None, 0
+        self.alarm_states = {
+            one.name: AlarmState(one.name, (0,) * len(one.points), (0,) * len(one.points), severity=one.severity(0))
+            for one in alarm_list(self._layout).values()
+        }
         tags, conditions = len(self._layout.tags), len(self._layout.conditions)
         rows = np.zeros(conditions, CONDITION_STATE)
         rows["last_trip"] = -1
@@ -143,6 +149,9 @@ class FakeDaemon:
             next=last,
             lost=0,
         )
+
+    def alarms(self) -> Mapping[str, AlarmState]:
+        return self.alarm_states
 
     def variables(self) -> dict[str, Any]:
         return dict(self.told)

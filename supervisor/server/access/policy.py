@@ -24,7 +24,8 @@ class Action(StrEnum):
     WRITE = "move a set point"
     RECIPE_EDIT = "edit recipes"
     RECIPE_APPROVE = "approve a recipe"
-    ALARM = "acknowledge an alarm"
+    ALARM = "answer or shelve an alarm"
+    ALARM_SERVICE = "take an alarm out of service"
     RESET = "reset an interlock"
     BYPASS = "bypass an interlock"
     CALIBRATE = "calibrate"
@@ -54,6 +55,7 @@ DEFAULT = Policy(
         Action.RECIPE_EDIT: ENGINEERING,
         Action.RECIPE_APPROVE: ENGINEERING,
         Action.ALARM: OPERATION,
+        Action.ALARM_SERVICE: SERVICE,
         Action.RESET: OPERATION,
         Action.BYPASS: SERVICE,
         Action.CALIBRATE: SERVICE,

@@ -16,6 +16,7 @@ from config.tool import TagKind, Tool
 from kernels import tables as t
 from kernels.image import Image
 from kernels.scan import Scan
+from opcua_model.conditions.state import AlarmState
 from opcua_model.interface import Backend, Caller, Entry, Occurrence
 from supervisor.link.channel import Attached, Channel, socket_pair
 from supervisor.link.image import create_image
@@ -172,6 +173,7 @@ class FakeSpace:
     backend: Backend
     entries: dict[tuple[str, str], Entry] = field(default_factory=dict[tuple[str, str], Entry])
     occurrences: list[Occurrence] = field(default_factory=list[Occurrence])
+    alarms: list[tuple[AlarmState, bool]] = field(default_factory=list[tuple[AlarmState, bool]])
 
     async def show(self, entry: Entry) -> None:
         self.entries[entry.folder, entry.name] = entry
@@ -181,6 +183,9 @@ class FakeSpace:
 
     async def emit(self, occurrence: Occurrence) -> None:
         self.occurrences.append(occurrence)
+
+    async def alarm(self, state: AlarmState, *, told: bool) -> None:
+        self.alarms.append((state, told))
 
 
 def person(name: str, *roles: str) -> Caller:

@@ -384,7 +384,8 @@ async def test_every_method_of_the_contract_is_there_and_closed_to_those_without
         table = h.server.backend._calls
         assert {(method.owner, method.name) for method in METHODS} <= set(table)
         stranger = person("otto", "observer")
-        arguments = {"String": "x", "UInt32": 1, "Double": 1.0, "DateTime": None, "Boolean": False}
+        arguments = {"String": "x", "UInt32": 1, "Double": 1.0, "DateTime": None, "Boolean": False,
+                     "ByteString": b"x", "LocalizedText": "x"}  # fmt: skip
         for method in METHODS:
             if not method.roles:
                 continue

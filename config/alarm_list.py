@@ -1,0 +1,106 @@
+"""Every alarm of a tool as people meet it: the declared ones, and the trips and holds among the interlocks.
+
+A trip or a hold asks for an answer like any alarm, and more urgently; a permissive does not: that it is in force is
+usual. What the scan calls a condition is a point of an alarm here.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from config.alarms import AlarmPoint, Limit
+from config.expression import ExpressionError, names, read_boolean
+from config.layout import Layout
+from config.tool import Alarm, AlarmKind, Interlock, InterlockClass, Priority, Suppression
+
+SEVERITY = {Priority.CRITICAL: 900, Priority.HIGH: 700, Priority.MEDIUM: 500, Priority.LOW: 200}
+"""OPC UA severities of the priorities."""
+
+
+@dataclass(frozen=True)
+class AlarmDefinition:
+    """One alarm with its points, the most urgent first."""
+
+    name: str
+    declared: Interlock | Alarm
+    points: tuple[Interlock | AlarmPoint, ...]
+    module: str
+    """The module that it belongs to: of its tag, or of the first one in its cause."""
+    tag: str | None
+    """What it watches, where that is one tag."""
+
+    @property
+    def alarm(self) -> Alarm | None:
+        """The declaration; None of an interlock."""
+        return self.declared if isinstance(self.declared, Alarm) else None
+
+    @property
+    def kind(self) -> AlarmKind | None:
+        """Kind of the declaration; None of an interlock."""
+        return None if self.alarm is None else self.alarm.kind
+
+    @property
+    def safety(self) -> bool:
+        """Of the safety class: interlocks always, alarms as declared."""
+        return self.alarm is None or self.alarm.safety
+
+    @property
+    def confirm(self) -> bool:
+        """Whether somebody confirms that the action was taken."""
+        return self.alarm is not None and self.alarm.confirm
+
+    @property
+    def max_shelve_s(self) -> float:
+        """Longest time on the shelf; 0: never."""
+        return 0.0 if self.alarm is None or self.safety else self.alarm.max_shelve_s
+
+    @property
+    def re_alarm_s(self) -> float:
+        """Time until it asks again; 0: never."""
+        return 0.0 if self.alarm is None else self.alarm.re_alarm_s
+
+    @property
+    def suppress(self) -> Suppression:
+        """When it is suppressed by design."""
+        return Suppression() if self.alarm is None else self.alarm.suppress
+
+    @cached_property
+    def index(self) -> dict[str, int]:
+        """Place of each point by its name."""
+        return {point.name: place for place, point in enumerate(self.points)}
+
+    def limit(self, place: int) -> Limit | None:
+        """Limit of a point."""
+        point = self.points[place]
+        return point.limit if isinstance(point, AlarmPoint) else None
+
+    def severity(self, place: int) -> int:
+        """OPC UA severity while this is the most urgent point."""
+        return SEVERITY[self.points[place].priority]
+
+
+def alarm_list(layout: Layout) -> dict[str, AlarmDefinition]:
+    """All alarms of a tool by name, in the order of the file, trips and holds first."""
+    found: dict[str, AlarmDefinition] = {}
+    for interlock in layout.tool.interlocks:
+        if interlock.cls is not InterlockClass.PERMISSIVE:
+            module, tag = _place(layout, interlock.when)
+            found[interlock.name] = AlarmDefinition(interlock.name, interlock, (interlock,), module, tag)
+    of_alarm: dict[str, list[AlarmPoint]] = {}
+    for point in layout.conditions:
+        if isinstance(point, AlarmPoint):
+            of_alarm.setdefault(point.alarm.name, []).append(point)
+    for alarm in layout.tool.alarms:
+        watched = alarm.tag or (alarm.tags[0] if alarm.tags else None)
+        module, tag = (watched.partition(".")[0], watched) if watched else _place(layout, alarm.when or "")
+        found[alarm.name] = AlarmDefinition(alarm.name, alarm, tuple(of_alarm[alarm.name]), module, tag)
+    return found
+
+
+def _place(layout: Layout, when: str) -> tuple[str, str | None]:
+    """Module of the first tag of an expression, and that tag where it is the only one."""
+    try:
+        used = list(dict.fromkeys(node.name for node in names(read_boolean(when, layout.scope).node)))
+    except ExpressionError:  # a tool file with it does not pass `cvd check`
+        used = []
+    first = used[0] if used else "system.run_state"
+    return first.partition(".")[0], first if len(used) == 1 else None

@@ -1,0 +1,73 @@
+"""The journal's events as changes of alarms, in the transaction that moves the projection's cursor.
+
+The id of an event of OPC UA follows from the event's place in the journal: an event that is projected a second time,
+after a full disk or a crash in the middle, is the same event to every client.
+"""
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+from config.alarm_list import AlarmDefinition
+from kernels.tables import ConditionState
+from opcua_model.conditions.state import AlarmState
+from supervisor.link.messages import Event, EventKind
+from supervisor.server.alarms import rows
+from supervisor.server.alarms.transitions import Change, Moment, forget_scan, observe
+from supervisor.server.store.rows import Connection
+
+ID_BYTES = 16
+
+
+class AlarmProjection:
+    """Applies events to alarms.
+
+    Args:
+        definitions: the alarms of the tool.
+    """
+
+    def __init__(self, definitions: dict[str, AlarmDefinition]) -> None:
+        self.definitions = definitions
+        self._of_point = {point: one for one in definitions.values() for point in one.index}
+        self._changes: dict[tuple[int, int], list[Change]] = {}
+
+    def apply(self, connection: Connection, event: Event, journal: int) -> None:
+        """Change the alarms that an event is about."""
+        changes = self.changes(event, journal, lambda one: rows.read(connection, one))
+        for change in changes:
+            rows.write(connection, change)
+        if changes:
+            self._changes[journal, event.seq] = changes
+
+    def changes(self, event: Event, journal: int, read: Callable[[AlarmDefinition], AlarmState]) -> list[Change]:
+        """Work out what an event changes, from the states that `read` gives."""
+        if event.kind is EventKind.BOOT:
+            return [
+                forget_scan(state, self._moment(event, journal, one.name))
+                for one in self.definitions.values()
+                if any((state := read(one)).bits) or any(state.trips)
+            ]
+        definition = self._of_point.get(str(event.data.get("name")))
+        if event.kind is not EventKind.CONDITION or definition is None:
+            return []
+        place = definition.index[str(event.data["name"])]
+        bits, trips = _bits(event.data), int(event.data.get("trips") or 0)
+        moment = self._moment(event, journal, definition.name)
+        return [observe(definition, read(definition), place, bits, trips, moment)]
+
+    def take(self, journal: int, seq: int) -> list[Change] | None:
+        """Hand over what was committed of an event; None when it was not."""
+        return self._changes.pop((journal, seq), None)
+
+    def forget(self) -> None:
+        """A transaction was rolled back: what was worked out in it has not happened."""
+        self._changes.clear()
+
+    @staticmethod
+    def _moment(event: Event, journal: int, name: str) -> Moment:
+        text = f"{journal}/{event.seq}/{event.time_ns}/{name}"
+        return Moment(event.time_ns, hashlib.blake2b(text.encode(), digest_size=ID_BYTES).digest())
+
+
+def _bits(data: dict[str, Any]) -> int:
+    return sum(int(bit) for bit in ConditionState if bit.name and data.get(bit.name.lower()))

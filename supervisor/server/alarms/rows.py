@@ -1,0 +1,77 @@
+"""States of alarms as rows of the database, and the log of what happened to them."""
+
+import json
+
+from config.alarm_list import AlarmDefinition
+from opcua_model.conditions.state import AlarmState
+from supervisor.server.alarms.transitions import Change, facts, fitted, fresh, from_facts
+from supervisor.server.store.rows import Connection, one
+
+LOGGED_DAYS = 400
+"""A year and a bit: what a yearly review of the alarm system looks at."""
+
+
+def read(connection: Connection, definition: AlarmDefinition) -> AlarmState:
+    """Read the state of one alarm; as at the beginning when there is none, or none that can be read."""
+    row = one(connection, "SELECT state FROM alarms WHERE name = ?", [definition.name])
+    return fresh(definition) if row is None else _state(definition, str(row[0]))
+
+
+def read_all(connection: Connection, definitions: dict[str, AlarmDefinition]) -> dict[str, AlarmState]:
+    """Read the states of all alarms of the tool."""
+    kept = {str(name): str(state) for name, state in connection.execute("SELECT name, state FROM alarms").fetchall()}
+    return {
+        name: _state(definition, kept[name]) if name in kept else fresh(definition)
+        for name, definition in definitions.items()
+    }
+
+
+def _state(definition: AlarmDefinition, text: str) -> AlarmState:
+    try:
+        return fitted(definition, from_facts(json.loads(text)))
+    except (ValueError, TypeError, AttributeError):
+        return fresh(definition)
+
+
+def write(connection: Connection, change: Change) -> None:
+    """Keep a state; what a person or the operators' list would want to know of it is logged."""
+    state = change.after
+    known = one(connection, "SELECT 1 FROM alarms WHERE name = ?", [state.name])
+    values = [
+        state.time_ns // 1000, state.active, state.acked, state.confirmed, state.enabled, state.shelf.value,
+        state.out_of_service, state.suppressed, state.severity, state.message, state.revision,
+        json.dumps(facts(state), ensure_ascii=False), state.name,
+    ]  # fmt: skip
+    if known is None:
+        connection.execute(
+            "INSERT INTO alarms (ts, active, acknowledged, confirmed, enabled, shelf, out_of_service, suppressed, "
+            "severity, message, revision, state, name) "
+            "VALUES (make_timestamptz(?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            values,
+        )
+    else:
+        connection.execute(
+            "UPDATE alarms SET ts = make_timestamptz(?), active = ?, acknowledged = ?, confirmed = ?, enabled = ?, "
+            "shelf = ?, out_of_service = ?, suppressed = ?, severity = ?, message = ?, revision = ?, state = ? "
+            "WHERE name = ?",
+            values,
+        )
+    if change.told:
+        connection.execute(
+            "INSERT INTO alarm_log VALUES (make_timestamptz(?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [state.time_ns // 1000, state.time_ns, state.name, change.what, change.asks, state.active, state.acked,
+             state.severity, state.message, change.user, change.comment, state.event_id.hex()],
+        )  # fmt: skip
+
+
+def asked_since(connection: Connection, since_ns: int) -> list[tuple[int, str]]:
+    """When which alarm asked for an answer, in order."""
+    found = connection.execute(
+        "SELECT time_ns, name FROM alarm_log WHERE asks AND time_ns >= ? ORDER BY time_ns", [since_ns]
+    ).fetchall()
+    return [(int(time_ns), str(name)) for time_ns, name in found]
+
+
+def forget_before(connection: Connection, time_ns: int) -> None:
+    """Drop what is older than anybody looks at."""
+    connection.execute("DELETE FROM alarm_log WHERE time_ns < ?", [time_ns])
