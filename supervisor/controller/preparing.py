@@ -64,8 +64,15 @@ def prepare_operation(tool: Tool, compiled: CompiledTool, principal: Principal, 
                 plan = plan_operation(operation, tool)
             except ConfigError as error:
                 raise CommandRefused("BadConfigurationError", f"{args.name} cannot run: {error}") from error
-            said = {"run_id": args.run_id, "run_number": args.run_number, "principal": principal}
-            return _plan(compiled, plan, "operation", **said)
+            return _plan(
+                compiled,
+                plan,
+                "operation",
+                run_id=args.run_id,
+                run_number=args.run_number,
+                principal=principal,
+                operation=args.name,
+            )
     names = ", ".join(operation.name for operation in tool.operations) or "none"
     raise CommandRefused("BadNotFound", f"the tool has no operation {args.name}; it has {names}")
 

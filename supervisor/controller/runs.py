@@ -50,6 +50,8 @@ class RunPlan:
     """Why a check is made, by its instruction."""
     principal: Principal
     engineering: bool = False
+    operation: str | None = None
+    """Name of the service operation, when it is one."""
     recipe: str = ""
     recipe_sha256: str | None = None
     process_mode: str | None = None

@@ -163,6 +163,8 @@ class Starter:
             started_ns=self._scanner.clock()(first),
             first_scan=first,
             slot=slot,
+            operation=plan.operation,
+            process_mode=plan.process_mode,
         )
         self._tapes.begin(
             recording,

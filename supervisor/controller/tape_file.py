@@ -50,6 +50,10 @@ class TapeHeader:
     """The state is that at the end of this scan; records of later ones follow."""
     slot: int
     """Where the program is loaded."""
+    operation: str | None = None
+    """The service operation that ran; None for a recipe."""
+    process_mode: str | None = None
+    """That the recipe ran in, where it does not name one itself."""
     format: int = FORMAT
 
 

@@ -7,10 +7,12 @@ import anyio
 import pytest
 
 from supervisor.controller import starting
+from supervisor.controller.comparison import ComparisonReport, compare
+from supervisor.controller.errors import TapeError
 from supervisor.controller.replay import replay
 from supervisor.controller.tape_file import open_tape
 from supervisor.link.messages import CommandKind, EventKind
-from tests.supervisor.controller.stand import Stand, running
+from tests.supervisor.controller.stand import Stand, running, tool_text
 
 pytestmark = pytest.mark.anyio
 VALVE = "panel.sih4.valve"
@@ -113,6 +115,38 @@ async def test_a_tape_that_was_changed_says_where_it_differs(tmp_path: Path, mon
     first, last = report.differs
     assert first <= at <= last
     assert last - first < 100
+
+
+async def test_a_tape_names_the_scan_and_the_tag_where_another_version_differs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(tmp_path, monkeypatch, speed=50) as stand:
+        await stand.started()
+        data = await ended(stand)
+        period_s = stand.controller.scanner.scan.period_s
+    tape, other = tmp_path / str(data["tape"]), tmp_path / "other.toml"
+    same = await anyio.to_thread.run_sync(compare, tape)
+    assert (same.scan, same.differences) == (None, ())
+    assert same.scans > 60 / period_s
+
+    async def against(old: str, new: str) -> ComparisonReport:
+        assert old in tool_text()
+        other.write_text(tool_text().replace(old, new))
+        return await anyio.to_thread.run_sync(lambda: compare(tape, tool=other))
+
+    more = await against('"panel.sih4.setpoint_sccm" = 60', '"panel.sih4.setpoint_sccm" = 61')
+    assert [(one.tag, one.recorded, one.other) for one in more.differences] == [("panel.sih4.setpoint_sccm", 60, 61)]
+    # The step before takes a second, and its valve opens with it.
+    longer = await against("min_s = 60", "min_s = 60.005")
+    assert {one.tag for one in longer.differences} >= {"panel.sih4.setpoint_sccm", "panel.sih4.valve"}
+    assert longer.scan is not None
+    assert more.scan is not None
+    assert round((longer.at_s - more.at_s) / period_s) == round(61 / period_s)
+
+    with pytest.raises(TapeError, match="has other tags, interlocks or alarms than the tape's tool"):
+        await against("sih4.valve", "sih4.cock")
+    with pytest.raises(TapeError, match=r"cannot run with .*: the tool has no operation soak"):
+        await against('name = "soak"', 'name = "bath"')
 
 
 async def test_a_trip_aborts_the_run_and_its_record_names_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -157,7 +158,7 @@ def test_the_same_run_makes_the_same_tape(tmp_path: Path) -> None:
 
 
 def test_a_tape_of_another_format_is_refused(tmp_path: Path) -> None:
-    header = TapeHeader("r1", "CVD-1", "F", "9.9", 5, 41, 1, format=99)
+    header = replace(HEADER, format=99)
     begin = start()
     file = TapeFile(tmp_path / "tape", TapeStart(header, begin.tables, begin.program, begin.state, "", ""))
     file.close(41, "COMPLETE")
