@@ -15,6 +15,7 @@ from config.checks.profile import check_profile
 from config.faults import ConfigError, Fault, suggestion
 from config.profile import Profile
 from config.text import Syntax, parse_text, read_text
+from config.tool import Tool
 from config.validation import validate
 
 GROUP = "cvd_supervisor.devices"
@@ -66,6 +67,11 @@ def find_profile(name: str) -> Profile:
         reason = f"there is no device profile '{name}'{suggestion(name, there)}; there are {', '.join(there) or 'none'}"
         raise ConfigError([Fault(f"devices/{name}", "", reason)])
     return _loaded(path, path.stat().st_mtime_ns)
+
+
+def profiles_of(tool: Tool) -> dict[str, Profile]:
+    """Load the profile of every device of a tool, by the device's name; raises ConfigError."""
+    return {device.name: find_profile(device.profile) for device in tool.devices}
 
 
 @cache

@@ -1,11 +1,10 @@
 """From a tool's devices and tags to buses: one for each link, with everything that hangs on it."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from config.instruments import conversion
 from config.layout import Layout
 from config.profile import RESERVED, CodecName, Profile
-from config.profiles import find_profile
 from config.tool import Device as Declared
 from config.tool import Tag, TagKind
 from drivers.binding import Bound, Surroundings
@@ -17,11 +16,15 @@ from drivers.link import Link, parse_link
 from drivers.transports.stream import Stream
 
 
-def build(layout: Layout, around: Surroundings) -> list[Bus]:
+def build(layout: Layout, profiles: Mapping[str, Profile], around: Surroundings) -> list[Bus]:
     """Make the buses of a tool that `config.checks` has passed.
 
+    Args:
+        layout: the tool.
+        profiles: of its devices by their names (`config.profiles.profiles_of`).
+        around: the controller.
+
     Raises:
-        ConfigError: a profile has gone since.
         LinkError: a link cannot be read.
     """
     tool = layout.tool
@@ -31,8 +34,7 @@ def build(layout: Layout, around: Surroundings) -> list[Bus]:
     buses: list[Bus] = []
     for text, members in together.items():
         link = parse_link(text)
-        profiles = {declared.name: find_profile(declared.profile) for declared in members}
-        conversation = make_conversation(link, list(profiles.values()))
+        conversation = make_conversation(link, [profiles[declared.name] for declared in members])
         devices = [make_device(layout, declared, profiles[declared.name], link, around) for declared in members]
         buses.append(Bus(text, conversation, devices, seed=len(buses)))
     return buses

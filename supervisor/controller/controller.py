@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -12,6 +12,7 @@ import structlog
 from anyio.abc import TaskGroup
 
 from config.layout import Layout
+from config.profile import Profile
 from config.tool import Tool
 from kernels.image import Image
 from kernels.realtime import ScanThread
@@ -64,6 +65,8 @@ class Settings:
     data: Path
     sim: bool = False
     speed: int = 1
+    profiles: Mapping[str, Profile] = field(default_factory=dict[str, Profile])
+    """Of the tool's instruments, by their names."""
 
 
 @dataclass
@@ -97,7 +100,9 @@ class Controller:
         self.recorder = Recorder(settings.data / "journal", self._opened)
         self.scan = Scan(tables, self.image, log_every=tool.scan.log_every, tape=True)
         plant = bind(tool, self.scan, sim=settings.sim)
-        self.instruments = None if settings.sim else Instruments(layout, self.scan, self.image, self._tell)
+        self.instruments = (
+            None if settings.sim else Instruments(layout, settings.profiles, self.scan, self.image, self._tell)
+        )
         thread = ScanThread(
             self.scan,
             period_ns=round(tables.period_s * 1e9),

@@ -1,14 +1,14 @@
 """The tool's instruments beside the scan: readings go into its input table, its gated outputs go to the buses."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import anyio
 import structlog
 
-from config.faults import ConfigError
 from config.layout import Layout
+from config.profile import Profile
 from kernels.image import Image
 from kernels.scan import Scan
 from supervisor.controller.errors import BindingError
@@ -32,15 +32,23 @@ class Instruments:
 
     Args:
         layout: the tool.
+        profiles: of its devices.
         scan: takes readings.
         image: holds the outputs.
         notice: tells people something once.
 
     Raises:
-        BindingError: a link or a profile cannot be used.
+        BindingError: a link cannot be used.
     """
 
-    def __init__(self, layout: Layout, scan: Scan, image: Image, notice: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        layout: Layout,
+        profiles: Mapping[str, Profile],
+        scan: Scan,
+        image: Image,
+        notice: Callable[[str], None],
+    ) -> None:
         from drivers.binding import Surroundings
         from drivers.build import build
         from drivers.errors import LinkError
@@ -54,8 +62,8 @@ class Instruments:
         self._advanced_s = time.monotonic()
         self._ending = False
         try:
-            self.buses = build(layout, Surroundings(scan, self.healthy, self._report))
-        except (ConfigError, LinkError) as error:
+            self.buses = build(layout, profiles, Surroundings(scan, self.healthy, self._report))
+        except LinkError as error:
             raise BindingError(str(error)) from error
         self._outputs = Outputs(self.buses)
 

@@ -16,6 +16,7 @@ from config.faults import ConfigError
 from config.instruments import simulated
 from config.layout import Layout
 from config.loading import load_tool
+from config.profiles import profiles_of
 from config.tool import Tool
 from kernels.image import Image
 from supervisor.controller.compile import CompiledTool, compile_tool
@@ -83,6 +84,7 @@ def _read(arguments: argparse.Namespace) -> tuple[Settings, Tool, CompiledTool, 
         data=arguments.data,
         sim=arguments.sim,
         speed=max(1, round(arguments.speed)),
+        profiles={} if arguments.sim else profiles_of(tool),
     )
     channel = Channel(socket.socket(fileno=arguments.channel_fd), "controller")
     return settings, tool, compile_tool(tool), image, channel

@@ -22,7 +22,7 @@ documents = ["tests/config/device_profiles.py"]
 merge_gap = 8
 
 [timing]
-answer_s = 0.3
+answer_s = 0.1
 quiet_s = 0.05
 
 [poll]
