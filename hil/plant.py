@@ -7,6 +7,7 @@ is seeded: the same tool, seed and outputs give the same readings to the last bi
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from config.instruments import simulated
 from config.layout import Layout
 from config.tool import Tool
 from hil.errors import PlantError, ScriptError
@@ -64,6 +65,7 @@ def create(tool: Tool, *, seed: int | None = None) -> Plant:
     Raises:
         PlantError: the tool has no `[plant]` table, one that cannot be simulated, or lacks a tag that it needs.
     """
+    tool = simulated(tool)
     if tool.plant is None:
         raise PlantError(f"{tool.name} cannot be simulated: its file has no [plant] table")
     model = MODELS.get(tool.plant.model)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from config.instruments import conversion, simulated
+from config.instruments import conversion
 from config.profile import RESERVED
 from config.tool import TagKind, Tool
 from hil.plant import Plant, create
@@ -37,7 +37,7 @@ class Coupling:
     """
 
     def __init__(self, tool: Tool, instruments: Mapping[str, Instrument]) -> None:
-        self.plant: Plant | None = create(simulated(tool)) if tool.plant is not None else None
+        self.plant: Plant | None = create(tool) if tool.plant is not None else None
         self.period_s = tool.scan.period_ms / 1000.0
         self.readings: dict[str, float] = {}
         """What the plant's sensors said last, by tag: the truth that instruments pass on."""

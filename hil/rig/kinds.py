@@ -190,10 +190,11 @@ class Genesys(Character):
         names = ("voltage", "voltage_setpoint", "current", "current_setpoint")
         volts, volts_set, amps, amps_set = (self._own.value(name) for name in names)
         words = [int(self._own.value(name)) for name in ("status", "fault_register")]
-        return f"MV({volts:.5g}),PV({volts_set:.5g}),MC({amps:.5g}),PC({amps_set:.5g}),SR({words[0]:02X}),FR({words[1]:02X})"
+        measured = f"MV({volts:.5g}),PV({volts_set:.5g}),MC({amps:.5g}),PC({amps_set:.5g})"
+        return f"{measured},SR({words[0]:02X}),FR({words[1]:02X})"
 
     def error_text(self, reason: Reason) -> str | None:
-        """E01 … for what the set points do not allow, C01 … for what it does not understand (manual, error messages)."""
+        """E01 for what set points do not allow, C01 for what it does not understand (manual, error messages)."""
         return {"range": "E01", "mode": "C05", "unknown": "C01", "not_understood": "C01", "read_only": "C01"}[reason]
 
 

@@ -114,11 +114,10 @@ def _plant_faults(fault: Mapping[str, Any], tool: Tool) -> Iterator[str]:
     if "at_s" in fault or "for_s" in fault:
         yield "say when beside `plant`, not inside of it; end it by another event with clear = true"
         return
-    from config.instruments import simulated
     from hil.plant import create
 
     try:
-        create(simulated(tool)).inject(fault)
+        create(tool).inject(fault)
     except ValueError as error:
         yield str(error)
 
