@@ -21,6 +21,7 @@ from opcua_model.desk import Desk, log
 from opcua_model.entries import Entries
 from opcua_model.eventing.telling import deliver, make_event, typed
 from opcua_model.guard import Guard
+from opcua_model.historical.nodes import advertise_history
 from opcua_model.interface import Backend, Entry, Occurrence
 from opcua_model.internal import ToolServer
 from opcua_model.listener import Listener
@@ -170,6 +171,7 @@ class UaServer:
         )
         await self._build(uri)
         await self._advertise_limits()
+        advertise_history(self._must(self._tree), settings.limits.values_per_history_read)
 
     def _check_exposure(self) -> None:
         settings = self._settings

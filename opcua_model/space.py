@@ -353,6 +353,11 @@ STANDARD_PROPERTIES: Final = frozenset(
     {
         "EURange",
         "EngineeringUnits",
+        "Stepped",
+        "TreatUncertainAsBad",
+        "PercentDataBad",
+        "PercentDataGood",
+        "UseSlopedExtrapolation",
         "EnumStrings",
         "TrueState",
         "FalseState",

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from opcua_model.client import ToolClient, connect
-from opcua_model.interface import Refused
+from opcua_model.interface import Occurrence, PastEvent, Refused
 from opcua_model.publishing.snapshot import EPOCH
 from opcua_model.server import UaServer
 from opcua_model.stack import Attr, errors, ua
@@ -147,6 +147,192 @@ async def test_tags_say_that_they_have_a_history(server: UaServer) -> None:
             assert (await node.read_attribute(Attr.Historizing)).Value.Value is expected
             access = (await node.read_attribute(Attr.UserAccessLevel)).Value.Value
             assert bool(access & 0x04) is expected
+
+
+def processed(name: str, start: float, end: float, width_s: float, **configuration: Any) -> Any:
+    details = ua.ReadProcessedDetails(StartTime=at(start), EndTime=at(end), ProcessingInterval=width_s * 1000.0)
+    details.AggregateType = [ua.NodeId(getattr(ua.ObjectIds, f"AggregateFunction_{name}"))]
+    rules = ua.AggregateConfiguration(UseServerCapabilitiesDefaults=not configuration)
+    for key, value in configuration.items():
+        setattr(rules, key, value)
+    details.AggregateConfiguration = rules
+    return details
+
+
+async def test_averages_extremes_and_durations_come_by_interval(server: UaServer, recorded: FakeDaemon) -> None:
+    async with connect(server.endpoint, "otto", PASSWORDS["otto"]) as tool:
+        found = {
+            name: await ask(tool, None, None, 0, details=processed(name, 90, 110, 10.0))
+            for name in ("Average", "Minimum", "Count", "DurationBad", "TimeAverage", "Start", "Interpolative")
+        }
+        rows = {name: result.HistoryData.DataValues for name, result in found.items()}
+    assert values(found["Average"]) == [94.0, 104.5]
+    assert [row.StatusCode.value for row in rows["Average"]] == [0x40A40401, 0x0401]
+    assert [row.SourceTimestamp for row in rows["Average"]] == [at(90), at(100)]
+    assert values(found["Minimum"]) == [90.0, 100.0]
+    assert values(found["Count"]) == [9, 10]
+    assert rows["Count"][0].Value.VariantType == ua.VariantType.Int32
+    assert values(found["DurationBad"]) == [1000.0, 0.0]
+    assert values(found["TimeAverage"]) == [95.0, 105.0]
+    assert values(found["Interpolative"]) == [90.0, 100.0]
+    assert rows["Start"][0].SourceTimestamp == at(90)
+
+
+async def test_a_client_s_own_rules_hold_for_its_request(server: UaServer, recorded: FakeDaemon) -> None:
+    async with connect(server.endpoint, "otto", PASSWORDS["otto"]) as tool:
+        lenient = await ask(
+            tool, None, None, 0, details=processed("Average", 90, 100, 0.0, PercentDataGood=90, PercentDataBad=60)
+        )
+        strict = await ask(
+            tool, None, None, 0, details=processed("Average", 90, 100, 0.0, PercentDataGood=95, PercentDataBad=10)
+        )
+        with pytest.raises(errors.BadAggregateInvalidInputs):
+            await ask(
+                tool, None, None, 0, details=processed("Average", 0, 9, 0.0, PercentDataGood=10, PercentDataBad=10)
+            )
+    assert [row.StatusCode.value for row in lenient.HistoryData.DataValues] == [0x0401]
+    assert [row.StatusCode.value for row in strict.HistoryData.DataValues] == [0x80000000]
+    assert values(strict) == [None]
+
+
+async def test_many_intervals_come_in_pages(server: UaServer, recorded: FakeDaemon) -> None:
+    async with connect(server.endpoint, "otto", PASSWORDS["otto"]) as tool:
+        details = processed("Maximum", 0, 5000, 2.0)
+        first = await ask(tool, None, None, 0, details=details)
+        rest = await ask(tool, None, None, 0, details=details, point=first.ContinuationPoint)
+    assert (len(values(first)), len(values(rest))) == (2000, 500)
+    assert not rest.ContinuationPoint
+    assert values(rest)[-2:] == [4997.0, 4998.0]
+
+
+async def test_aggregates_that_are_not_there_or_make_no_sense_are_refused(
+    server: UaServer, recorded: FakeDaemon
+) -> None:
+    async with connect(server.endpoint, "otto", PASSWORDS["otto"]) as tool:
+        unknown = processed("Average", 0, 9, 1.0)
+        unknown.AggregateType = [ua.NodeId(ua.ObjectIds.AggregateFunction_AnnotationCount)]
+        assert (await ask(tool, None, None, 0, details=unknown)).StatusCode.name == "BadAggregateNotSupported"
+        for details, error in (
+            (processed("Average", 0, 0, 1.0), errors.BadInvalidArgument),
+            (processed("Average", 0, 9, float("nan")), errors.BadAggregateInvalidInputs),
+            (processed("Average", 0, 9, -1.0), errors.BadAggregateInvalidInputs),
+        ):
+            with pytest.raises(error):
+                await ask(tool, None, None, 0, details=details)
+        none = processed("Average", 0, 9, 1.0)
+        none.AggregateType = []
+        with pytest.raises(errors.BadAggregateListMismatch):
+            await ask(tool, None, None, 0, details=none)
+
+
+async def test_values_at_moments_come_in_the_order_that_they_were_asked_for(
+    server: UaServer, recorded: FakeDaemon
+) -> None:
+    moments = [200.5, 98.0, 99.0, -5.0, 99.5, 1e6]
+    async with connect(server.endpoint, "otto", PASSWORDS["otto"]) as tool:
+        for simple, expected in (
+            (False, [200.5, 98.0, 99.0, None, 99.5, 4998.0]),
+            (True, [200.5, 98.0, None, None, None, None]),
+        ):
+            details = ua.ReadAtTimeDetails(ReqTimes=[at(one) for one in moments], UseSimpleBounds=simple)
+            result = await ask(tool, None, None, 0, details=details)
+            assert values(result) == expected
+            assert [row.SourceTimestamp for row in result.HistoryData.DataValues] == [at(one) for one in moments]
+            codes = [row.StatusCode.value for row in result.HistoryData.DataValues]
+            assert codes[:2] == [0x0402, 0]
+            assert codes[3] == 0x809B0000
+        with pytest.raises(errors.BadNothingToDo):
+            await ask(tool, None, None, 0, details=ua.ReadAtTimeDetails(ReqTimes=[]))
+
+
+async def test_states_hold_between_their_changes(server: UaServer, recorded: FakeDaemon) -> None:
+    recorded.recorded["heater.zone1.mode"] = (
+        START_NS + np.array([0, 10], np.int64) * 1_000_000_000, np.array([1.0, 2.0]), np.zeros(2, np.uint32)
+    )  # fmt: skip
+    async with connect(server.endpoint, "otto", PASSWORDS["otto"]) as tool:
+        details = ua.ReadAtTimeDetails(ReqTimes=[at(9.0)], UseSimpleBounds=False)
+        result = await ask(tool, None, None, 0, details=details, path="Equipment/heater/zone1.mode")
+    assert values(result) == [1]
+    assert result.HistoryData.DataValues[0].Value.VariantType == ua.VariantType.UInt32
+
+
+async def test_nothing_of_the_past_was_ever_modified(server: UaServer, recorded: FakeDaemon) -> None:
+    details = ua.ReadRawModifiedDetails(IsReadModified=True, StartTime=at(0), EndTime=at(9), NumValuesPerNode=0)
+    async with connect(server.endpoint, "otto", PASSWORDS["otto"]) as tool:
+        assert (await ask(tool, None, None, 0, details=details)).StatusCode.name == "GoodNoData"
+
+
+def happened(number: int, source: str, second: float, severity: int = 200) -> PastEvent:
+    return PastEvent(
+        number, bytes([number] * 16), Occurrence(source, severity, f"event {number}", START_NS + int(second * 1e9))
+    )
+
+
+def events(start: Any, end: Any, number: int, least: int = 0) -> Any:
+    names = ("EventId", "Message", "Severity")
+    select = [
+        ua.SimpleAttributeOperand(
+            TypeDefinitionId=ua.NodeId(ua.ObjectIds.BaseEventType),
+            BrowsePath=[ua.QualifiedName(name)],
+            AttributeId=Attr.Value,
+        )
+        for name in names
+    ]
+    wanted = ua.EventFilter(SelectClauses=select)
+    if least:
+        element = ua.ContentFilterElement(FilterOperator=ua.FilterOperator.GreaterThanOrEqual)
+        element.FilterOperands = [select[2], ua.LiteralOperand(Value=ua.Variant(least, ua.VariantType.UInt16))]
+        wanted.WhereClause.Elements = [element]
+    return ua.ReadEventDetails(NumValuesPerNode=number, StartTime=start, EndTime=end, Filter=wanted)
+
+
+def told(result: Any) -> list[str]:
+    return [one.EventFields[1].Value.Text for one in result.HistoryData.Events]
+
+
+async def test_events_of_the_past_are_heard_where_they_were_and_filtered_as_they_were(
+    server: UaServer, daemon: FakeDaemon
+) -> None:
+    daemon.past = [
+        happened(1, "Interlocks/door_lost", 1, 900), happened(2, "State", 2),
+        happened(3, "Interlocks/door_lost", 3, 900), happened(4, "State", 4, 500),
+    ]  # fmt: skip
+    async with connect(server.endpoint, "otto", PASSWORDS["otto"]) as tool:
+        whole = await ask(tool, None, None, 0, details=events(at(0), at(9), 0), path=".")
+        door = await ask(tool, None, None, 0, details=events(at(0), at(9), 0), path="Interlocks/door_lost")
+        severe = await ask(tool, None, None, 0, details=events(at(0), at(9), 0, least=500), path=".")
+        last = await ask(tool, None, None, 0, details=events(LEAST, at(9), 1), path=".")
+        none = await ask(tool, None, None, 0, details=events(at(5), at(9), 0), path=".")
+        first = await ask(tool, None, None, 0, details=events(at(0), at(9), 3), path=".")
+        rest = await ask(tool, None, None, 0, details=events(at(0), at(9), 3), path=".", point=first.ContinuationPoint)
+        silent = await ask(tool, None, None, 0, details=events(at(0), at(9), 0), path=PATH)
+    assert told(whole) == ["event 1", "event 2", "event 3", "event 4"]
+    assert whole.HistoryData.Events[0].EventFields[0].Value == b"\x01" * 16
+    assert told(door) == ["event 1", "event 3"]
+    assert told(severe) == ["event 1", "event 3", "event 4"]
+    assert told(last) == ["event 4"]
+    assert none.StatusCode.name == "GoodNoData"
+    assert told(first) + told(rest) == told(whole)
+    assert silent.StatusCode.name == "BadHistoryOperationUnsupported"
+
+
+async def test_the_server_says_what_it_can_tell_of_the_past(server: UaServer) -> None:
+    async with connect(server.endpoint, "otto", PASSWORDS["otto"]) as tool:
+        client = tool._client
+        ids = ua.ObjectIds
+        assert await client.get_node(ids.HistoryServerCapabilities_AccessHistoryDataCapability).read_value() is True
+        assert await client.get_node(ids.HistoryServerCapabilities_InsertDataCapability).read_value() is False
+        functions = await client.get_node(ids.HistoryServerCapabilities_AggregateFunctions).get_children()
+        names = {(await one.read_browse_name()).Name for one in functions}
+        assert {"Average", "TimeAverage", "Total", "StandardDeviationSample", "PercentGood"} <= names
+        for path, steps in ((PATH, False), ("Equipment/heater/zone1.mode", True)):
+            node = client.get_node(tool.node(path))
+            (configuration,) = await node.get_referenced_nodes(ids.HasHistoricalConfiguration)
+            assert (await configuration.read_browse_name()).Name == "HA Configuration"
+            assert await (await configuration.get_child("0:Stepped")).read_value() is steps
+            bad = await configuration.get_child(["0:AggregateConfiguration", "0:PercentDataBad"])
+            assert await bad.read_value() == 100
+        assert await client.get_node(tool.node("State")).read_attribute(Attr.EventNotifier)
 
 
 @pytest.mark.parametrize(
