@@ -6,7 +6,7 @@ from config.alarms import ANALOGUE, Limit, declared_limits, limit_number, limit_
 from config.checks.report import Report
 from config.faults import join, suggestion
 from config.tool import Alarm, AlarmKind, Tag
-from config.unit_table import BASES, Unit
+from config.unit_table import Unit
 
 _NEEDS: dict[AlarmKind, tuple[str, ...]] = {
     AlarmKind.LIMIT: ("tag",),
@@ -77,7 +77,7 @@ def _check_tags(report: Report, path: str, alarm: Alarm) -> None:
 
 
 def _is_rate(unit: Unit) -> bool:
-    return unit.exponents[BASES.index("s")] < 0
+    return "/" in unit.symbol
 
 
 def _check_normal(report: Report, path: str, alarm: Alarm, tag: Tag) -> None:
