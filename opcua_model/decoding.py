@@ -206,9 +206,10 @@ def _many(form: str, reader: Reader) -> list[Any] | None:
 
 def _shape(flat: list[Any], dimensions: list[int]) -> list[Any]:
     """Fold a list into a matrix; its dimensions must be those of what is there."""
-    if any(one <= 0 for one in dimensions) or prod(dimensions) != len(flat) or len(dimensions) > DEPTH:
-        if not flat and dimensions:
-            return flat
+    if dimensions and not flat:
+        return flat
+    positive = 0 < len(dimensions) <= DEPTH and min(dimensions) > 0
+    if not positive or prod(dimensions) != len(flat):
         raise fault("BadDecodingError")
     for size in reversed(dimensions[1:]):
         flat = [flat[at : at + size] for at in range(0, len(flat), size)]

@@ -4,7 +4,9 @@ import argparse
 from pathlib import Path
 
 from config.tool import Role
+from opcua_model.settings import EndpointError
 from opcua_model.trust import load_certificate, thumbprint
+from supervisor.cli.errors import UsageError
 from supervisor.cli.passwords import ask_password
 from supervisor.server.access.users import UserStore
 
@@ -35,7 +37,11 @@ def carry_out(arguments: argparse.Namespace) -> int:
         users.add(arguments.name, ask_password(from_stdin=arguments.password_stdin, twice=True), roles)
         print(f"{arguments.name} may log in as {', '.join(arguments.roles)}")
     elif arguments.action == "certificate":
-        users.give_certificate(arguments.name, thumbprint(load_certificate(arguments.file)), arguments.roles)
+        try:
+            certificate = load_certificate(arguments.file)
+        except EndpointError as error:
+            raise UsageError(str(error)) from error
+        users.give_certificate(arguments.name, thumbprint(certificate), arguments.roles)
         print(f"{arguments.name} may log in with the certificate {arguments.file}")
     elif arguments.action == "remove":
         users.remove(arguments.name)

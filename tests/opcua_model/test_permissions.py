@@ -119,7 +119,7 @@ async def test_what_is_restricted_is_not_followed_nor_looked_up_in_history(secre
 
 
 async def test_methods_below_what_is_restricted_cannot_be_called(secretive: UaServer) -> None:
-    daemon = secretive._backend
+    daemon: Any = secretive._backend
     async with as_user(secretive, "max") as tool:
         with pytest.raises(ClientError, match="BadUserAccessDenied"):
             await tool.call("Recipes", "GetRecipe", "id", 1)

@@ -20,6 +20,7 @@ from opcua_model.stack import Ids, binary, policies, ua
 NONE_URI = policies.SecurityPolicyNone.URI
 SIGNED_URI = policies.SecurityPolicyBasic256Sha256.URI
 CHUNK = 60_000
+_THEN = ua.win_epoch_to_datetime(133_000_000_000_000_000)
 ANSWER_S = 20.0
 
 
@@ -54,7 +55,7 @@ def hello(url: bytes = b"opc.tcp://127.0.0.1/cvd", buffer: int = 65535, largest:
 
 def header(token: Any = None, handle: int = 1) -> bytes:
     """Encode a RequestHeader."""
-    made = ua.RequestHeader(RequestHandle=handle, TimeoutHint=60_000)
+    made = ua.RequestHeader(RequestHandle=handle, TimeoutHint=60_000, Timestamp=_THEN)
     if token is not None:
         made.AuthenticationToken = token
     return binary.struct_to_binary(made)
