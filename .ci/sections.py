@@ -15,7 +15,8 @@ from string import ascii_uppercase
 
 from config import Layout, load_tool, shipped_tool
 from config.alarms import declared_limits, points
-from config.tool import Action, Alarm, Interlock, Tag, Tool
+from config.matrix import manner, matrix
+from config.tool import Action, Alarm, Tag, Tool
 
 SECTION = re.compile(r"(?P<open><!-- made: (?P<name>[a-z-]+) -->\n)(?P<body>.*?)(?P<close><!-- /made -->)", re.DOTALL)
 
@@ -140,36 +141,23 @@ def _extras(tag: Tag) -> str:
 
 def interlocks() -> str:
     """The cause-and-effect matrix, its columns named by a list below it."""
-    tool = furnace()
-    outputs = list(dict.fromkeys(effect.output for row in tool.interlocks for effect in row.effects))
-    columns = dict(zip(outputs, ascii_uppercase, strict=False))
-    if len(columns) < len(outputs):
+    shown = matrix(furnace())
+    columns = dict(zip(shown.outputs, ascii_uppercase, strict=False))
+    if len(columns) < len(shown.outputs):
         raise ValueError("more outputs than letters: the matrix needs another form")
     rows = [
-        (code(row.name), row.cls.value, *_effects(row, outputs), code(row.when), _manner(row), row.description)
-        for row in tool.interlocks
+        (
+            code(row.name),
+            row.cls,
+            *("" if value is None else f"{value:g}" for value in row.values),
+            code(row.cause),
+            row.manner,
+            row.description,
+        )
+        for row in shown.rows
     ]
-    matrix = table(("interlock", "class", *columns.values(), "cause", "", "is"), rows)
-    return matrix + "\n" + "".join(f"* {letter}: `{output}`\n" for output, letter in columns.items())
-
-
-def _effects(row: Interlock, outputs: Sequence[str]) -> Iterator[str]:
-    values = {effect.output: f"{effect.value:g}" for effect in row.effects}
-    return (values.get(output, "") for output in outputs)
-
-
-def _manner(row: Interlock | Alarm) -> str:
-    said = [f"after {row.on_delay_s:g} s"] if row.on_delay_s else []
-    if row.hysteresis:
-        said.append(f"hysteresis {row.hysteresis}")
-    if row.latch:
-        said.append("latches")
-    if isinstance(row, Interlock):
-        if row.safe_from_idle:
-            said.append("safe sequence also from idle")
-        if row.bypassable:
-            said.append(f"bypass up to {row.max_bypass_s:g} s")
-    return ", ".join(said)
+    listed = "".join(f"* {letter}: `{output}`\n" for output, letter in columns.items())
+    return table(("interlock", "class", *columns.values(), "cause", "", "is"), rows) + "\n" + listed
 
 
 def alarms() -> str:
@@ -177,7 +165,7 @@ def alarms() -> str:
     rows = [
         (
             code(a.name), a.kind.value, _priority(a), ", ".join(code(one.when) for one in points(a)),
-            ", ".join(filter(None, (_manner(a), _life(a)))), a.consequence, a.action, f"{a.response_time_s:g} s",
+            ", ".join(filter(None, (manner(a), _life(a)))), a.consequence, a.action, f"{a.response_time_s:g} s",
         )
         for a in furnace().alarms
     ]  # fmt: skip

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,10 +9,9 @@ from typing import Any
 
 import anyio
 
-from opcua_model.client import ClientError, ToolClient, connect
-from supervisor.cli.errors import UsageError
+from opcua_model.client import ToolClient
+from supervisor.cli.attached import attached
 from supervisor.cli.passwords import ask_password
-from supervisor.launcher.daemon import READY_FILE
 from supervisor.server.export import export_run
 
 PAGE_ROWS = 10_000
@@ -46,17 +44,8 @@ def carry_out(arguments: argparse.Namespace) -> int:
 
 async def _ask(data: Path, run: str, user: str, password: str) -> list[dict[str, Any]]:
     """Ask the daemon that holds the data folder for all telemetry of a run, page by page."""
-    # Refusals are told in our words, once.
-    logging.getLogger("asyncua").setLevel(logging.CRITICAL)
-    try:
-        ready = json.loads(await anyio.Path(data / READY_FILE).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"no daemon is ready in {data} ({error.strerror})") from error
-    try:
-        async with connect(ready["endpoint"], user, password) as tool:
-            return await _pages(tool, run)
-    except ClientError as error:
-        raise UsageError(str(error)) from error
+    async with attached(data, user, password) as tool:
+        return await _pages(tool, run)
 
 
 async def _pages(tool: ToolClient, run: str) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from supervisor.server.errors import ExportError, StoreLockedError
 from supervisor.server.historian.roll import RUNS
 from supervisor.server.historian.tagset import hot_columns, known, text
 from supervisor.server.runs import extent
-from supervisor.server.store.opening import FILE_NAME, configure, translated
+from supervisor.server.store.opening import FILE_NAME, configure, open_to_read
 from supervisor.server.store.rows import Connection, one
 
 Form = Literal["parquet", "csv", "json"]
@@ -54,11 +54,8 @@ def export_run(
     if not path.exists():
         raise ExportError(f"there is no run {run} in {data}: no such folder below runs/, and no database")
     try:
-        connection = duckdb.connect(str(path), read_only=True, config={"threads": 1})
-    except duckdb.Error as error:
-        held = translated(error, path)
-        if not isinstance(held, StoreLockedError):
-            raise held from error
+        connection = open_to_read(path)
+    except StoreLockedError as error:
         if ask is None:
             raise ExportError(
                 f"{run} is still in the daemon's database: give --user to ask the daemon, or wait for the run's end "
@@ -66,7 +63,6 @@ def export_run(
             ) from error
         return _told(ask(run), form, target)
     with connection:
-        configure(connection)
         return _hot(connection, data, run, form, target)
 
 

@@ -4,10 +4,11 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import anyio
 import pytest
 
 from opcua_model.client import ClientError, ToolClient, connect
-from tests.system.daemon import FURNACE, OXIDE, Daemon, approved, refusal, serving, until
+from tests.system.daemon import FURNACE, OXIDE, PASSWORD, Daemon, approved, cvd, refusal, serving, until
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 TRIP = "Interlocks/purge_supply_lost"
@@ -53,6 +54,18 @@ async def test_a_trip_says_why_and_cannot_be_reset_while_its_cause_is_there(daem
         assert clear is False
         assert "purge_supply_lost" in report
         assert await operator.read("Diagnostics/InterlocksTripped") >= 1
+
+
+async def test_the_matrix_in_the_terminal_says_how_each_interlock_stands(daemon: Daemon) -> None:
+    def ask():
+        tool, data = daemon.data.parent / "tripped.toml", daemon.data
+        return cvd("interlocks", tool, "--user", "otto", "--data", data, "--password-stdin", "--json", stdin=PASSWORD)
+
+    shown = await anyio.to_thread.run_sync(ask)
+    assert shown.returncode == 1
+    states = json.loads(shown.stdout)["states"]
+    assert states["purge_supply_lost"] != "Normal"
+    assert states["zone1_overtemperature"] == "Normal"
 
 
 async def test_nothing_starts_while_a_trip_is_in_force(daemon: Daemon) -> None:

@@ -49,6 +49,22 @@ def open_database(path: Path) -> tuple[Connection, list[str]]:
     return connection, repaired
 
 
+def open_to_read(path: Path) -> Connection:
+    """Open the database of a data folder that no daemon holds, for reading only.
+
+    Raises:
+        StoreLockedError: another process holds it.
+        StoreError: it cannot be read.
+    """
+    settings: dict[str, str | bool | int | float | list[str]] = {"threads": 1, "autoinstall_known_extensions": "false"}
+    try:
+        connection = duckdb.connect(str(path), read_only=True, config=settings)
+    except duckdb.Error as error:
+        raise translated(error, path) from error
+    configure(connection)
+    return connection
+
+
 def configure(connection: Connection) -> None:
     """Set what every connection needs."""
     connection.execute("SET TimeZone = 'UTC'")

@@ -1,0 +1,73 @@
+"""`cvd interlocks`: the cause-and-effect matrix of a tool file, and how it stands in a running daemon."""
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import anyio
+from rich.console import Console
+from rich.table import Table
+
+from config.loading import load_tool
+from config.matrix import Matrix, matrix
+from supervisor.cli.attached import attached
+from supervisor.cli.passwords import ask_password
+
+WIDE = 200
+"""Columns of what is no terminal: a file or a pipe has no edge."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `cvd interlocks`."""
+    parser.add_argument("tool", type=Path, metavar="TOOL.toml")
+    parser.add_argument("--json", action="store_true", help="print the matrix as JSON")
+    parser.add_argument("--user", help="ask the running daemon as this person how each interlock stands")
+    parser.add_argument("--data", type=Path, default=Path("cvd-data"), help="its data folder (default: ./cvd-data)")
+    parser.add_argument("--password-stdin", action="store_true", help="read that person's password from standard input")
+
+
+def carry_out(arguments: argparse.Namespace) -> int:
+    """Print the matrix; with a user, 1 when an interlock is in force."""
+    shown = matrix(load_tool(arguments.tool))
+    states: dict[str, str] = {}
+    if arguments.user:
+        password = ask_password(from_stdin=arguments.password_stdin)
+        states = anyio.run(_states, arguments.data, arguments.user, password, shown)
+    if arguments.json:
+        document = shown.document() | ({"states": states} if states else {})
+        print(json.dumps(document, indent=2, ensure_ascii=False))
+    else:
+        _draw(shown, states)
+    return int(any(state != "Normal" for state in states.values()))
+
+
+async def _states(data: Path, user: str, password: str, shown: Matrix) -> dict[str, str]:
+    paths = {row.name: f"Interlocks/{row.name}/State" for row in shown.rows}
+    async with attached(data, user, password) as tool:
+        read = await tool.read_all(list(paths.values()))
+    return {name: "unknown" if read[path][0] is None else str(read[path][0]) for name, path in paths.items()}
+
+
+def _draw(shown: Matrix, states: Mapping[str, str]) -> None:
+    console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDE)
+    console.print(f"{shown.tool}: {len(shown.rows)} interlocks, matrix {shown.sha256}", markup=False)
+    # Columns by number: names of outputs are longer than any column has room for.
+    width = len(str(len(shown.outputs)))
+    for number, output in enumerate(shown.outputs, 1):
+        console.print(f"  {number:>{width}}  {output}", markup=False)
+    table = Table(box=None, pad_edge=False, padding=(0, 1), header_style="bold")
+    table.add_column("interlock", no_wrap=True)
+    table.add_column("class", no_wrap=True)
+    if states:
+        table.add_column("state", no_wrap=True)
+    for number in range(1, len(shown.outputs) + 1):
+        table.add_column(str(number), justify="right", no_wrap=True)
+    for row in shown.rows:
+        cells = ["·" if value is None else f"{value:g}" for value in row.values]
+        table.add_row(row.name, row.cls, *([states[row.name]] if states else []), *cells)
+    console.print(table)
+    # Causes are as long as they are: each on a line of its own.
+    for row in shown.rows:
+        console.print(f"{row.name}: {row.cause}" + (f" ({row.manner})" if row.manner else ""), markup=False)

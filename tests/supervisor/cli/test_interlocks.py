@@ -1,0 +1,40 @@
+"""`cvd interlocks` shows the matrix whole."""
+
+import json
+
+import pytest
+
+import config
+from config.matrix import matrix
+from supervisor.cli.main import main
+
+FURNACE = config.shipped_tool("lpcvd_furnace")
+
+
+def test_every_cause_and_every_output_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["interlocks", str(FURNACE)]) == 0
+    printed, shown = capsys.readouterr().out, matrix(config.load_tool(FURNACE))
+    lines = {line.split()[0]: line.split() for line in printed.splitlines() if line.strip()}
+    assert shown.sha256 in printed
+    for number, output in enumerate(shown.outputs, 1):
+        assert lines[str(number)][1] == output
+    for row in shown.rows:
+        assert lines[row.name][1] == row.cls
+        cells = ["·" if value is None else f"{value:g}" for value in row.values]
+        assert lines[row.name][2:] == cells
+        assert f"{row.name}: {row.cause}" in printed
+
+
+def test_the_matrix_as_json_has_the_digest_of_what_decides(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["interlocks", str(FURNACE), "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["sha256"] == matrix(config.load_tool(FURNACE)).sha256
+    assert len(document["rows"]) == len(config.load_tool(FURNACE).interlocks)
+
+
+def test_without_a_daemon_its_state_is_not_invented(
+    tmp_path: object, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("supervisor.cli.interlocks.ask_password", lambda *, from_stdin: "secret")
+    assert main(["interlocks", str(FURNACE), "--data", str(tmp_path), "--user", "olga"]) == 1
+    assert "no daemon is ready in" in capsys.readouterr().err
