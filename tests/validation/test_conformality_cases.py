@@ -91,3 +91,10 @@ def test_diffusion_is_its_formula() -> None:
     assert got.flux[-1] == pytest.approx(1.0 / (np.cosh(phi) + sink / phi * np.sinh(phi)), rel=1e-12)
     assert got.flux[0] == 1.0
     assert c.diffusion_profile(0.01, 20.0).flux == pytest.approx(got.flux)
+
+
+@pytest.mark.parametrize("depth", [50.0, 100.0, 500.0])
+def test_deep_vias_follow_gordon(depth: float) -> None:
+    """1 + 19/4·a + 3/2·a² impingements, complete uptake (R. G. Gordon et al., Chem. Vap. Deposition 9, 73 (2003)); 2 %."""
+    got = c.ald_saturation_exposure(1.0, depth, "via")
+    assert got == pytest.approx(1.0 + 4.75 * depth + 1.5 * depth**2, rel=0.02)
