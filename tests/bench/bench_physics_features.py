@@ -28,7 +28,7 @@ def timed(action: Callable[[], object], repeats: int) -> float:
 def saturation(depth: float, sticking: float, cells: int) -> Figure:
     """One saturation of a via; machball by its own steps, first order in time."""
     begin = time.perf_counter()
-    times, _ = solve_ideal(Via(depth, cells), sticking, endcov=0.95, verbose=False)
+    times = solve_ideal(Via(depth, cells), sticking, endcov=0.95, verbose=False)[0]
     theirs = time.perf_counter() - begin
     known, got = float(times[-1]), conformality.ald_saturation_exposure(sticking, depth, "via")
     ours = timed(lambda: conformality.ald_saturation_exposure(sticking, depth, "via"), 5)

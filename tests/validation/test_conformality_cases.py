@@ -64,7 +64,7 @@ def test_the_trench_by_ray_tracing(sticking: float, aspect_ratio: float) -> None
 @pytest.mark.parametrize(("geometry", "made"), [("trench", Trench), ("via", Via)])
 def test_saturation_beside_machball(geometry: str, made: type) -> None:
     """AR 5, β 0.1, 40 cells and steps of 1 %, of first order: within 2 %."""
-    times, _ = solve_ideal(made(5.0, 40), 0.1, endcov=0.95, ep=0.01, verbose=False)
+    times = solve_ideal(made(5.0, 40), 0.1, endcov=0.95, ep=0.01, verbose=False)[0]
     assert c.ald_saturation_exposure(0.1, 5.0, geometry) == pytest.approx(float(times[-1]), rel=0.02)
 
 
@@ -95,6 +95,6 @@ def test_diffusion_is_its_formula() -> None:
 
 @pytest.mark.parametrize("depth", [50.0, 100.0, 500.0])
 def test_deep_vias_follow_gordon(depth: float) -> None:
-    """1 + 19/4·a + 3/2·a² impingements, complete uptake (R. G. Gordon et al., Chem. Vap. Deposition 9, 73 (2003)); 2 %."""
+    """1 + 19/4·a + 3/2·a² impingements (R. G. Gordon et al., Chem. Vap. Deposition 9, 73 (2003)); 2 %."""
     got = c.ald_saturation_exposure(1.0, depth, "via")
     assert got == pytest.approx(1.0 + 4.75 * depth + 1.5 * depth**2, rel=0.02)
