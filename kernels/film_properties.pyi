@@ -9,7 +9,6 @@ def thermal_stress(film: str, substrate: str, deposited_k: float, measured_k: fl
 def nitride_plasma_stress(frequency_hz: float, low_frequency_share: float = 0.0) -> float:
     """Return the intrinsic stress of a plasma nitride, Pa."""
 
-def curve(f: object) -> float: ...
 def wafer_bow(
     stress_pa: float,
     film_m: float,

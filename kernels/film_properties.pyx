@@ -109,7 +109,7 @@ def roughness(double thickness_m, double exponent=0.3, double reference_m=0.5e-9
     within("reference_m", reference_m, 0.0, 1e-4)
     if not 0.0 < at_m < 1e-2:
         raise ValueError(f"at_m must be above 0 and below 0.01, is {at_m:g}")
-    return reference_m * (thickness_m / at_m) ** exponent
+    return reference_m * math.pow(thickness_m / at_m, exponent)
 
 
 def grain_size(double thickness_m, double temperature_k, double melting_k=1687.0):

@@ -246,7 +246,7 @@ def stagnation_sherwood(schmidt):
 cdef class TransferTable:
     """−c′(0) over ln Sc for code without the GIL; see similarity.pxd."""
 
-    def __cinit__(self, flow):
+    def __init__(self, flow):
         if flow not in ("rotating disk", "stagnation"):
             raise ValueError(f"flow is 'rotating disk' or 'stagnation', not {flow!r}")
         cdef const double[:, ::1] profile = (_disk() if flow == "rotating disk" else _stagnation())[0]

@@ -139,6 +139,8 @@ def hot_wire_radicals(double filament_k, double area_m2, double pressure_pa, dou
     cdef double hit = nonnegative("pressure_pa", pressure_pa) / math.sqrt(
         2.0 * PI * above("molar_mass_kg", molar_mass_kg) * GAS_CONSTANT * above("gas_k", gas_k))
     share("probability", probability)
+    if not (0.0 <= activation_j_mol <= 1e6 and 500.0 <= reference_k <= 4000.0):
+        raise ValueError("activation_j_mol must be 0 … 1e6, reference_k 500 … 4000")
     cdef double rate = probability * math.exp(-activation_j_mol / GAS_CONSTANT
                                               * (1.0 / above("filament_k", filament_k, 3695.0)
                                                  - 1.0 / above("reference_k", reference_k)))

@@ -34,7 +34,6 @@ class StagnationGrowth:
     mole_fraction: NDArray[np.float64]
     """Of the reactant."""
 
-def law(x: object) -> float: ...
 def stagnation_growth(
     reactant: str | Gas = "SiH4",
     carrier: str | Gas = "He",
@@ -50,6 +49,7 @@ def stagnation_growth(
     soret: bool = True,
     film: str | None = None,
     rotation_rad_s: float = 0.0,
+    stefan: bool = True,
     nodes: int = 96,
 ) -> StagnationGrowth:
     """Solve the flow onto a growing surface across a finite gap.
@@ -76,9 +76,11 @@ def stagnation_growth(
         soret: whether there is thermal diffusion.
         film: what grows; by itself the mechanism's film, or the usual one of the reactant.
         rotation_rad_s: of the surface.
+        stefan: whether the gas moves towards the surface by what the film takes; without it, its mass comes back as
+            carrier (what Cantera's reacting surface does).
         nodes: 16 … 512 on the coarse grid.
 
     Raises:
         ValueError: an argument out of range, a rate that is no number.
-        ArithmeticError: no steady flow (sweeps do not converge).
+        ArithmeticError: no steady flow, or a turning surface that draws gas in from aside.
     """

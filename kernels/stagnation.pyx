@@ -155,7 +155,6 @@ cdef double sweep(Flow* f, const Gases* g, double rate, double slope, double tak
     cdef double change = 0.0, h, hl, hr, width, left, right, ahead, behind, total, part, scale, y, soret, wall
     cdef int i, n = f.last
     properties(f, g)
-    f.taken = taken * rate
 
     # Swirl
     if f.spin > 0.0:
@@ -245,6 +244,10 @@ cdef double sweep(Flow* f, const Gases* g, double rate, double slope, double tak
     d[n] = slope * wall - rate
     tridiagonal(0, n, a, b, c, d)
     for i in range(n + 1):
+        if i == n:
+            # What the surface really takes of the gas, by the linearised rate; never more than comes in
+            f.taken = taken * max(0.0, rate + slope * (d[n] - wall))
+            f.taken = f.taken if f.taken < 0.95 * f.feed else 0.95 * f.feed
         y = 0.0 if d[i] < 0.0 else (1.0 if d[i] > 1.0 else d[i])
         change = max(change, fabs(y - f.y[i]) / f.share)
         f.y[i] = y
@@ -256,6 +259,15 @@ cdef double sweep(Flow* f, const Gases* g, double rate, double slope, double tak
             * log(f.t[i + 1] / f.t[i])
         )
     return change
+
+
+cdef bint outward(const Flow* f) noexcept nogil:
+    # Whether gas leaves to the side everywhere
+    cdef double most = 0.0, least = 0.0
+    cdef int i
+    for i in range(f.last + 1):
+        most, least = max(most, f.v[i]), min(least, f.v[i])
+    return least >= -1e-6 * most
 
 
 cdef void draw(Flow* f, double gap, double crowd) noexcept nogil:
@@ -322,6 +334,8 @@ cdef int relax(Flow* f, const Gases* g, object law, double film_share) except -1
     cdef int i
     for i in range(SWEEPS):
         y = f.y[f.last]
+        if not isfinite(y):
+            raise ArithmeticError("no steady flow found: the sweeps diverge")
         step = 1e-4 * (y if y > 1e-3 * f.share else 1e-3 * f.share)
         x = surface_share(g, y)
         rate = mole * law(x)
@@ -334,13 +348,17 @@ cdef int relax(Flow* f, const Gases* g, object law, double film_share) except -1
         if not isfinite(change):
             raise ArithmeticError("no steady flow found: the gas cannot carry this heat or this reaction")
         if change < 1e-9 and i > 2:
-            return i
+            if outward(f):
+                return i
+            raise ArithmeticError("gas recirculates: the turning surface moves more gas than comes in, and what it draws "
+                                  "in from aside is unknown; raise velocity_m_s or slow down")
     raise ArithmeticError(f"no steady flow found within {SWEEPS} sweeps (last change {change:.1e})")
 
 
 def stagnation_growth(reactant="SiH4", carrier="He", double mole_fraction=1e-3, double surface_k=1000.0,
                       double inlet_k=300.0, double pressure_pa=101325.0, double velocity_m_s=0.1, double gap_m=0.1, *,
-                      mechanism=None, sticking=None, soret=True, film=None, double rotation_rad_s=0.0, int nodes=96):
+                      mechanism=None, sticking=None, soret=True, film=None, double rotation_rad_s=0.0, stefan=True,
+                      int nodes=96):
     """Solve the flow onto a growing surface across a finite gap."""
     for name, value, low, high in [
         ("mole_fraction", mole_fraction, 1e-12, 0.999), ("surface_k", surface_k, 100.0, 3500.0),
@@ -363,7 +381,7 @@ def stagnation_growth(reactant="SiH4", carrier="He", double mole_fraction=1e-3, 
     cdef double film_mass = growth.MOLAR_MASS[grown] / per, film_volume = growth.MOLAR_VOLUME[grown] / per
     law = _law(mechanism, sticking, surface_k, pressure_pa, reactant, carrier, g.one.mass)
     # A film takes no more out of the gas than the reactant brings along, the rest comes from elsewhere
-    cdef double film_share = min(film_mass / g.one.mass, 1.0)
+    cdef double film_share = min(film_mass / g.one.mass, 1.0) if stefan else 0.0
     cdef Flow* f = <Flow*>calloc(1, sizeof(Flow))
     if f == NULL:
         raise MemoryError("no memory for a flow")
@@ -418,6 +436,7 @@ cdef double _solve(Flow* f, const Gases* g, object law, double film_share, int n
         f.f[i] = f.feed * (1.0 - place)
         f.w[i] = f.spin * place
         f.flux[i] = 0.0
+    f.taken = 0.0
     f.t[0], f.t[nodes], f.v[0], f.v[nodes] = cold, hot, 0.0, 0.0
     relax(f, g, law, film_share)
     return law(surface_share(g, f.y[nodes]))

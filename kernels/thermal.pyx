@@ -67,6 +67,8 @@ def laser_scan_rise(double power_w, double radius_m, double conductivity_w_m_k, 
         raise ValueError("speed_m_s must be 0 … 10 000, ahead_m and aside_m finite")
     cdef double rise = laser_peak_rise(power_w, radius_m, conductivity_w_m_k, absorbed)
     cdef double v = speed_m_s * radius_m / diffusivity_m2_s, x = ahead_m / radius_m, y = aside_m / radius_m
+    if not (abs(x) < 1e100 and abs(y) < 1e100 and v < 1e100):
+        raise ValueError("radius_m is too small beside the distances, or diffusivity_m2_s beside the speed")
     cdef double node[5]
     cdef double weight[5]
     cdef int i, k, n = 400

@@ -6,15 +6,33 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from kernels.similarity import TransferTable as TransferTable
-from kernels.similarity import homann as homann
-from kernels.similarity import homann_profile as homann_profile
-from kernels.similarity import rotating_disk_sherwood as rotating_disk_sherwood
-from kernels.similarity import stagnation_sherwood as stagnation_sherwood
-from kernels.similarity import von_karman as von_karman
-from kernels.similarity import von_karman_profile as von_karman_profile
-from kernels.stagnation import StagnationGrowth as StagnationGrowth
-from kernels.stagnation import stagnation_growth as stagnation_growth
+from kernels.similarity import (
+    TransferTable,
+    homann,
+    homann_profile,
+    rotating_disk_sherwood,
+    stagnation_sherwood,
+    von_karman,
+    von_karman_profile,
+)
+from kernels.stagnation import StagnationGrowth, stagnation_growth
+
+__all__ = [
+    "HotWallTube",
+    "StagnationGrowth",
+    "TransferTable",
+    "homann",
+    "homann_profile",
+    "hot_wall_tube",
+    "rotating_disk_sherwood",
+    "stagnation_growth",
+    "stagnation_sherwood",
+    "von_karman",
+    "von_karman_profile",
+    "wafer_gap_modulus",
+    "wafer_gap_profile",
+    "wafer_gap_ratio",
+]
 
 @dataclass(frozen=True)
 class HotWallTube:

@@ -16,6 +16,8 @@ from kernels.similarity import (
 )
 from kernels.stagnation import StagnationGrowth, stagnation_growth
 
+from libc.math cimport sqrt
+
 from kernels.physics.bessel cimport bessel_i0
 from kernels.physics.films cimport GASES
 from kernels.physics.march cimport film_station
@@ -44,7 +46,7 @@ def wafer_gap_modulus(double surface_m_s, double radius_m, double diffusivity_m2
     if not (0.0 <= surface_m_s < np.inf and 0.0 < radius_m < np.inf and 0.0 < diffusivity_m2_s < np.inf
             and 0.0 < gap_m < np.inf):
         raise ValueError("radius_m, diffusivity_m2_s and gap_m must be above 0, surface_m_s must not be negative")
-    return (2.0 * surface_m_s * radius_m * radius_m / (diffusivity_m2_s * gap_m)) ** 0.5
+    return sqrt(2.0 * surface_m_s / diffusivity_m2_s) * radius_m / sqrt(gap_m)
 
 
 def wafer_gap_ratio(double phi):

@@ -99,13 +99,13 @@ cdef inline double reflected_share(double shunt, double series, double resistanc
                                    ) noexcept nogil:
     # |Γ|² of source | shunt susceptance | series reactance | load
     cdef double r = resistance, x = reactance + series, z2 = r * r + x * x, g, b, up, down
-    if z2 <= 0.0:
+    if not 0.0 < z2 < 1e300:
         return 1.0
     g, b = r / z2, shunt - x / z2  # admittance behind the shunt element
     g, b = g * source, b * source
     up = (1.0 - g) * (1.0 - g) + b * b
     down = (1.0 + g) * (1.0 + g) + b * b
-    return up / down if down > 0.0 else 1.0
+    return up / down if 0.0 < down < 1e300 and up < 1e300 else 1.0
 
 
 cdef inline int match_point(double resistance, double reactance, double source, double* shunt, double* series
