@@ -15,7 +15,7 @@ PYTEST_ARGS ?=
 # COVERAGE=1 measures branches while the tests run and prints the report afterwards.
 COVERAGE ?=
 
-.PHONY: help run test bench lint format docs coverage kernel-coverage kernel-campaign driver-campaign dist-check node-client lock setup kernels clean
+.PHONY: help run test bench lint format docs coverage kernel-coverage kernel-campaign campaign driver-campaign dist-check node-client lock setup kernels clean
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -76,6 +76,11 @@ kernel-campaign: setup  ## random scans against the oracle, and interlocks at fu
 ANSWERS ?= 1000000
 driver-campaign: setup  ## damaged answers of instruments against every codec (ANSWERS=…, SEED=…)
 	$(BIN)/python -m tests.drivers.fuzz --answers $(ANSWERS) --seed $(SEED) --out docs/evidence/driver-fuzz-seed$(SEED).json
+
+# A quarter of an hour for a million on two processors.
+MESSAGES ?= 1000000
+campaign: setup  ## hostile OPC UA messages against a whole daemon (MESSAGES=…, SEED=…)
+	$(BIN)/python -m tests.system.campaign --messages $(MESSAGES) --seed $(SEED)
 
 # ------------------------------------------------------------------------------------------------------- gates
 
