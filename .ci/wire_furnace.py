@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "config" / "tools" / "lpcvd_furnace.toml"
 TARGET = ROOT / "config" / "tools" / "lpcvd_furnace_wired.toml"
 DEVICES = Path(__file__).with_name("wired_furnace_devices.toml")
-HEAD = "# Made by .ci/wire_furnace.py from lpcvd_furnace.toml: the same furnace, wired to instruments. Change it there.\n\n"
+HEAD = "# Made by .ci/wire_furnace.py from lpcvd_furnace.toml: the same furnace on instruments. Change it there.\n\n"
 BEFORE = re.compile(r"^# -+ gases$", re.MULTILINE)
 """The devices stand before the gases."""
 DIGITS = 32767

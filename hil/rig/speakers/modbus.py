@@ -5,7 +5,8 @@ V1.0b.
 """
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import ClassVar
 
 from config.profile import Point, ValueType
@@ -45,6 +46,8 @@ class Registers:
             if wire is not None:
                 for word in range(width(point)):
                     self._words.setdefault((wire.table, wire.address + word), []).append((point, word))
+
+        self._gaps = frozenset(_gaps(self._words, (settings.merge_gap if settings is not None else None) or 0))
 
     def execute(self, pdu: bytes) -> bytes:
         """Carry out a request; the answer's PDU, an exception where it must be one."""
@@ -91,6 +94,8 @@ class Registers:
         return bool(self._own.ask(self._at(table, address)[0][0].name))
 
     def _word(self, table: str, address: int) -> bytes:
+        if (table, address) in self._gaps:
+            return bytes(2)
         shared = self._at(table, address)
         if shared[0][0].bits is None:
             point, word = shared[0]
@@ -153,6 +158,13 @@ class Registers:
             at += size
         for name, raw in changes:
             self._own.tell(name, raw)
+
+
+def _gaps(known: Iterable[tuple[str, int]], largest: int) -> Iterator[tuple[str, int]]:
+    """Registers that nobody knows, between known ones: a device that lets them be read answers 0."""
+    for (table, low), (other, high) in pairwise(sorted(known)):
+        if table == other and high - low - 1 <= largest:
+            yield from ((table, address) for address in range(low + 1, high))
 
 
 class ModbusTcpSpeaker(Speaker):
