@@ -1,7 +1,8 @@
 """Low-pressure discharges, volume-averaged; electron temperatures in eV.
 
 Argon and oxygen: rate coefficients of M. A. Lieberman and A. J. Lichtenberg, Principles of Plasma Discharges and
-Materials Processing, 2nd ed. (2005), tables 3.3 and 8.2; edge densities ibid., eq. 10.2.
+Materials Processing, 2nd ed. (2005), tables 3.3 and 8.2; edge densities ibid., eq. 10.2; taken
+from memory, not checked against a copy. Oxygen's elastic rate and the 6 eV of a dissociation are rough values of ours.
 """
 
 from libc.math cimport exp, log, pow, sqrt
