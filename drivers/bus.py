@@ -344,6 +344,7 @@ class Bus:
         self._reached = True
         device.back_off_s = 0.0
         device.statistics.connected = device.proven = True
+        device.told_lost = False
         device.beat_s = anyio.current_time()
         device.statistics.reconnects += not first
         for poll in device.polls:

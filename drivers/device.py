@@ -116,6 +116,7 @@ class Device:
     back_off_s: float = 0.0
     fed_s: float = 0.0
     heard_s: float = -math.inf
+    told_lost: bool = False
     last_sign: float | None = None
     beat: float | None = None
     beat_s: float = 0.0
@@ -335,8 +336,9 @@ class Device:
 
     def lose(self, reason: str) -> None:
         """It does not answer any more: everything that came from it is Bad."""
-        if self.statistics.connected:
-            self.statistics.connected = False
+        self.statistics.connected = False
+        if not self.told_lost:
+            self.told_lost = True
             self.around.report("lost", self.name, reason)
         self.disarm(reason)
         self.unconfirmed.clear()

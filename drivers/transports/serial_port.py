@@ -1,6 +1,7 @@
 """Serial ports without blocking the loop: pyserial opens and configures them, the loop waits for their bytes."""
 
 import os
+import termios
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,7 +58,11 @@ def _open(path: str, settings: SerialSettings) -> "serial.Serial":
             exclusive=True,
         )
         os.set_blocking(port.fileno(), False)
+        # pyserial asks for VMIN 0, with which "nothing there" and "hung up" look alike.
+        attributes = termios.tcgetattr(port.fileno())
+        attributes[6][termios.VMIN] = 1
+        termios.tcsetattr(port.fileno(), termios.TCSANOW, attributes)
         port.reset_input_buffer()
-    except (serial.SerialException, OSError, ValueError) as error:
+    except (serial.SerialException, termios.error, OSError, ValueError) as error:
         raise LinkError(f"the serial port {path} cannot be opened: {error}") from error
     return port

@@ -7,6 +7,8 @@ from pathlib import Path
 from config.faults import ConfigError, Fault
 from config.loading import load_tool
 from config.preflight import Preflight, preflight
+from config.profiles import profiles_of
+from config.reaction import reactions
 from config.recipe import Recipe, load_recipe
 from config.schema import schema
 from config.tool import Tool
@@ -46,9 +48,25 @@ def carry_out(arguments: argparse.Namespace) -> int:
         raise ConfigError(faults)
     for path, tool in tools.items():
         print(f"{path}: {tool.name}, {len(tool.modules)} modules, {len(tool.interlocks)} interlocks: sound")
+        _show_reactions(tool)
     for path, recipe in recipes.items():
         print(f"{path}: {recipe.name}, {len(recipe.recipe_steps)} steps: sound")
     return 0
+
+
+def _show_reactions(tool: Tool) -> None:
+    """Say how long it takes at worst until the tool has answered for each instrument that falls silent."""
+    if not tool.devices:
+        return
+    print(
+        "if an instrument falls silent (s at worst): Bad after, its own watchdog, safe values written elsewhere after"
+    )
+    for row in reactions(tool, profiles_of(tool)):
+        own = "none" if row.watchdog_s is None else f"{row.watchdog_s:.2f}"
+        bad = "no input" if row.staleness_s is None else f"{row.staleness_s:.2f}"
+        total = "-" if row.total_s is None else f"{row.total_s:.2f}"
+        through = f" (slowest link: {row.slowest})" if row.slowest and row.total_s is not None else ""
+        print(f"  {row.device:<20} {bad:>8} {own:>8} {total:>8}{through}")
 
 
 def _against(recipe_path: Path, recipe: Recipe, tool_path: Path, tool: Tool) -> list[Fault]:

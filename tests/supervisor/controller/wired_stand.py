@@ -1,0 +1,107 @@
+"""The small tool on real wires: a rig on loopback and pseudo-terminals, and a controller that drives it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import anyio
+
+from config.layout import Layout
+from config.profiles import profiles_of
+from config.tool import Tool
+from hil.rig.rig import Rig
+from supervisor.controller.compile import compile_tool
+from supervisor.controller.controller import Controller, Settings
+from supervisor.link.channel import Channel, socket_pair
+from supervisor.link.image import create_image
+from supervisor.link.messages import Subscribe
+from tests.config.minimal_tool import minimal_data, tool_of
+from tests.supervisor.controller.stand import Desk
+
+DEVICES: list[dict[str, Any]] = [
+    {"name": "io", "profile": "beckhoff_bk9050", "link": "modbus-tcp://io:502", "on_link_loss": "zero"},
+    {"name": "mfc", "profile": "bronkhorst_el_flow", "link": "modbus-rtu:///dev/mfc", "address": 3,
+     "on_link_loss": "none"},
+    {"name": "gauge", "profile": "mks_937b", "link": "serial:///dev/gauge", "address": 3, "on_link_loss": "none"},
+    {"name": "tc", "profile": "watlow_ez_zone_pm", "link": "modbus-tcp://tc:502", "address": 1,
+     "on_link_loss": "none"},
+    {"name": "valve", "profile": "vat_65", "link": "tcp://valve:4001", "on_link_loss": "none"},
+]  # fmt: skip
+POINTS: dict[str, dict[str, Any]] = {
+    "panel.sih4.flow_sccm": {"point": "mfc.flow"},
+    "panel.sih4.setpoint_sccm": {"point": "mfc.setpoint"},
+    "panel.sih4.valve": {"point": "io.do_0"},
+    "chamber.pressure_torr": {"point": "gauge.pressure_1", "period_s": 0.25},
+    "chamber.throttle_pct": {"point": "valve.position_setpoint"},
+    "chamber.temperature_c": {"point": "tc.temperature"},
+    "chamber.wall_c": {"point": "io.ai_0", "scaling": {"point": [0, 32767], "tag": [0, 1300]}},
+    "chamber.heater_pct": {"point": "io.ao_0", "scaling": {"point": [0, 32767], "tag": [0, 100]}},
+    "vacuum.pump.running": {"point": "io.di_0"},
+}
+
+
+def wired_data() -> dict[str, Any]:
+    """The smallest tool with an instrument behind every input and output."""
+    data = minimal_data()
+    for module in data["modules"]:
+        for tag in module["tags"]:
+            tag.update(POINTS.get(f"{module['name']}.{tag['name']}", {}))
+    data["devices"] = [dict(device) for device in DEVICES]
+    return data
+
+
+@dataclass
+class Wired(Desk):
+    """A controller and the instruments that it drives."""
+
+    controller: Controller
+    rig: Rig
+
+    def value(self, name: str) -> float:
+        return self.controller.scanner.view().value(name)
+
+    def status(self, name: str) -> int:
+        view = self.controller.scanner.view()
+        return int(view.snapshot.status[view.layout.index[name]])
+
+    def shows(self, instrument: str, point: str) -> float:
+        """What an instrument has at a point, in the point's unit."""
+        return self.rig.instrument(instrument).value(point)
+
+
+@asynccontextmanager
+async def wired(folder: Path) -> AsyncIterator[Wired]:
+    """Run a rig and a controller on it."""
+
+    def make() -> tuple[Rig, dict[str, Any]]:
+        return Rig(tool_of(wired_data()), folder), wired_data()
+
+    rig, data = await anyio.to_thread.run_sync(make)
+    async with rig.running():
+        for device in data["devices"]:
+            device["link"] = rig.endpoints()[device["link"]]
+
+        def load() -> tuple[Tool, dict[str, Any]]:
+            tool = tool_of(data)
+            return tool, profiles_of(tool)
+
+        tool, profiles = await anyio.to_thread.run_sync(load)
+        mine, theirs = socket_pair()
+        settings = Settings("", "0" * 64, folder, sim=False, profiles=profiles)
+        with create_image(Layout(tool)) as image:
+            async with Channel(mine, "controller") as channel, Channel(theirs, "server") as server:
+                controller = Controller(settings, tool, compile_tool(tool), image, channel)
+                stand = Wired(server, folder, controller, rig)
+                async with anyio.create_task_group() as group:
+                    group.start_soon(stand.listen)
+                    group.start_soon(controller.run)
+                    await controller.ready.wait()
+                    await server.send(Subscribe(after=0, epoch=uuid4()))
+                    yield stand
+                    controller.stop("the test is over")
+                    with anyio.fail_after(20.0):
+                        await controller.ended.wait()
+                    group.cancel_scope.cancel()
