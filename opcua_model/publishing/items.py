@@ -231,6 +231,10 @@ class TagItems:
         chosen = np.flatnonzero(others & ~slow)
         return self._sample(now, np.union1d(chosen, now_due))
 
+    def begin(self, now: Row) -> list[int]:
+        """Take the first sample of new items; return the ids of linked items with news."""
+        return self._sample(now, np.flatnonzero(self._items["fresh"]))
+
     def sample_status(self, now: Row, fast: NDArray[np.bool_]) -> list[int]:
         """Sample fast items although no new row came: their source may be gone."""
         return self._sample(now, np.flatnonzero(fast))

@@ -69,9 +69,7 @@ class MonitoredItems(MonitoredItemService):
         fast = tags.fast(self._scans)
         fired: list[int] = []
         if fast.any():
-            if self._ring == HEAD:  # the first samples are those of the present
-                self._ring = self._source.snapshot.rows(HEAD).next
-                fired += tags.sample_rows([now], fast)
+            self._find_ring()
             rows = self._source.snapshot.rows(self._ring)
             self._ring = rows.next
             if rows.lost:
@@ -85,6 +83,17 @@ class MonitoredItems(MonitoredItemService):
             fired += tags.sample(now, self._scans, fast)
         if fired:
             self.fire(fired)
+
+    def _find_ring(self) -> None:
+        """Begin to follow the rows of the scan with the next one."""
+        if self._ring == HEAD:
+            self._ring = self._source.snapshot.rows(HEAD).next
+
+    def _begin(self) -> None:
+        """Take the first samples of new items: those of the present."""
+        if self.samples_between:
+            self._find_ring()
+        self.tags.begin(self._source.snapshot.now())
 
     def fire(self, ids: list[int]) -> None:
         """Items have something to report: so have those that are linked to them."""
@@ -122,6 +131,7 @@ class MonitoredItems(MonitoredItemService):
                 results.append(ua.MonitoredItemCreateResult(StatusCode=status(str(refused))))
         if rows:
             self.tags.add(np.array(rows, ITEM), arrays)
+            self._begin()
         return results
 
     def _room_for(self, waiting: int) -> None:
