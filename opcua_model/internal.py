@@ -50,9 +50,26 @@ class ToolServer(InternalServer):
         """
         if self._desk is None:
             raise fault("BadServerNotConnected")
-        if len(self._external_sessions) >= self.settings.limits.sessions:
+        if len(self._external_sessions) >= self.settings.limits.sessions and not self._make_place():
             raise fault("BadTooManySessions")
         return Session(self, self._desk, self._browser, peer, certificate)
+
+    def _make_place(self) -> bool:
+        """Give up the session that has waited longest for somebody to log in; False when there is none."""
+        waiting = [one for one in self.sessions if not one.is_activated()]
+        oldest = max(waiting, key=lambda one: one.idle_s(), default=None)
+        if oldest is None:
+            return False
+        self.unregister_external_session(oldest)
+        for connection in list(self.listener.clients):
+            if connection.processor.session is oldest:
+                connection.drop("made room for another session")
+        return True
+
+    def subscriptions_of(self, user: str) -> list[Any]:
+        """Subscriptions of one person's sessions, or of all without a user."""
+        held = {one.session_id for one in self.sessions if one.caller.user == user}
+        return [one for one in self.subscription_service.subscriptions.values() if one.session_id in held]
 
     async def require_place(self, user: str) -> None:
         """Let a person in once more, or anybody without a name.

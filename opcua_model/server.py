@@ -208,6 +208,7 @@ class UaServer:
             ("MaxNodesPerBrowse", limits.nodes_per_browse),
             ("MaxNodesPerMethodCall", limits.nodes_per_call),
             ("MaxNodesPerHistoryReadData", limits.nodes_per_history_read),
+            ("MaxNodesPerHistoryReadEvents", limits.nodes_per_history_read),
             ("MaxNodesPerTranslateBrowsePathsToNodeIds", limits.nodes_per_translate),
             ("MaxMonitoredItemsPerCall", limits.monitored_items_per_call),
             ("MaxNodesPerRegisterNodes", limits.nodes_per_read),
@@ -217,9 +218,17 @@ class UaServer:
         for name, value, kind in (
             ("MaxBrowseContinuationPoints", limits.continuation_points, ua.VariantType.UInt16),
             ("MaxHistoryContinuationPoints", limits.continuation_points, ua.VariantType.UInt16),
+            ("MaxSessions", limits.sessions, ua.VariantType.UInt32),
+            ("MaxSubscriptions", limits.subscriptions, ua.VariantType.UInt32),
+            ("MaxSubscriptionsPerSession", limits.subscriptions_per_session, ua.VariantType.UInt32),
+            ("MaxMonitoredItems", limits.items, ua.VariantType.UInt32),
+            ("MaxMonitoredItemsPerSubscription", limits.items_per_subscription, ua.VariantType.UInt32),
+            ("MaxMonitoredItemsQueueSize", limits.queue_size, ua.VariantType.UInt32),
             ("MinSupportedSampleRate", limits.publishing_interval_ms[0], ua.VariantType.Double),
         ):
             node = getattr(Ids, f"Server_ServerCapabilities_{name}")
+            if ua.NodeId(node) not in self._internal.aspace:
+                continue  # of a later edition than asyncua's nodes
             await self._server.get_node(ua.NodeId(node)).write_value(ua.Variant(value, kind))
 
         auditing = ua.Variant(True, ua.VariantType.Boolean)

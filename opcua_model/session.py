@@ -11,8 +11,8 @@ from typing import Any, Final
 from opcua_model.attributes import read_attribute, write_attribute
 from opcua_model.browse import Browser, Continuations
 from opcua_model.calls import call_method
-from opcua_model.decoding import Reader
 from opcua_model.conditions.refreshing import is_refresh, refresh
+from opcua_model.decoding import Reader
 from opcua_model.desk import Desk, log
 from opcua_model.eventing.notice import Notice, standard
 from opcua_model.eventing.telling import deliver, make_event
@@ -299,8 +299,10 @@ class Session(InternalSession):
 
     async def create_subscription(self, params: Any, callback: Any, request_callback: Any = None) -> Any:
         """Create a subscription of this session."""
-        service = self.iserver.subscription_service
-        if len(service.owned(self.session_id)) >= self._desk.settings.limits.subscriptions_per_session:
+        service, limits = self.iserver.subscription_service, self._desk.settings.limits
+        if len(service.owned(self.session_id)) >= limits.subscriptions_per_session:
+            raise fault("BadTooManySubscriptions")
+        if len(self.iserver.subscriptions_of(self.caller.user)) >= limits.subscriptions_per_user:
             raise fault("BadTooManySubscriptions")
         result = await service.create_subscription(params, callback, self.session_id, request_callback=request_callback)
         self._adopt(service.subscriptions[result.SubscriptionId])
@@ -333,9 +335,13 @@ class Session(InternalSession):
         """Create monitored items in a subscription of this session."""
         self._own(params.SubscriptionId)
         self._bound(params.ItemsToCreate, self._desk.settings.limits.monitored_items_per_call)
-        total = sum(len(one.monitored_item_srv) for one in self.iserver.subscription_service.subscriptions.values())
-        if total + len(params.ItemsToCreate) > self._desk.settings.limits.items:
-            raise fault("BadTooManyMonitoredItems")
+        limits, wanted = self._desk.settings.limits, len(params.ItemsToCreate)
+        for subscriptions, most in (
+            (self.iserver.subscription_service.subscriptions.values(), limits.items),
+            (self.iserver.subscriptions_of(self.caller.user), limits.items_per_user),
+        ):
+            if sum(len(one.monitored_item_srv) for one in subscriptions) + wanted > most:
+                raise fault("BadTooManyMonitoredItems")
         hidden = [not self.sees(wanted.ItemToMonitor.NodeId) for wanted in params.ItemsToCreate]
         if not any(hidden):
             return await super().create_monitored_items(params)
@@ -376,6 +382,7 @@ class Session(InternalSession):
         """Switch publishing of subscriptions of this session."""
         service = self.iserver.subscription_service
         results: list[Any] = []
+        self._bound(params.SubscriptionIds, self._desk.settings.limits.subscriptions)
         for number in params.SubscriptionIds:
             if self._is_own(number):
                 await service.subscriptions[number].set_publishing_mode(params.PublishingEnabled)
@@ -391,6 +398,7 @@ class Session(InternalSession):
 
     async def delete_subscriptions(self, ids: list[int]) -> list[Any]:
         """Delete subscriptions of this session; those of others are unknown to it."""
+        self._bound(ids, self._desk.settings.limits.subscriptions)
         own = [number for number in ids if self._is_own(number)]
         await self.iserver.subscription_service.delete_subscriptions(own)
         return [ua.StatusCode() if number in own else status("BadSubscriptionIdInvalid") for number in ids]
@@ -405,6 +413,9 @@ class Session(InternalSession):
         if not owned:
             raise fault("BadNoSubscription")
         self.iserver.subscription_service.heard(owned.values())
+        limits = self._desk.settings.limits
+        if acks and len(acks) > limits.subscriptions_per_session * limits.unacknowledged:
+            raise fault("BadTooManyOperations")
         results: list[Any] = []
         for ack in acks or ():
             subscription = owned.get(ack.SubscriptionId)
@@ -420,6 +431,7 @@ class Session(InternalSession):
         """Move subscriptions of another session of the same user to this one (Part 4, 5.13.7)."""
         service = self.iserver.subscription_service
         results: list[Any] = []
+        self._bound(params.SubscriptionIds, self._desk.settings.limits.subscriptions)
         for number in params.SubscriptionIds:
             subscription = service.subscriptions.get(number)
             result = ua.TransferResult()

@@ -35,8 +35,12 @@ class Limits:
     sessions_anonymous: int = 20
     subscriptions: int = 200
     subscriptions_per_session: int = 20
+    subscriptions_per_user: int = 100
+    """Of one person's sessions together, or of all without a user."""
     items_per_subscription: int = 20_000
     items: int = 200_000
+    items_per_user: int = 150_000
+    """As subscriptions_per_user."""
     queue_size: int = 1_000
     unacknowledged: int = 32
     """Messages kept for Republish, a subscription."""
