@@ -136,8 +136,9 @@ def test_a_door_answers_with_a_number_or_an_error(door: Callable[..., Any], argu
                                   "sticking", "rotation_rad_s"])  # fmt: skip
 def test_a_stagnation_flow_refuses_what_is_none(name: str) -> None:
     for bad in BAD:
+        given: dict[str, Any] = {"sticking": 0.1, name: bad}
         try:
-            found = stagnation.stagnation_growth(**{"sticking": 0.1} | {name: bad})
+            found = stagnation.stagnation_growth(**given)
         except (ValueError, ArithmeticError):
             continue
         assert math.isfinite(found.growth_m_s)
