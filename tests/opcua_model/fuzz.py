@@ -366,8 +366,11 @@ class Fuzzer:
     _lines: dict[str, tuple[Line, int]] = field(default_factory=dict[str, tuple[Line, int]])
     _number: int = 0
 
-    def run(self, count: int, each: Callable[[Tally], None] = lambda _: None) -> Tally:
-        """Send so many messages; `each` is called now and then."""
+    def run(
+        self, count: int, each: Callable[[Tally], None] = lambda _: None, *, within_s: float = float("inf")
+    ) -> Tally:
+        """Send so many messages, or those that there is time for; `each` is called now and then."""
+        end = time.monotonic() + within_s
         attacks: list[tuple[Callable[[], None], int]] = [
             (self._greetings, 2), (self._channels, 2), (self._chunks, 3), (self._before_login, 8), (self._requests, 45),
             (self._headers, 6),
@@ -377,7 +380,7 @@ class Fuzzer:
             attacks += [(self._commands, 20)] if self.user else []
         order = random.Random(self.seed)
         weights = [weight for _, weight in attacks]
-        while self.tally.total < count:
+        while self.tally.total < count and time.monotonic() < end:
             (attack,) = order.choices([one for one, _ in attacks], weights)
             began = time.monotonic()
             attack()

@@ -77,8 +77,8 @@ async def timing(endpoint: str) -> dict[str, Any]:
         return {name: await tool.read(f"Diagnostics/{name}") for name in TIMING}
 
 
-def run(messages: int, seed: int, data: Path) -> dict[str, Any]:
-    """Run a campaign and return its record."""
+def run(messages: int, seed: int, data: Path, *, minutes: float = float("inf")) -> dict[str, Any]:
+    """Run a campaign and return its record; it ends early when its time is over."""
     daemons: list[Daemon] = []
     try:
         for name in ("besieged", "twin"):
@@ -94,7 +94,7 @@ def run(messages: int, seed: int, data: Path) -> dict[str, Any]:
         fuzzer = Fuzzer(port, seed, _throwaway(), server_certificate(port), "erika", PASSWORD)
         began, trouble = time.monotonic(), ""
         try:
-            fuzzer.run(messages, watch.look)
+            fuzzer.run(messages, watch.look, within_s=60 * minutes)
         except (AssertionError, OSError) as error:
             trouble = f"{type(error).__name__}: {error}"
         seconds = time.monotonic() - began
@@ -139,10 +139,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.system.campaign", description=__doc__)
     parser.add_argument("--messages", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="end after this time at the latest")
     parser.add_argument("--out", type=Path, help="write the record to this file (JSON)")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="cvd-campaign-") as folder:
-        record = run(arguments.messages, arguments.seed, Path(folder))
+        record = run(arguments.messages, arguments.seed, Path(folder), minutes=arguments.minutes)
     text = json.dumps(record, indent=2)
     print(text)
     if arguments.out:
