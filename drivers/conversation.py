@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 import anyio
+import anyio.lowlevel
 
 from drivers.codecs.exchange import Codec, Fetch, Raw, Store
 from drivers.errors import LinkError, NoAnswer
@@ -114,11 +115,15 @@ class StreamConversation:
         if not codec.answered(request):
             self._free_s = anyio.current_time()
             return b""
-        buffer, length = b"", 0
-        with anyio.move_on_after(answer_s):
-            while not length:
-                buffer += await stream.receive()
-                length = codec.cut(buffer, request)
+        # A fast device has often answered within one turn of the loop: a watch and a timer would cost more than that.
+        await anyio.lowlevel.checkpoint()
+        buffer = stream.pending()
+        length = codec.cut(buffer, request) if buffer else 0
+        if not length:
+            with anyio.move_on_after(answer_s):
+                while not length:
+                    buffer += await stream.receive()
+                    length = codec.cut(buffer, request)
         if not length:
             came = f"; {len(buffer)} bytes came" if buffer else ""
             raise NoAnswer(f"no complete answer within {answer_s:g} s{came}")

@@ -42,6 +42,8 @@ class Poll:
     places: NDArray[np.intp]
     gains: NDArray[np.float64]
     offsets: NDArray[np.float64]
+    watched: tuple[tuple[int, str], ...] = ()
+    """Places and names of the points whose newest reading somebody in the driver asks for."""
     due_s: float = 0.0
     retry_s: float = 0.0
     again: bool = False
@@ -125,10 +127,20 @@ class Device:
 
     def __post_init__(self) -> None:
         self.points = self.profile.by_name
+        self.watched = self._watched()
         self.polls = list(self._polls())
         self.output_points = {bound.point: bound for bound in self.outputs}
 
     # ----------------------------------------------------------------------------------------------------- polling
+    def _watched(self) -> set[str]:
+        """Points whose newest reading decides something here."""
+        names = {name for name, point in self.points.items() if point.bits is not None and point.writable}
+        names |= {point.quality.status for point in self.points.values() if point.quality.status is not None}
+        names |= {sign.point for sign in (self.profile.reboot, self.profile.heartbeat) if sign is not None}
+        if self.profile.watchdog != "none":
+            names |= {probe.point for probe in self.profile.watchdog.prove}
+        return names
+
     def _polls(self) -> Iterable[Poll]:
         bound = {bound.point for bound in self.inputs}
         needed = set(bound)
@@ -172,27 +184,25 @@ class Device:
             np.array(places, np.intp),
             np.array([bound.gain for bound in bounds]),
             np.array([bound.offset for bound in bounds]),
+            tuple((place, point.name) for place, point in enumerate(fetch.points) if point.name in self.watched),
         )
 
     def take(self, poll: Poll, raws: Sequence[Raw]) -> None:
         """Decode an answer and post it."""
         source_ns = time.time_ns()
         values, status, special = poll.decoder.read(raws)
-        for place, point in enumerate(poll.fetch.points):
-            self.latest[point.name] = special.get(place) or Reading(
+        for place, name in poll.watched:
+            self.latest[name] = special.get(place) or Reading(
                 float(values[place]), int(status[place]), raw=float(raws[place])
             )
-        held = status == HELD_BACK
-        poll.again = bool(held.any()) and not poll.again
-        if not len(poll.tags):
-            return
-        keep = ~held[poll.places]
-        tags = poll.tags if keep.all() else poll.tags[keep]
+        held = bool(special) and any(reading.status == HELD_BACK for reading in special.values())
+        poll.again = held and not poll.again
+        tags, chosen, codes = poll.tags, values[poll.places] * poll.gains + poll.offsets, status[poll.places]
+        if held:
+            keep = codes != HELD_BACK
+            tags, chosen, codes = tags[keep], chosen[keep], codes[keep]
         if len(tags):
-            chosen = values[poll.places] * poll.gains + poll.offsets
-            self.around.sink.post_many(
-                tags, chosen[keep], status[poll.places][keep], np.full(len(tags), source_ns, np.int64)
-            )
+            self.around.sink.post_many(tags, chosen, codes, np.full(len(tags), source_ns, np.int64))
 
     def bad(self, polls: Iterable[Poll], status: int) -> None:
         """Post that the values of these polls are Bad."""

@@ -53,6 +53,7 @@ class Decoder:
     def __init__(self, points: Sequence[Point], latest: Latest) -> None:
         self.points = points
         self._latest = latest
+        self._numeric = not any(point.type in {"text", "hex", "number"} for point in points)
         self._particular = [n for n, point in enumerate(points) if is_particular(point)]
         self._scale = np.array([point.scale for point in points])
         self._offset = np.array([point.offset for point in points])
@@ -68,8 +69,8 @@ class Decoder:
 
     def read(self, raws: Sequence[Raw]) -> tuple[NDArray[np.float64], NDArray[np.uint32], dict[int, Reading]]:
         """Values, status codes, and by position the readings of points with rules of their own."""
-        plain: list[float] = [raw if isinstance(raw, float | int) else math.nan for raw in raws]
-        values = np.array(plain) * self._scale + self._offset
+        plain = raws if self._numeric else [raw if isinstance(raw, float | int) else math.nan for raw in raws]
+        values = np.array(plain, np.float64) * self._scale + self._offset
         # Comparisons with NaN are false: what is no number is out of range.
         status = np.where((values >= self._low) & (values <= self._high), GOOD, BAD_OUT_OF_RANGE).astype(np.uint32)
         special: dict[int, Reading] = {}

@@ -58,14 +58,14 @@ class DescriptorStream:
 
     async def receive(self) -> bytes:
         """Wait for bytes."""
-        while True:
+        data = b""
+        while not data:
             try:
                 await anyio.wait_readable(self._fd)
             except (anyio.ClosedResourceError, ValueError) as error:
                 raise LinkError("the link was closed") from error
             data = self.pending()
-            if data:
-                return data
+        return data
 
     def pending(self) -> bytes:
         """Take what is there."""

@@ -1,0 +1,223 @@
+"""Drivers: a round trip beside the bare library's, and what many devices cost.
+
+The devices are a process of their own (`python -m tests.bench.bench_drivers`): Modbus TCP servers with 100 registers,
+and servers of text lines. Processor time is that of this process alone.
+"""
+
+import socketserver
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import anyio
+import numpy as np
+
+from config.profile import Profile
+from config.profiles import load_profile
+from drivers.binding import Bound, Surroundings
+from drivers.bus import Bus
+from drivers.codecs import make_codec
+from drivers.conversation import StreamConversation
+from drivers.device import Device
+from drivers.transports.tcp import open_tcp
+from tests.bench.figure import Figure
+from tests.config.device_profiles import point, write_profile
+
+REGISTERS = 100
+TRIPS = 2000
+MODBUS, LINES = 20, 40
+SECONDS = 8.0
+RATE_HZ = 10.0
+LINE_PROFILE = """
+schema_version = 1
+name = "line_meter"
+codec = "lines"
+links = ["tcp"]
+verified = true
+watchdog = "none"
+identity = { manufacturer = "Test", model = "meter", function = "test", documents = ["bench"] }
+line = { send_end = "\\n", answer_end = "\\n" }
+timing = { answer_s = 0.5, quiet_s = 0.1 }
+poll = { fast = { period_s = 0.1 } }
+
+[[points]]
+name = "value"
+description = "value"
+access = "r"
+type = "number"
+low = -1e9
+high = 1e9
+poll = "fast"
+plausible = { step = 1e6 }
+lines = { read = "READ?", answer = '(?P<value>[\\d.]+)' }
+source = "bench"
+"""
+
+
+class _Modbus(socketserver.BaseRequestHandler):
+    def handle(self) -> None:
+        answer = b""
+        while data := self.request.recv(4096):
+            count = int.from_bytes(data[10:12])
+            if len(answer) != 2 * count:
+                answer = struct.pack(f">{count}H", *range(count))
+            head = struct.pack(">HHBBB", 0, 3 + len(answer), data[6], data[7], len(answer))
+            self.request.sendall(data[:2] + head + answer)
+
+
+class _Lines(socketserver.BaseRequestHandler):
+    def handle(self) -> None:
+        while data := self.request.recv(4096):
+            self.request.sendall(b"123.456\n" * data.count(b"\n"))
+
+
+def _serve() -> None:
+    ports: list[int] = []
+    for kind in [_Modbus] * MODBUS + [_Lines] * LINES:
+        server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), kind)
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        ports.append(server.server_address[1])
+    print(*ports, flush=True)
+    sys.stdin.read()
+
+
+@contextmanager
+def devices() -> Iterator[list[int]]:
+    """Ports of the servers."""
+    command = [sys.executable, "-m", "tests.bench.bench_drivers"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        assert child.stdin is not None
+        try:
+            yield [int(port) for port in child.stdout.readline().split()]
+        finally:
+            child.stdin.close()
+
+
+class Table:
+    """An input table that counts."""
+
+    def __init__(self) -> None:
+        self.posted = 0
+
+    def post_many(self, tags: np.ndarray, values: np.ndarray, status: np.ndarray, source_ns: np.ndarray) -> None:
+        """Count."""
+        self.posted += len(tags)
+
+
+def _register_profile(folder: Path) -> Profile:
+    points = [point(f"r{n}", n, type="u16", low=0, high=65535) for n in range(REGISTERS)]
+    return load_profile(write_profile(folder, "registers", points, period_s=1 / RATE_HZ))
+
+
+def _line_profile(folder: Path) -> Profile:
+    path = folder / "line_meter.toml"
+    path.write_text(LINE_PROFILE, encoding="utf-8")
+    return load_profile(path)
+
+
+def _bus(profile: Profile, scheme: str, port: int, number: int, table: Table) -> Bus:
+    around = Surroundings(table, lambda: True, lambda *_: None)
+    inputs = [Bound(name, 100 * number + n) for n, name in enumerate(profile.by_name)]
+    device = Device(f"d{number}", profile, make_codec(profile, scheme, 1), inputs, [], [], around)
+    return Bus(f"{scheme}://{port}", StreamConversation(lambda: open_tcp("127.0.0.1", port)), [device], seed=number)
+
+
+async def _ours(profile: Profile, scheme: str, port: int) -> float:
+    conversation = StreamConversation(lambda: open_tcp("127.0.0.1", port))
+    codec = make_codec(profile, scheme, 1)
+    fetch = codec.plan(tuple(profile.by_name.values()))[0]
+    await conversation.open()
+    times: list[float] = []
+    for _ in range(TRIPS):
+        began = time.perf_counter()
+        await conversation.fetch(codec, fetch, 1.0)
+        times.append(time.perf_counter() - began)
+    await conversation.close()
+    return statistics.median(times) * 1e6
+
+
+async def _pymodbus(port: int) -> float:
+    from pymodbus.client import AsyncModbusTcpClient
+
+    client = AsyncModbusTcpClient("127.0.0.1", port=port)
+    await client.connect()
+    times: list[float] = []
+    for _ in range(TRIPS):
+        began = time.perf_counter()
+        await client.read_holding_registers(0, count=REGISTERS, device_id=1)
+        times.append(time.perf_counter() - began)
+    client.close()
+    return statistics.median(times) * 1e6
+
+
+def _pyvisa(port: int) -> float:
+    import pyvisa
+
+    session = pyvisa.ResourceManager("@py").open_resource(f"TCPIP::127.0.0.1::{port}::SOCKET")
+    session.read_termination = session.write_termination = "\n"
+    times: list[float] = []
+    for _ in range(TRIPS):
+        began = time.perf_counter()
+        session.query("READ?")
+        times.append(time.perf_counter() - began)
+    session.close()
+    return statistics.median(times) * 1e6
+
+
+async def _load(buses: list[Bus]) -> tuple[float, float, int]:
+    """Share of a core in per cent, 99 % slot jitter in ms, and missed slots, once everything is connected."""
+    async with anyio.create_task_group() as group:
+        for bus in buses:
+            group.start_soon(bus.run)
+        await anyio.sleep(2.0)
+        for bus in buses:
+            bus.jitters.clear()
+            bus.devices[0].statistics.missed_slots = 0
+        cpu, wall = time.process_time(), time.monotonic()
+        await anyio.sleep(SECONDS)
+        share = 100 * (time.process_time() - cpu) / (time.monotonic() - wall)
+        late = [value for bus in buses for value in bus.jitters]
+        missed = sum(bus.devices[0].statistics.missed_slots for bus in buses)
+        group.cancel_scope.cancel()
+    return share, float(np.percentile(late, 99)) * 1e3, missed
+
+
+def figures() -> list[Figure]:
+    """Measure."""
+    with tempfile.TemporaryDirectory() as name, devices() as ports:
+        folder = Path(name)
+        registers, line = _register_profile(folder), _line_profile(folder)
+        rounds = [
+            (anyio.run(_ours, registers, "modbus-tcp", ports[0]), anyio.run(_pymodbus, ports[0])) for _ in range(3)
+        ]
+        texts = [(anyio.run(_ours, line, "tcp", ports[MODBUS]), _pyvisa(ports[MODBUS])) for _ in range(3)]
+        table = Table()
+        some = [_bus(registers, "modbus-tcp", port, n, table) for n, port in enumerate(ports[:MODBUS])]
+        share, jitter_ms, missed = anyio.run(_load, some)
+        many = [_bus(registers, "modbus-tcp", port, n, table) for n, port in enumerate(ports[:MODBUS])]
+        many += [_bus(line, "tcp", port, MODBUS + n, table) for n, port in enumerate(ports[MODBUS:])]
+        share_60, jitter_60_ms, missed_60 = anyio.run(_load, many)
+    ours, theirs = (statistics.median(column) for column in zip(*rounds, strict=True))
+    spoken, visa = (statistics.median(column) for column in zip(*texts, strict=True))
+    return [
+        Figure("Modbus TCP, 100 registers, round trip", ours, "µs", theirs, "pymodbus client", "≤ 1.2 ×"),
+        Figure("text line over TCP, round trip", spoken, "µs", visa, "pyvisa-py socket", "≤ 1.2 ×"),
+        Figure("20 devices × 100 registers at 10 Hz", share, "% of a core", target="≤ 5"),
+        Figure("the same, slot jitter p99", jitter_ms, "ms", target="≤ 10"),
+        Figure("60 devices, Modbus and text, at 10 Hz", share_60, "% of a core", target="≤ 20"),
+        Figure("the same, slot jitter p99", jitter_60_ms, "ms", target="≤ 10"),
+        Figure("slots missed in both", float(missed + missed_60), "", target="0"),
+    ]
+
+
+if __name__ == "__main__":
+    _serve()
