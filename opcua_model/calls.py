@@ -2,8 +2,9 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from opcua_model.desk import Desk, require_role
 from opcua_model.interface import Argument, Caller, Method, Refused
@@ -84,6 +85,8 @@ def _arguments(method: Method, given: Sequence[Any], result: Any) -> list[Any]:
 def _value(argument: Argument, given: Any) -> Any:
     kind: Any = given.VariantType
     value: Any = given.Value
+    if argument.array:
+        return _array(argument, given)
     if isinstance(value, list) or given.is_array:
         raise Refused("BadTypeMismatch", f"{argument.name} is one {argument.type}, not an array")
     if argument.type == "LocalizedText" and (value is None or kind == ua.VariantType.LocalizedText):
@@ -112,6 +115,17 @@ def _comment(value: Any) -> str | None:
     if value is None or not (value.Text or value.Locale):
         return None
     return str(value.Text or "")
+
+
+def _array(argument: Argument, given: Any) -> list[Any]:
+    """Check an array of one dimension, element by element; null stands for an empty one."""
+    value: Any = given.Value
+    if value is None:
+        return []
+    if not isinstance(value, list) or len(given.Dimensions or ()) > 1:
+        raise Refused("BadTypeMismatch", f"{argument.name} is an array of {argument.type}")
+    one = replace(argument, array=False)
+    return [_value(one, ua.Variant(element, given.VariantType)) for element in cast("list[Any]", value)]
 
 
 def _outputs(method: Method, answer: Sequence[Any]) -> list[Any]:

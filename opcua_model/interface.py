@@ -38,6 +38,8 @@ class Argument:
     name: str
     type: str
     description: str
+    array: bool = False
+    """One-dimensional array of the type."""
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ def _count(name: str, description: str) -> Argument:
 _RECIPE: Final = _text("RecipeId", "The recipe's UUID.")
 _VERSION: Final = _count("Version", "The version of the recipe, from 1.")
 _RUN: Final = _text("RunId", "The run's UUID.")
-_SKIP: Final = _count("Skip", "How many to pass over, newest first.")
+_SKIP: Final = _count("Skip", "How many to pass over from the start of the list.")
 _LIMIT: Final = _count("Limit", "How many at most; 0 for as many as the server gives at once.")
 _JSON: Final = _text("Json", "The answer as a JSON document.")
 
@@ -190,6 +190,108 @@ RUNS: Final = (
     ),
 )
 
+_TOKEN: Final = _text(
+    "ClientToken",
+    "Of the client's own making, the same again when it repeats a call whose answer it did not get; empty: none.",
+)
+
+QUEUE: Final = (
+    Method(
+        "Runs",
+        "QueueRun",
+        "Make a run of a recipe version with its material; it waits in the queue. The same token makes nothing twice.",
+        (
+            _TOKEN,
+            _RECIPE,
+            _VERSION,
+            _text("SampleId", "The sample, or empty."),
+            _text("LotId", "The lot, or empty."),
+            _text("CarrierId", "The carrier or boat, or empty."),
+            Argument("WaferIds", "String", "The wafers, in the order of their slots.", array=True),
+            _text("MetadataJson", "Anything else to keep with the run, a JSON object."),
+        ),
+        (
+            _RUN,
+            _text("RunNumber", "`CVD-YYYYMMDD-HHMMSS`."),
+            Argument("Created", "Boolean", "False when the token had made the run before."),
+        ),
+        _OPERATE,
+    ),
+    Method(
+        "Runs",
+        "QueueRuns",
+        "Make several runs, all of them or none; they wait in this order.",
+        (
+            _TOKEN,
+            _text(
+                "Json",
+                "A list of objects: recipe_id, version, sample_id, lot_id, carrier_id, wafer_ids (a list), metadata.",
+            ),
+        ),
+        (
+            _text("Json", "The runs made, each with run_id and run_number."),
+            Argument("Created", "Boolean", "False when the token had made them before."),
+        ),
+        _OPERATE,
+    ),
+    Method("Runs", "ListQueue", "List waiting runs in the order in which they are started.", (_SKIP, _LIMIT), (_JSON,)),
+    Method(
+        "Runs",
+        "MoveRun",
+        "Put a waiting run to another place of the queue.",
+        (_RUN, _count("Position", "0: the next; beyond the end: the last.")),
+        (_count("Position", "The place that it got."),),
+        _OPERATE,
+    ),
+    Method(
+        "Runs",
+        "RemoveRun",
+        "Take a waiting run out of the queue; its record stays, REMOVED.",
+        (_RUN, _text("Reason", "Why.")),
+        roles=_OPERATE,
+    ),
+    Method(
+        "Runs",
+        "StartNextRun",
+        "Start the first run of the queue; the controller checks the tool as in StartRun.",
+        outputs=(_RUN,),
+        roles=_OPERATE,
+    ),
+    Method(
+        "Runs",
+        "TrackMaterial",
+        "Report where material is or what was done with it. Runs enter themselves.",
+        (
+            _text("Kind", "sample, wafer, lot or carrier."),
+            _text("MaterialId", "Its id."),
+            _text("What", "arrived, loaded, unloaded, left, scrapped, measured or note."),
+            _text("Location", "Where it is now; empty: as before."),
+            _text("Comment", "Anything else."),
+        ),
+        roles=_SERVICE,
+    ),
+    Method(
+        "Runs",
+        "GetMaterial",
+        "Give what is known of a piece of material: state, location, runs, history.",
+        (_text("MaterialId", "Its id."),),
+        (_JSON,),
+    ),
+    Method(
+        "Runs",
+        "GetTelemetryPart",
+        "Give the telemetry of a run in parts: call again with the continuation until there is none.",
+        (
+            _RUN,
+            Argument("StartTime", "DateTime", "From this moment; the least DateTime for the run's begin."),
+            Argument("EndTime", "DateTime", "To this moment; the least DateTime for the run's end."),
+            _LIMIT,
+            _text("Continuation", "What the part before answered; empty for the first."),
+        ),
+        (_JSON, _text("Continuation", "Asks for the next part; empty: this was the last.")),
+    ),
+)
+
 SERVICES: Final = (
     Method(
         "Services",
@@ -230,7 +332,7 @@ INTERLOCKS: Final = (
 )
 
 METHODS: Final[tuple[Method, ...]] = (
-    *STATE, *PROCESS_MODES, *RECIPES, *RUNS, *SERVICES, *INTERLOCKS, *CONDITION_METHODS,
+    *STATE, *PROCESS_MODES, *RECIPES, *RUNS, *QUEUE, *SERVICES, *INTERLOCKS, *CONDITION_METHODS,
 )  # fmt: skip
 
 

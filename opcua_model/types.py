@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from opcua_model.methods import METHODS
-from opcua_model.space import Space, number_id, variant_type
+from opcua_model.space import ARRAY, SCALAR, Space, number_id, variant_type
 from opcua_model.stack import Ids, ua
 from opcua_model.variables import ACTIVE_RUN, ALARMS, CONDITION, DIAGNOSTICS, SERVICES, STATE, Variable
 
@@ -89,7 +89,8 @@ def arguments(items: Any) -> list[Any]:
         argument = ua.Argument()
         argument.Name = item.name
         argument.DataType = number_id(int(variant_type(item.type)))
-        argument.ValueRank = -1
+        argument.ValueRank = ARRAY if item.array else SCALAR
+        argument.ArrayDimensions = [0] if item.array else []
         argument.Description = ua.LocalizedText(item.description)
         made.append(argument)
     return made

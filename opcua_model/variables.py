@@ -29,6 +29,14 @@ STATE: Final = (
     Variable("State/E10State", "String", "SEMI E10 state of the equipment."),
     Variable("State/ControlOwner", "String", "User who holds the control of the tool; empty: nobody."),
     Variable("State/ControlLocation", "String", "From where the tool is controlled: Local, Remote, or empty."),
+    Variable("State/E10StateS", "Double", "Time in the present SEMI E10 state, s."),
+    Variable("State/E10ProductiveS", "Double", "Time in Productive since the records began, s."),
+    Variable("State/E10StandbyS", "Double", "Time in Standby since the records began, s."),
+    Variable("State/E10EngineeringS", "Double", "Time in Engineering since the records began, s."),
+    Variable("State/E10ScheduledDowntimeS", "Double", "Time in Scheduled Downtime since the records began, s."),
+    Variable("State/E10UnscheduledDowntimeS", "Double", "Time in Unscheduled Downtime since the records began, s."),
+    Variable("State/E10NonScheduledS", "Double", "Time in Non-Scheduled since the records began, s."),
+    Variable("State/E10UptimePct", "Double", "Uptime as part of operations time, %: Productive, Standby, Engineering."),
 )
 
 ACTIVE_RUN: Final = (

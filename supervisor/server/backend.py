@@ -21,6 +21,7 @@ from supervisor.server.access.policy import Action, permit
 from supervisor.server.access.users import UserStore
 from supervisor.server.alarms.calls import AlarmCalls
 from supervisor.server.alarms.surroundings import Surroundings
+from supervisor.server.calls_queue import QueueCalls
 from supervisor.server.calls_recipes import RecipeCalls
 from supervisor.server.calls_runs import RunCalls
 from supervisor.server.calls_tool import ToolCalls
@@ -31,8 +32,8 @@ from supervisor.server.errors import StoreError, UsersError
 from supervisor.server.historian import query, summary
 from supervisor.server.liveness import Liveness
 from supervisor.server.past_events import past_events
-from supervisor.server.store.rows import Connection
 from supervisor.server.reasons import Reasons
+from supervisor.server.store.rows import Connection
 
 log = structlog.get_logger()
 
@@ -49,7 +50,7 @@ E10 = {
 """SEMI E10's states by mode; an engineering run is its Engineering."""
 READ_ONLY = frozenset({
     "GetRecipe", "ListRecipes", "ValidateRecipe", "DiffRecipes", "ListProcessModes", "GetRun", "ListRuns",
-    "GetTelemetry", "GetResults", "CheckInterlocks",
+    "GetTelemetry", "GetTelemetryPart", "GetResults", "ListQueue", "GetMaterial", "CheckInterlocks",
 })  # fmt: skip
 """Refusals of these are not worth an entry in the audit trail."""
 LOGINS = 2
@@ -93,12 +94,12 @@ class DaemonBackend:
         system = np.nan_to_num(row.values[: len(SystemTag)]) if row is not None else np.zeros(len(SystemTag))
         scan = self.layout.tool.scan
         mode = self.mode()
-        productive = "Engineering" if desk.active.engineering and not desk.active.ended else "Productive"
         figures = desk.historian.figures
         elapsed = float(system[SystemTag.RUN_ELAPSED_S])
         return {
             "State/Mode": mode.value,
-            "State/E10State": productive if mode is EquipmentMode.PROCESSING else E10[mode],
+            "State/E10State": self.equipment_state()[0],
+            **desk.times.variables(),
             "State/ControlOwner": owner.user if owner else "",
             "State/ControlLocation": owner.place.capitalize() if owner else "",
             "State/Armed": bool(system[SystemTag.ARMED]),
@@ -136,6 +137,12 @@ class DaemonBackend:
             snapshot=self._liveness.snapshot() if self._liveness.alive else None,
             settled=self._desk.projector.settled,
         )
+
+    def equipment_state(self) -> tuple[str, str]:
+        """State of SEMI E10 and mode at this moment."""
+        mode, active = self.mode(), self._desk.active
+        engineering = mode is EquipmentMode.PROCESSING and active.engineering and not active.ended
+        return ("Engineering" if engineering else E10[mode]), mode.value
 
     def mode(self) -> EquipmentMode:
         """Mode of the equipment as the controller says it."""
@@ -274,7 +281,7 @@ class DaemonBackend:
 
 def _table(desk: Desk, runs: RunCalls) -> dict[tuple[str, str], Call]:
     """Every method of the contract with what carries it out."""
-    recipes, tool = RecipeCalls(desk), ToolCalls(desk)
+    recipes, tool, waiting = RecipeCalls(desk), ToolCalls(desk), QueueCalls(desk, runs)
 
     def move(kind: CommandKind) -> Call:
         return partial(_move, runs, kind)
@@ -296,6 +303,15 @@ def _table(desk: Desk, runs: RunCalls) -> dict[tuple[str, str], Call]:
         ("Recipes", "DiffRecipes"): recipes.diff,
         ("Runs", "CreateRun"): runs.create,
         ("Runs", "StartRun"): runs.start,
+        ("Runs", "QueueRun"): waiting.queue_run,
+        ("Runs", "QueueRuns"): waiting.queue_runs,
+        ("Runs", "ListQueue"): waiting.list_queue,
+        ("Runs", "MoveRun"): waiting.move_run,
+        ("Runs", "RemoveRun"): waiting.remove_run,
+        ("Runs", "StartNextRun"): waiting.start_next,
+        ("Runs", "TrackMaterial"): waiting.track,
+        ("Runs", "GetMaterial"): waiting.material,
+        ("Runs", "GetTelemetryPart"): waiting.telemetry_part,
         ("Runs", "PauseRun"): move(CommandKind.PAUSE),
         ("Runs", "ResumeRun"): move(CommandKind.RESUME),
         ("Runs", "HoldRun"): move(CommandKind.HOLD),

@@ -9,12 +9,14 @@ import structlog
 
 from opcua_model.interface import Caller, Refused
 from supervisor.link.messages import CommandKind
-from supervisor.server import recipes, runs, simulation
+from supervisor.server import material, recipes, runs, simulation
 from supervisor.server.access.policy import Action, permit
 from supervisor.server.desk import Desk, principal
 from supervisor.server.judging import sound
+from supervisor.server.material import Load
 from supervisor.server.projection import finite
 from supervisor.server.results import get_result
+from supervisor.server.store.rows import Connection
 
 log = structlog.get_logger()
 
@@ -40,11 +42,10 @@ class RunCalls:
             lambda connection: recipes.runnable(connection, desk.policy, caller, recipe_id, version)
         )
         _, report = await anyio.to_thread.run_sync(sound, found.document, desk.layout.tool)
-        kept = _metadata(metadata)
-        run_id, number = await desk.deed(
-            caller,
-            "create_run",
-            lambda connection: runs.create(
+        kept = read_metadata(metadata)
+
+        def work(connection: Connection) -> tuple[str, str]:
+            made = runs.create(
                 connection,
                 org_id=desk.identity.org_id,
                 instrument_id=desk.identity.instrument_id,
@@ -56,7 +57,15 @@ class RunCalls:
                 wafer=wafer,
                 metadata=kept,
                 preflight=report,
-            ),
+            )
+            items = Load(sample, wafers=(wafer,) if wafer else ()).items()
+            material.track(connection, desk.identity.org_id, items, "queued", user=caller.user, run_id=made[0])
+            return made
+
+        run_id, number = await desk.deed(
+            caller,
+            "create_run",
+            work,
             lambda made: f"run {made[1]}",
             recipe=f"{found.name} v{found.version}",
             engineering=engineering,
@@ -100,12 +109,14 @@ class RunCalls:
     async def get(self, _caller: Caller, _path: str, run_id: str) -> tuple[str]:
         """`GetRun`."""
         await self._desk.projector.caught_up()
-        return (_json(await self._desk.store.read(lambda connection: runs.get(connection, run_id))),)
+        return (as_json(await self._desk.store.read(lambda connection: runs.get(connection, run_id))),)
 
     async def list(self, _caller: Caller, _path: str, status: str, skip: int, limit: int) -> tuple[str]:
         """`ListRuns`."""
         await self._desk.projector.caught_up()
-        return (_json(await self._desk.store.read(lambda connection: runs.list_runs(connection, status, skip, limit))),)
+        return (
+            as_json(await self._desk.store.read(lambda connection: runs.list_runs(connection, status, skip, limit))),
+        )
 
     async def telemetry(
         self, _caller: Caller, _path: str, run_id: str, start: datetime, end: datetime, limit: int
@@ -114,9 +125,12 @@ class RunCalls:
         desk = self._desk
         await desk.projector.caught_up()
         found = await desk.store.read(
-            lambda connection: runs.telemetry(connection, desk.data, desk.layout, run_id, _ns(start), _ns(end), limit)
+            lambda connection: runs.telemetry(
+                connection, desk.data, desk.layout, run_id, ns_of(start), ns_of(end), limit
+            )
         )
-        return (_json(found),)
+        found.pop("last_ns")
+        return (as_json(found),)
 
     async def results(self, _caller: Caller, _path: str, run_id: str) -> tuple[str]:
         """`GetResults`."""
@@ -132,7 +146,7 @@ class RunCalls:
                     found = await desk.store.read(lambda connection: get_result(connection, number))
         if found is None:
             raise Refused("BadNoData", f"{run['run_number']} is {run['status']} and has no results")
-        return (_json(found),)
+        return (as_json(found),)
 
     async def simulate(self, caller: Caller, _path: str, recipe_id: str, version: int) -> tuple[str]:
         """`Simulate`."""
@@ -193,7 +207,12 @@ class RunCalls:
             await desk.show(runs.result_entry(run["run_number"], result))
 
 
-def _metadata(text: str) -> dict[str, Any]:
+def read_metadata(text: str) -> dict[str, Any]:
+    """Read what a client wants to keep with a run.
+
+    Raises:
+        Refused: it is no JSON object.
+    """
     try:
         found = json.loads(text or "{}")
     except ValueError as error:
@@ -203,12 +222,14 @@ def _metadata(text: str) -> dict[str, Any]:
     return finite(found)
 
 
-def _ns(moment: datetime | None) -> int:
+def ns_of(moment: datetime | None) -> int:
+    """Return a moment of a client in ns, 0 where it stands for none."""
     if moment is None:
         return 0
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return 0 if aware < EPOCH else int(aware.timestamp() * 1_000_000) * 1000
 
 
-def _json(value: Any) -> str:
+def as_json(value: Any) -> str:
+    """Write a value as JSON."""
     return json.dumps(finite(value), ensure_ascii=False, default=str)

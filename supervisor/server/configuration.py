@@ -14,6 +14,7 @@ is started again meets the settings it began with.
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
+from uuid import UUID
 
 from pydantic import AfterValidator, Field
 
@@ -65,6 +66,10 @@ class ServerTable(Model):
         default_factory=dict
     )
     """Parts of the tree, by path, that only these roles see."""
+    org_id: UUID | None = None
+    """The organisation whose records these are; left out: one is made at the first start."""
+    equipment_path: Annotated[str, Field(max_length=300)] = ""
+    """ISA-95: site, area and work centre above the tool, with slashes between; the organisation stands before them."""
     limits: Annotated[dict[str, Bounds], AfterValidator(_limits)] = Field(default_factory=dict)
     """Fields of `opcua_model.settings.Limits`; what is left out keeps its default."""
 

@@ -18,7 +18,9 @@ from supervisor.server.alarms.book import AlarmBook
 from supervisor.server.bypass import BypassDesk
 from supervisor.server.control import Control
 from supervisor.server.controller import Controller
+from supervisor.server.equipment_time import EquipmentTime
 from supervisor.server.historian.ingest import Historian
+from supervisor.server.place import Identity
 from supervisor.server.projector import Projector
 from supervisor.server.store.connection import Store
 from supervisor.server.store.rows import Connection
@@ -26,14 +28,6 @@ from supervisor.server.store.rows import Connection
 T = TypeVar("T")
 DIVISION = "\u2215"
 """Stands for a slash in the names of the address space."""
-
-
-@dataclass(frozen=True)
-class Identity:
-    """Whose tool this is; made at first start."""
-
-    org_id: str
-    instrument_id: str
 
 
 @dataclass
@@ -51,6 +45,7 @@ class Desk:
     alarms: AlarmBook
     control: Control
     bypasses: BypassDesk
+    times: EquipmentTime
     tasks: TaskGroup
     """For work that outlives the call that began it (simulations)."""
     active: ActiveRun = field(default_factory=ActiveRun)

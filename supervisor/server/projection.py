@@ -12,7 +12,7 @@ import structlog
 from config.alarms import AlarmPoint
 from config.tool import Interlock
 from supervisor.link.messages import Event, EventKind
-from supervisor.server import audit
+from supervisor.server import audit, material
 from supervisor.server.alarms.projecting import AlarmProjection
 from supervisor.server.results import film_result, insert_result
 from supervisor.server.store.rows import Connection, one
@@ -68,7 +68,10 @@ class Projection:
     """
 
     def __init__(
-        self, conditions: Mapping[str, Interlock | AlarmPoint], org_id: str = NIL, instrument_id: str = NIL,
+        self,
+        conditions: Mapping[str, Interlock | AlarmPoint],
+        org_id: str = NIL,
+        instrument_id: str = NIL,
         alarms: AlarmProjection | None = None,
     ) -> None:
         self._conditions = conditions
@@ -175,6 +178,8 @@ class Projection:
             "steps = ? WHERE id = ?",
             [event.time_ns // 1000, event.time_ns, event.scan, _json(data.get("steps") or []), run_id],
         )
+        connection.execute("DELETE FROM run_queue WHERE run_id = ?", [run_id])
+        material.of_run(connection, self._org_id, run_id, "processing", event.time_ns)
 
     def _run_state(self, connection: Connection, event: Event, run_id: str) -> None:
         state = str(event.data.get("state") or "")
@@ -203,6 +208,8 @@ class Projection:
             [state, event.time_ns // 1000, event.time_ns, event.scan, event.time_ns, _json(data.get("summary") or {}),
              data.get("tape"), code, words, state, run_id],
         )  # fmt: skip
+        what = "processed" if state == "COMPLETE" else "processed in part"
+        material.of_run(connection, self._org_id, run_id, what, event.time_ns)
 
     def _metrology(self, connection: Connection, event: Event, run_id: str) -> None:
         insert_result(connection, self._org_id, run_id, film_result(event.data))

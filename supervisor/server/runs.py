@@ -13,6 +13,7 @@ from opcua_model.interface import Entry, Refused
 from supervisor.server.active import ActiveRun
 from supervisor.server.historian import arrow, query
 from supervisor.server.historian.roll import Extent, of_run
+from supervisor.server.material import Load
 from supervisor.server.recipes import Version
 from supervisor.server.store.rows import Connection, one
 
@@ -23,7 +24,8 @@ OPEN = 2**62
 _COLUMNS = (
     "runs.id::VARCHAR AS run_id, run_number, kind, status, cvd_recipe_id::VARCHAR AS cvd_recipe_id, recipe_version, "
     "recipe_sha256, process_mode_id::VARCHAR AS process_mode_id, instrument_id::VARCHAR AS instrument_id, sample_id, "
-    "wafer_id, engineering, start_time::VARCHAR AS start_time, end_time::VARCHAR AS end_time, duration_seconds, "
+    "wafer_id, lot_id, carrier_id, wafer_ids, runs.org_id::VARCHAR AS org_id, isa95_path, "
+    "engineering, start_time::VARCHAR AS start_time, end_time::VARCHAR AS end_time, duration_seconds, "
     "preflight_summary, postflight_summary, error_code, error_message, fault_data, job_progress, operator_id, "
     "metadata, created_at::VARCHAR AS created_at, steps, step_index, tape"
 )
@@ -51,11 +53,13 @@ def create(
     engineering: bool = False,
     sample: str = "",
     wafer: str = "",
+    load: Load | None = None,
     metadata: dict[str, Any] | None = None,
     preflight: dict[str, Any] | None = None,
 ) -> tuple[str, str]:
     """Make the record of a run that waits to be started; return its id and number."""
     run_id = str(uuid.uuid4())
+    load = load or Load(sample, wafers=(wafer,) if wafer else ())
     number = new_number(connection, {"recipe": "CVD", "operation": "OP", "simulation": "SIM"}[kind])
     values: dict[str, Any] = {
         "id": run_id,
@@ -66,8 +70,11 @@ def create(
         "instrument_id": instrument_id,
         "operator_id": user,
         "engineering": engineering,
-        "sample_id": sample or None,
-        "wafer_id": wafer or None,
+        "sample_id": load.sample or None,
+        "wafer_id": load.wafers[0] if load.wafers else None,
+        "lot_id": load.lot or None,
+        "carrier_id": load.carrier or None,
+        "wafer_ids": list(load.wafers),
         "metadata": json.dumps(metadata or {}),
         "preflight_summary": json.dumps(preflight) if preflight is not None else None,
     }
@@ -189,7 +196,13 @@ def telemetry(
         record["temperature_zones_c"] = {n: texts[tag][index] for n, tag in named.temperature_zones_c.items()}
         record["gas_flows_sccm"] = {name: texts[tag][index] for name, tag in named.gas_flows_sccm.items()}
         found.append(record)
-    return {"run_number": rows.owner, "count": len(found), "complete": len(found) < count, "telemetry": found}
+    return {
+        "run_number": rows.owner,
+        "count": len(found),
+        "complete": len(found) < count,
+        "last_ns": moments[-1] if moments else 0,
+        "telemetry": found,
+    }
 
 
 def _numbers(values: Any) -> list[float | None]:
@@ -215,6 +228,11 @@ def entry(run: dict[str, Any]) -> Entry:
             "RecipeVersion": int(run["recipe_version"] or 0),
             "SampleId": run["sample_id"] or "",
             "WaferId": run["wafer_id"] or "",
+            "LotId": run["lot_id"] or "",
+            "CarrierId": run["carrier_id"] or "",
+            "WaferIds": ", ".join(run["wafer_ids"] or ()),
+            "OrganisationId": run["org_id"],
+            "EquipmentPath": run["isa95_path"] or "",
             "Operator": run["operator_id"],
             "Engineering": bool(run["engineering"]),
             "StartTime": run["start_time"] or "",

@@ -1,6 +1,5 @@
 """The server put together: store, projection, historian, calls and address space, started and ended in order."""
 
-import uuid
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -28,11 +27,13 @@ from supervisor.server.bypass import BypassDesk
 from supervisor.server.configuration import ServerTable, ua_settings
 from supervisor.server.control import Control
 from supervisor.server.controller import Controller
-from supervisor.server.desk import Desk, Identity
+from supervisor.server.desk import Desk
+from supervisor.server.equipment_time import EquipmentTime
 from supervisor.server.errors import ServerError, StoreError
 from supervisor.server.historian.ingest import Historian
 from supervisor.server.liveness import Liveness
 from supervisor.server.news import News
+from supervisor.server.place import identify
 from supervisor.server.projection import Projection
 from supervisor.server.projector import Projector
 from supervisor.server.results import get_result
@@ -127,7 +128,11 @@ class Server:
         """Bring everything into being that the address space shows."""
         layout, settings = self._layout, self.settings
         conditions = {condition.name: condition for condition in layout.conditions}
-        identity = await store.write(_identity)
+        table = settings.table
+        org_id = str(table.org_id) if table.org_id else ""
+        identity = await store.write(
+            lambda connection: identify(connection, layout.tool.name, org_id, table.equipment_path)
+        )
         await store.write(lambda connection: modes.add_shipped(connection, identity.org_id))
         alarms = AlarmProjection(alarm_list(layout))
         projection = Projection(conditions, identity.org_id, identity.instrument_id, alarms)
@@ -147,11 +152,13 @@ class Server:
             alarms=AlarmBook(alarms, store, self._news.alarm),
             control=Control(settings.policy),
             bypasses=BypassDesk(layout, settings.policy),
+            times=EquipmentTime(store),
             tasks=group,
             policy=settings.policy,
         )
         self._news.desk = desk
         await desk.alarms.load()
+        await desk.times.load()
         await projector.start()
         repaired = store.repaired + await historian.start()
         for words in repaired:
@@ -168,6 +175,7 @@ class Server:
         group.start_soon(liveness.run)
         backend = DaemonBackend(desk, self._image, liveness, UserStore(self.settings.data / "users.toml"))
         group.start_soon(backend.reasons.run)
+        group.start_soon(desk.times.run, backend.equipment_state)
         group.start_soon(desk.alarms.run, backend.surroundings)
         self._news.backend = backend
         return backend
@@ -182,6 +190,7 @@ class Server:
             await desk.historian.flush()
             await desk.projector.caught_up(0.5)
         with anyio.CancelScope(shield=True):
+            await desk.times.note()
             await self._write_head(desk)
 
     async def _attached(self) -> None:
@@ -251,16 +260,6 @@ def _entries(connection: Connection) -> list[Entry]:
         if result is not None:
             found.append(runs.result_entry(run["run_number"], result))
     return found
-
-
-def _identity(connection: Connection) -> Identity:
-    """Read the identities of the organisation and the tool; make them at the first start."""
-    known = dict(connection.execute("SELECT name, value FROM settings").fetchall())
-    for name in ("org_id", "instrument_id"):
-        if name not in known:
-            known[name] = str(uuid.uuid4())
-            connection.execute("INSERT INTO settings VALUES (?, ?)", [name, known[name]])
-    return Identity(known["org_id"], known["instrument_id"])
 
 
 @asynccontextmanager
