@@ -15,7 +15,7 @@ PYTEST_ARGS ?=
 # COVERAGE=1 measures branches while the tests run and prints the report afterwards.
 COVERAGE ?=
 
-.PHONY: help run test bench lint format docs coverage kernel-coverage kernel-campaign campaign driver-campaign dist-check node-client lock setup kernels clean
+.PHONY: help run test bench validation lint format docs coverage kernel-coverage kernel-campaign campaign driver-campaign dist-check node-client lock setup kernels clean
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -65,6 +65,9 @@ run: setup  ## the guided demonstration: a furnace runs its recipe, no hardware 
 
 bench: setup  ## the benchmark table
 	$(BIN)/python -m tests.bench
+
+validation: setup  ## the physics beside published numbers, case by case
+	$(BIN)/python -m tests.validation
 
 # Long: SCANS=10000000 takes half an hour against the oracle on two processors, and half a minute for the sweep.
 SCANS ?= 1000000

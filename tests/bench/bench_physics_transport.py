@@ -64,7 +64,7 @@ def nitride_tube_figure() -> Figure:
     def theirs(rtol: float = 1e-6) -> float:
         def change(a: float, f: np.ndarray) -> np.ndarray:
             t = temperatures[min(49, int(a / area))]
-            p = dict(zip(("SiH2Cl2", "NH3"), pressure * f[:2] / f.sum(), strict=True))
+            p: dict[str, float] = dict(zip(("SiH2Cl2", "NH3"), pressure * f[:2] / f.sum(), strict=True))
             r = growth.molar_rate("Si3N4", t, p)
             return np.array([-3.0 * r, -4.0 * r, 12.0 * r])
 

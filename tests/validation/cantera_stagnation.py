@@ -14,7 +14,9 @@ SHAPES = ("atom", "linear", "nonlinear")
 
 @cache
 def thermo(name: str) -> str:
-    data = next(s for s in ct.Species.list_from_file("nasa_gas.yaml") if s.name == name).thermo.input_data
+    data: dict[str, Any] = dict(
+        next(s for s in ct.Species.list_from_file("nasa_gas.yaml") if s.name == name).thermo.input_data
+    )
     ranges, rows = list(map(float, data["temperature-ranges"])), [list(map(float, row)) for row in data["data"]]
     return json.dumps({"model": data["model"], "temperature-ranges": ranges, "data": rows})
 

@@ -1,5 +1,7 @@
 """Similarity flows beside SciPy's boundary value solver and quadrature, over all Schmidt numbers."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy.integrate import quad, solve_bvp
@@ -7,7 +9,7 @@ from scipy.integrate import quad, solve_bvp
 from kernels import similarity
 
 
-def disk(reach: float = 20.0) -> tuple[np.ndarray, object]:
+def disk(reach: float = 20.0) -> tuple[np.ndarray, Any]:
     def equations(_x: np.ndarray, y: np.ndarray) -> np.ndarray:
         f, df, g, dg, h, _ = y
         return np.vstack([df, f**2 - g**2 + h * df, dg, 2 * f * g + h * dg, -2 * f, h])
