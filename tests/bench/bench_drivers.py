@@ -30,6 +30,7 @@ from drivers.transports.tcp import open_tcp
 from tests.bench.figure import Figure
 from tests.config.device_profiles import point, write_profile
 
+ROOT = Path(__file__).resolve().parents[2]
 REGISTERS = 100
 TRIPS = 2000
 MODBUS, LINES = 20, 40
@@ -173,6 +174,47 @@ def _pyvisa(port: int) -> float:
     return statistics.median(times) * 1e6
 
 
+async def _our_sdo() -> float:
+    from config.profiles import find_profile
+    from drivers.build import make_conversation
+    from drivers.codecs.canopen import CanopenCodec
+    from drivers.link import parse_link
+
+    profile = find_profile("cia404_transducer")
+    codec = CanopenCodec(profile, 5)
+    conversation = make_conversation(parse_link("can://bench?interface=virtual"), [profile])
+    fetch = codec.plan([profile.by_name["device_type"]])[0]
+    await conversation.open()
+    times: list[float] = []
+    for _ in range(TRIPS):
+        began = time.perf_counter()
+        await conversation.fetch(codec, fetch, 1.0)
+        times.append(time.perf_counter() - began)
+    await conversation.close()
+    return statistics.median(times) * 1e6
+
+
+def _sdos() -> tuple[float, float]:
+    """An SDO through the driver and through bare canopen, to one node on an in-process bus, µs."""
+    import canopen
+
+    device = canopen.Network()
+    device.connect(interface="virtual", channel="bench")
+    device.create_node(5, str(ROOT / "config" / "devices" / "cia404_transducer.eds"))
+    ours = anyio.run(_our_sdo)
+    host = canopen.Network()
+    host.connect(interface="virtual", channel="bench")
+    node = host.add_node(5, canopen.ObjectDictionary())
+    times: list[float] = []
+    for _ in range(TRIPS):
+        began = time.perf_counter()
+        node.sdo.upload(0x1000, 0)
+        times.append(time.perf_counter() - began)
+    host.disconnect()
+    device.disconnect()
+    return ours, statistics.median(times) * 1e6
+
+
 async def _load(buses: list[Bus]) -> tuple[float, float, int]:
     """Share of a core in per cent, 99 % slot jitter in ms, and missed slots, once everything is connected."""
     async with anyio.create_task_group() as group:
@@ -200,6 +242,7 @@ def figures() -> list[Figure]:
             (anyio.run(_ours, registers, "modbus-tcp", ports[0]), anyio.run(_pymodbus, ports[0])) for _ in range(3)
         ]
         texts = [(anyio.run(_ours, line, "tcp", ports[MODBUS]), _pyvisa(ports[MODBUS])) for _ in range(3)]
+        sdo, bare_sdo = _sdos()
         table = Table()
         some = [_bus(registers, "modbus-tcp", port, n, table) for n, port in enumerate(ports[:MODBUS])]
         share, jitter_ms, missed = anyio.run(_load, some)
@@ -211,6 +254,7 @@ def figures() -> list[Figure]:
     return [
         Figure("Modbus TCP, 100 registers, round trip", ours, "µs", theirs, "pymodbus client", "≤ 1.2 ×"),
         Figure("text line over TCP, round trip", spoken, "µs", visa, "pyvisa-py socket", "≤ 1.2 ×"),
+        Figure("CANopen SDO, in-process bus, round trip", sdo, "µs", bare_sdo, "canopen", "≤ 1.2 ×"),
         Figure("20 devices × 100 registers at 10 Hz", share, "% of a core", target="≤ 5"),
         Figure("the same, slot jitter p99", jitter_ms, "ms", target="≤ 10"),
         Figure("60 devices, Modbus and text, at 10 Hz", share_60, "% of a core", target="≤ 20"),
