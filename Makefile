@@ -12,6 +12,9 @@ KERNEL_SOURCES := $(shell find kernels hil -name '*.py[xd]' -o -name '*.pxi' -o 
 
 # Arguments for pytest, as in: make test PYTEST_ARGS='-k interlock -x'
 PYTEST_ARGS ?=
+# How many processes run tests side by side, a file of tests at a time; 1 for one after the other in one process.
+JOBS ?= auto
+PYTEST := -m pytest $(if $(filter-out 1,$(JOBS)),-n $(JOBS) --dist loadfile)
 # COVERAGE=1 measures branches while the tests run and prints the report afterwards.
 COVERAGE ?=
 
@@ -89,10 +92,10 @@ campaign: setup  ## hostile OPC UA messages against a whole daemon (MESSAGES=…
 
 test: setup $(if $(wildcard tests/system/node/package-lock.json),$(NODE_CLIENT))  ## the whole test suite (COVERAGE=1: with branch coverage)
 ifeq ($(COVERAGE),)
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python $(PYTEST) $(PYTEST_ARGS)
 else
 	$(BIN)/python -m coverage erase
-	$(BIN)/python -m coverage run -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m coverage run $(PYTEST) $(PYTEST_ARGS)
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report
 endif

@@ -10,7 +10,7 @@ from typing import Any
 
 import anyio
 import duckdb
-import pyarrow as pa
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
@@ -18,7 +18,7 @@ from config.layout import Layout
 from config.loading import load_tool
 from kernels.tables import TapeKind
 from opcua_model.client import ClientError
-from supervisor.controller.tape_file import open_tape
+from supervisor.controller.tape_file import TapeFile, open_tape
 from supervisor.link.journal import read_journal
 from supervisor.link.messages import Event, EventKind
 from supervisor.server import audit
@@ -120,18 +120,16 @@ async def test_exports_that_cannot_be_are_one_clear_line(daemon: Daemon, exports
 
 def flip(tape: Path, target: Path) -> int:
     """Change one temperature of a tape in its middle by a little; return the scan that it was latched in."""
-    table = pq.read_table(tape)
-    kinds, values = table.column("kind").to_pylist(), table.column("value").to_pylist()
+    whole = open_tape(tape)
+    rows = np.concatenate(list(whole.batches()))
     tag = Layout(load_tool(FURNACE)).index["heater.zone2.temperature_c"]
-    tags = table.column("index").to_pylist()
-    inputs = [row for row, kind in enumerate(kinds) if kind == TapeKind.INPUT and tags[row] == tag]
+    inputs = np.flatnonzero((rows["kind"] == TapeKind.INPUT) & (rows["index"] == tag))
     chosen = inputs[len(inputs) // 2]
-    values[chosen] ^= 1 << 40  # A bit of the mantissa.
-    place = table.schema.get_field_index("value")
-    field = table.schema.field(place)
-    changed = table.set_column(place, field, pa.array(values, field.type))
-    pq.write_table(changed.replace_schema_metadata(pq.ParquetFile(tape).metadata.metadata), target)
-    return int(table.column("scan")[chosen].as_py())
+    rows["value"].view(np.int64)[chosen] ^= 1 << 40  # A bit of the mantissa.
+    file = TapeFile(target, whole.start)
+    file.write(rows)
+    file.close(whole.last_scan, whole.state)
+    return int(rows["scan"][chosen])
 
 
 async def test_a_tape_replays_bit_for_bit_and_one_flipped_value_does_not(daemon: Daemon, exports: Path) -> None:
