@@ -69,13 +69,16 @@ def _mixtures(words: Words) -> Iterator[_Mixture]:
     here_c: float | None = None
     for path, step in _passes("recipe_steps", recipe.recipe_steps):
         here_c = step.temperature_c if step.temperature_c is not None else here_c
+        watts = words.plasma_power_w(step)
         flows = {gas: step.gas_flow.get(gas, flow) for gas, flow in recipe.flows.items()} if step.flows_active else {}
+        if watts and not flows and words.binding.plasma is not None:
+            flows = words.binding.plasma.gas
         yield _Mixture(
             path=path,
             flows={gas: flow for gas, flow in flows.items() if flow > 0},
             temperatures_c=tuple(target for _, target, _ in words.zone_targets(here_c)),
             pressure_torr=step.target_pressure_torr or recipe.pressure_setpoints.process_pressure_torr,
-            plasma=bool(step.plasma_power_w),
+            plasma=watts > 0,
         )
 
 

@@ -18,6 +18,7 @@ def word_faults(words: Words) -> Iterator[tuple[str, str]]:
     yield from _temperatures(words)
     yield from _pressures(words)
     yield from _flows(words)
+    yield from _plasma(words)
     scope = Layout(words.tool).scope
     for path, step, _ in words.recipe.leaves():
         if step.until is not None:
@@ -117,6 +118,46 @@ def _pressures(words: Words) -> Iterator[tuple[str, str]]:
         if step.target_pressure_torr is not None:
             check = reached if words.is_pumped(step) else controlled
             yield from check(f"{path}.target_pressure_torr", step.target_pressure_torr)
+
+
+def _plasma(words: Words) -> Iterator[tuple[str, str]]:
+    """What a recipe asks of the tool's generators; a tool without any is told by its modules."""
+    plasma, settings, tool = words.binding.plasma, words.recipe.plasma_settings, words.tool
+    if plasma is None or settings is None:
+        return
+    if settings.frequency_mhz not in plasma.frequencies_mhz:
+        made = " or ".join(f"{mhz:g} MHz" for mhz in plasma.frequencies_mhz)
+        yield "plasma_settings.frequency_mhz", f"{tool.name} makes {made}, not {settings.frequency_mhz:g} MHz"
+    asked: list[tuple[str, float | None, str | None, str]] = [
+        ("rf_power_w", settings.rf_power_w, plasma.power, "W"),
+        ("reflected_limit_w", settings.reflected_limit_w, plasma.reflected_limit, "W"),
+        ("dc_bias_v", settings.dc_bias_v, plasma.bias.setpoint if plasma.bias else None, "V"),
+        ("duty_cycle", settings.duty_cycle * 100.0 if settings.duty_cycle < 1.0 else None, plasma.duty, "%"),
+        ("pulse_frequency_hz", settings.pulse_frequency_hz, plasma.pulse_frequency, "Hz"),
+    ]
+    for name, value, tag, unit in asked:
+        if value is None:
+            continue
+        if tag is None:
+            yield f"plasma_settings.{name}", f"{tool.name} cannot set it"
+            continue
+        low, high = _range(words, tag, unit)
+        if not low <= value <= high:
+            yield f"plasma_settings.{name}", f"{value:g} {unit} is outside of {low:g} … {high:g} {unit} ({tag})"
+    if settings.matching_network == "manual" and plasma.matching is None:
+        yield "plasma_settings.matching_network", f"{tool.name} matches by itself only"
+    low, high = _range(words, plasma.power, "W")
+    for path, step, _ in words.recipe.leaves():
+        watts = words.plasma_power_w(step)
+        if not low <= watts <= high:
+            yield f"{path}.plasma_power_w", f"{watts:g} W is outside of {low:g} … {high:g} W ({plasma.power})"
+        if watts and ".parallel" in path:
+            yield f"{path}.plasma_power_w", "a plasma is lit by the main sequence only, never by a branch"
+        if watts and words.is_pumped(step):
+            yield (
+                f"{path}.target_pressure_torr",
+                "a plasma needs gas at a controlled pressure; this one is pumped down to",
+            )
 
 
 def _flows(words: Words) -> Iterator[tuple[str, str]]:

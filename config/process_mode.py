@@ -126,8 +126,8 @@ class ProcessMode(Model):
 
 # What a tool must have for an activation. Kinds that no tool has yet are named as a tool file will name them.
 ENERGY_NEEDS: dict[EnergyMode, tuple[tuple[str, ...], str]] = {
-    EnergyMode.THERMAL: ((ModuleKind.RESISTIVE_HEATER, "lamp", "induction_heater"), "heater"),
-    EnergyMode.PLASMA: (("rf",), "RF generator"),
+    EnergyMode.THERMAL: ((ModuleKind.RESISTIVE_HEATER, ModuleKind.SUSCEPTOR, "lamp", "induction_heater"), "heater"),
+    EnergyMode.PLASMA: ((ModuleKind.RF,), "RF generator"),
     EnergyMode.HOT_WIRE: (("filament",), "filament"),
     EnergyMode.LASER: (("laser",), "laser"),
     EnergyMode.PHOTO: (("uv_lamp",), "ultraviolet lamp"),
@@ -135,6 +135,8 @@ ENERGY_NEEDS: dict[EnergyMode, tuple[tuple[str, ...], str]] = {
     EnergyMode.REMOTE_PLASMA: (("remote_plasma",), "remote plasma source"),
     EnergyMode.COMBUSTION: (("burner",), "burner"),
 }
+# What a reactor must have that no other has.
+REACTOR_NEEDS: dict[ReactorType, tuple[str, ...]] = {ReactorType.SHOWERHEAD: (ModuleKind.SHOWERHEAD,)}
 VACUUM_MODES = frozenset(PressureMode) - {PressureMode.APCVD}
 
 
@@ -154,6 +156,9 @@ def why_unsupported(mode: ProcessMode, tool: Tool) -> list[str]:
     if not reasons and mode.name not in tool.recipe.process_modes:
         set_up = ", ".join(repr(name) for name in tool.recipe.process_modes) or "none"
         reasons.append(f"the tool is not set up for it (recipe.process_modes: {set_up})")
+    needed = REACTOR_NEEDS.get(mode.reactor_type, ())
+    if needed and not has_module(tool, *needed):
+        reasons.append(f"a {mode.reactor_type.value} reactor needs a module of kind {' or '.join(needed)}")
     return reasons
 
 

@@ -111,6 +111,8 @@ class PlasmaSettings(Model):
     dc_bias_v: float | None = Field(default=None, ge=-5000, le=5000)
     duty_cycle: float = Field(default=DEFAULT_DUTY_CYCLE, gt=0, le=1)
     pulse_frequency_hz: float | None = Field(default=None, gt=0)
+    reflected_limit_w: Watt | None = None
+    """More reflected power than this trips; none: the tool's own limit."""
     matching_network: Literal["auto", "manual"] = DEFAULT_MATCHING
 
 

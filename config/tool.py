@@ -107,6 +107,10 @@ class ModuleKind(StrEnum):
     CHAMBER = "chamber"
     VACUUM = "vacuum"
     RESISTIVE_HEATER = "resistive_heater"
+    SUSCEPTOR = "susceptor"
+    SHOWERHEAD = "showerhead"
+    RF = "rf"
+    MATCHING_NETWORK = "matching_network"
     WAFER_HANDLING = "wafer_handling"
     FACILITIES = "facilities"
     EXHAUST = "exhaust"
@@ -409,6 +413,44 @@ class PressureControl(Model):
     """Position of the throttle valve, %."""
 
 
+class Bias(Model):
+    """Self-bias of the powered electrode as recipes see it."""
+
+    setpoint: TagName
+    process_value: TagName
+    mode: TagName
+
+
+class Plasma(Model):
+    """A plasma as recipes see it."""
+
+    requested: TagName
+    """A set point with states no, yes: a plasma is wanted. What watches the plasma looks at it: outputs are gated."""
+    enable: TagName
+    """Output that switches the high frequency on."""
+    power: TagName
+    """Power that the generator is asked for."""
+    load: TagName
+    """Power that arrives in the plasma."""
+    lit: TagName
+    """True while it burns."""
+    frequencies_mhz: tuple[float, ...] = Field(min_length=1)
+    """What the generators make."""
+    gas: dict[str, float] = Field(min_length=1)
+    """sccm; what a plasma step without flows of its own burns in (the guide's `plasma_clean`)."""
+    power_tolerance_pct: float = Field(gt=0)
+    light_s: float = Field(gt=0)
+    """It burns, matched, within this time."""
+    reflected_limit: TagName | None = None
+    """A set point: more reflected power than this trips."""
+    bias: Bias | None = None
+    duty: TagName | None = None
+    """Share of the time that it is on, %."""
+    pulse_frequency: TagName | None = None
+    matching: TagName | None = None
+    """Mode of the matching network, with states manual, auto."""
+
+
 class RecipeBinding(Model):
     """How the words of a recipe become tags and operations of this tool."""
 
@@ -416,6 +458,7 @@ class RecipeBinding(Model):
     """Names of the process modes that the tool is set up for."""
     zones: tuple[Zone, ...]
     pressure: PressureControl
+    plasma: Plasma | None = None
     pump_down: dict[TagName, float]
     """Written by a step with a target pressure below the control range: valves and throttle open, gases shut."""
     purge_gas: str

@@ -5,7 +5,7 @@ from config.checks.report import WRITABLE, Report
 from config.checks.tags import unit_of_name
 from config.faults import join, suggestion
 from config.gases import known_gases, species
-from config.tool import TagKind
+from config.tool import Plasma, TagKind
 
 _FLOW = "sccm"
 
@@ -63,6 +63,8 @@ def check_recipe_binding(report: Report) -> None:
     report.measures("recipe.pressure.valve", pressure.valve, valve, "%", exactly=True)
     for name, number in binding.pump_down.items():
         report.value(join("recipe.pump_down", name), name, number)
+    if binding.plasma is not None:
+        _check_plasma(report, binding.plasma)
     fed = [gas.name for gas in tool.gases]
     if binding.purge_gas not in fed:
         report.add(
@@ -75,6 +77,48 @@ def check_recipe_binding(report: Report) -> None:
             if name not in operations:
                 reason = f"the tool has no operation '{name}'{suggestion(name, operations)}"
                 report.add(join("recipe", field, i), reason)
+
+
+def _check_plasma(report: Report, plasma: Plasma) -> None:
+    """Check that the words of a plasma lead to tags that can do what they say."""
+    at = "recipe.plasma"
+    report.find(join(at, "requested"), plasma.requested, TagKind.SETPOINT)
+    enable = report.find(join(at, "enable"), plasma.enable, TagKind.OUTPUT)
+    if enable is not None and not enable.hazardous:
+        report.add(join(at, "enable"), f"'{plasma.enable}' switches high frequency: it must be declared hazardous")
+    report.find(join(at, "lit"), plasma.lit)
+    kinds: tuple[tuple[str, str | None, str, tuple[TagKind, ...]], ...] = (
+        ("power", plasma.power, "W", WRITABLE),
+        ("load", plasma.load, "W", ()),
+        ("reflected_limit", plasma.reflected_limit, "W", (TagKind.SETPOINT,)),
+        ("duty", plasma.duty, "%", WRITABLE),
+        ("pulse_frequency", plasma.pulse_frequency, "Hz", WRITABLE),
+    )
+    for field, name, unit, allowed in kinds:
+        if name is not None:
+            report.measures(join(at, field), name, report.find(join(at, field), name, *allowed), unit)
+    if plasma.matching is not None:
+        matching = report.find(join(at, "matching"), plasma.matching, *WRITABLE)
+        if matching is not None and not {"manual", "auto"} <= set(matching.states):
+            report.add(join(at, "matching"), f"'{plasma.matching}' needs the states manual and auto")
+    if plasma.bias is not None:
+        setpoint = report.find(join(at, "bias.setpoint"), plasma.bias.setpoint, TagKind.SETPOINT)
+        report.measures(join(at, "bias.setpoint"), plasma.bias.setpoint, setpoint, "V")
+        value = report.find(join(at, "bias.process_value"), plasma.bias.process_value)
+        same_unit(report, join(at, "bias.process_value"), plasma.bias.process_value, value,
+                  plasma.bias.setpoint, setpoint)  # fmt: skip
+        check_mode(report, join(at, "bias.mode"), plasma.bias.mode)
+    feeds = {gas.name: gas for gas in report.tool.gases}
+    for name, flow in plasma.gas.items():
+        known = species(name)
+        if name not in feeds:
+            report.add(join(at, "gas", name), f"the tool feeds no '{name[:40]}'; it has {', '.join(feeds) or 'none'}")
+        elif known is None or known.hazardous:
+            report.add(
+                join(at, "gas", name), f"a plasma step without flows of its own burns in inert gas, not in {name}"
+            )
+        else:
+            report.value(join(at, "gas", name), feeds[name].setpoint, flow)
 
 
 def check_telemetry(report: Report) -> None:

@@ -35,17 +35,19 @@ class Situation:
     """Controlled pressure, while gas flows."""
     temperature: str | None
     """Condition: at temperature; none where the step waits for nothing."""
+    plasma_w: float = 0.0
+    """Power of its plasma; 0: it has none."""
 
 
 def hold_block(words: Words, behaviour: Behaviour, situation: Situation, name: str) -> Block:
     """Make what a pause, hold or stop writes."""
-    written = dict[str, float]()
+    written = words.plasma_off() if situation.plasma_w and behaviour.rf == "off" else dict[str, float]()
     if behaviour.gases == "purge":
-        written = words.shut(words.hazardous)
+        written |= words.shut(words.hazardous)
         if situation.flows:
             written |= words.purge()
     elif behaviour.gases == "off":
-        written = words.shut(words.gases)
+        written |= words.shut(words.gases)
     if behaviour.heat == "off":
         written |= {zone.mode: float(LoopMode.OFF) for zone in words.binding.zones}
     ramp = {}
@@ -66,6 +68,9 @@ def restart_block(words: Words, behaviours: tuple[Behaviour, ...], situation: Si
         for part in hold_block(words, behaviour, situation, name):
             if isinstance(part, Action):
                 taken += [*part.set, *part.ramp]
+    lit = words.plasma_off()
+    plasma = tuple(dict.fromkeys(tag for tag in reversed(taken) if tag in lit))
+    taken = [tag for tag in taken if tag not in lit]
     last_gases = words.last(situation.flows)
     last_tags = {tag for gas in last_gases for tag in (words.gases[gas].valve, words.gases[gas].setpoint)}
     first = tuple(dict.fromkeys(tag for tag in taken if tag not in last_tags and not _feeds_gas(words, tag)))
@@ -84,6 +89,11 @@ def restart_block(words: Words, behaviours: tuple[Behaviour, ...], situation: Si
         if before:
             block.append(_wait(f"{name}: flows and pressure", settled(words, before, situation), SETTLE_S))
         block.append(Restore(last))
+    if plasma:
+        # Never into gas that is not yet as it should be.
+        if flows := steady(situation):
+            block.append(_wait(f"{name}: gas for the plasma", settled(words, flows, situation), SETTLE_S))
+        block.append(Restore(plasma))
     return tuple(block)
 
 

@@ -18,6 +18,8 @@ from config.tool import Action, Guard, Policy, Tool, Zone
 
 GUARD_DELAY_S = 30.0
 """Temperature or pressure may be out of tolerance for so long in a deposition before it is held."""
+PLASMA_GUARD_DELAY_S = 10.0
+"""A plasma may be out, or off its power, for so long: a film that grows without it is another one."""
 LEAST_TIMEOUT_S = 60.0
 """However short a conditioned step is planned, it may take this long."""
 COOLDOWN_STEPS = ("cooldown", "cool_down", "cool down", "cool-down")
@@ -90,15 +92,17 @@ class _Planner:
     # ---------------------------------------------------------------------------------------------------- leaf
     def leaf(self, step: RecipeStep, path: str, *, branch: bool) -> PlannedStep:
         """Plan one step."""
-        if step.plasma_power_w is not None:
-            reason = f"{self.words.tool.name} has no RF generator for a plasma step"
-            raise ConfigError([Fault("recipe", f"{path}.plasma_power_w", reason)])
+        watts = self.words.plasma_power_w(step)
+        if step.plasma_power_w is not None or watts:
+            self.words.plasma(f"{path}.plasma_power_w")
         if step.flows_active:
-            return self._deposition(step, path)
+            return self._deposition(step, path, watts)
+        if watts:
+            return self._plasma_alone(step, path, watts)
         words, duration_s = self.words, step.duration_s or 0.0
         written, conditions, planned_s = dict[str, float](), list[str](), duration_s
         if not branch:
-            written |= words.shut(words.gases)
+            written |= words.plasma_off() | words.shut(words.gases)
         if step.target_pressure_torr is None:
             if self.flowed and not branch:
                 written |= words.binding.pump_down | words.purge()
@@ -133,7 +137,49 @@ class _Planner:
         situation = Situation(step, {}, frozenset(), None, temperature)
         return self._planned(step, path, (action,), planned_s, situation)
 
-    def _deposition(self, step: RecipeStep, path: str) -> PlannedStep:
+    def _plasma_alone(self, step: RecipeStep, path: str, watts: float) -> PlannedStep:
+        """Plan a plasma without flows of the recipe's own: in the tool's plasma gas, at the pressure of the process."""
+        words, flows = self.words, dict(self.words.plasma(path).gas)
+        torr = step.target_pressure_torr or self.recipe.pressure_setpoints.process_pressure_torr
+        temperature = None
+        written = words.plasma_off() | words.shut([gas for gas in words.gases if gas not in flows])
+        written |= words.pressure_on(torr) | words.open(flows)
+        ramp, heating_s = {}, 0.0
+        if step.temperature_c is not None:
+            targets = words.zone_targets(step.temperature_c)
+            written |= words.heaters_on()
+            ramp, temperature = words.ramps(targets, from_process=True), words.at_temperature(targets, step)
+            heating_s = self._ramp_s(targets, step.temperature_c)
+        situation = Situation(step, flows, frozenset(), torr, temperature, watts)
+        right = settled(words, flows, situation)
+        ready = right if temperature is None else f"{temperature} and {right}"
+        planned_s = heating_s + (step.duration_s or 0.0)
+        timeout_s = SETTLE_S if temperature is None else self._timeout_s(step, heating_s)
+        preparing = Action(
+            name=f"{step.name}: gas and pressure", set=written, ramp=ramp, until=ready, timeout_s=timeout_s,
+            on_timeout=step.on_timeout,
+        )  # fmt: skip
+        actions = (preparing, *self._lit(step, watts, planned_s, step.duration_s or 0.0))
+        self.flowed = True
+        guard = self._plasma_guard(right, watts)
+        return self._planned(step, path, actions, planned_s, situation, guard=guard)
+
+    def _lit(self, step: RecipeStep, watts: float, planned_s: float, min_s: float) -> tuple[Action, ...]:
+        """Light a plasma in gas that is as it should be, keep it for the step and put it out."""
+        words = self.words
+        lighting = Action(
+            name=f"{step.name}: light the plasma", set=words.plasma_on(watts), until=words.burning(watts),
+            timeout_s=words.plasma("plasma_settings").light_s, on_timeout=step.on_timeout,
+        )  # fmt: skip
+        out = Action(name=f"{step.name}: plasma out", set=words.plasma_off())
+        return (lighting, self._action(step, [], planned_s, min_s=min_s), out)
+
+    def _plasma_guard(self, right: str, watts: float) -> Guard:
+        requested = self.words.plasma("plasma_settings").requested
+        that = f"not {requested} or ({right} and {self.words.burning(watts)})"
+        return Guard(that=that, otherwise=Policy.HOLD, delay_s=PLASMA_GUARD_DELAY_S)
+
+    def _deposition(self, step: RecipeStep, path: str, watts: float = 0.0) -> PlannedStep:
         """Plan a step with gases: temperature first, then the safer gases and the pressure, the worst gas last."""
         words, recipe = self.words, self.recipe
         flows = {gas: step.gas_flow.get(gas, flow) for gas, flow in recipe.flows.items()}
@@ -147,7 +193,7 @@ class _Planner:
         first = {gas: flow for gas, flow in flows.items() if gas not in last}
         targets = words.zone_targets(step.temperature_c if step.temperature_c is not None else self.temperature_c)
         temperature = words.at_temperature(targets, step)
-        situation = Situation(step, flows, pulsed, torr, temperature)
+        situation = Situation(step, flows, pulsed, torr, temperature, watts)
         actions, planned_s = list[Action](), step.duration_s or 0.0
         heating = Action(
             name=f"{step.name}: temperature", until=temperature, timeout_s=RETURN_S, on_timeout=step.on_timeout
@@ -164,7 +210,7 @@ class _Planner:
             )
         # Gas never begins outside of the tolerance of temperature; at once where it is right already.
         actions.append(heating)
-        begin = words.shut([gas for gas in words.gases if gas not in flows])
+        begin = words.plasma_off() | words.shut([gas for gas in words.gases if gas not in flows])
         begin |= words.pressure_on(torr)
         for gas in pulsed:
             begin[words.gases[gas].valve] = SHUT
@@ -177,14 +223,27 @@ class _Planner:
                        timeout_s=SETTLE_S, on_timeout=step.on_timeout)
             )  # fmt: skip
             begin = {}
+        if watts and (waited := steady(situation)):
+            # Every gas flows before the plasma is lit: what it begins with would be another film.
+            actions.append(
+                Action(name=f"{step.name}: all gases", set=begin | words.open(last),
+                       until=settled(words, waited, situation), timeout_s=SETTLE_S, on_timeout=step.on_timeout)
+            )  # fmt: skip
+            begin = {}
         if scheme and pulsed:
             pulses = self._pulses(step)
             pulsing_s = scheme.cycles * sum(action.min_s for action in pulses)
             actions.append(Action(name=f"{step.name}: gases", set=begin | words.open(last)))
-            actions.append(Action(name=f"{step.name}: pulses", repeat=scheme.cycles, steps=pulses))
+            pulsing = Action(name=f"{step.name}: pulses", repeat=scheme.cycles, steps=pulses)
             planned_s += max(pulsing_s - (step.duration_s or 0.0), 0.0)
             rest_s = max((step.duration_s or 0.0) - pulsing_s, 0.0)
-            actions.append(self._action(step, [], planned_s, min_s=rest_s))
+            if watts:
+                lighting, rest, out = self._lit(step, watts, planned_s, rest_s)
+                actions += [lighting, pulsing, rest, out]
+            else:
+                actions += [pulsing, self._action(step, [], planned_s, min_s=rest_s)]
+        elif watts:
+            actions += self._lit(step, watts, planned_s, step.duration_s or 0.0)
         else:
             action = self._action(step, [], planned_s, min_s=step.duration_s or 0.0)
             actions.append(action.model_copy(update={"set": begin | words.open(last)}))
@@ -206,6 +265,8 @@ class _Planner:
         right = [temperature, words.at_pressure(torr, step)]
         if flows := steady(situation):
             right.append(words.flowing(flows))
+        if situation.plasma_w:
+            return self._plasma_guard(" and ".join(right), situation.plasma_w)
         asked = f"{setpoint} <= {words.quantity(setpoint, words.value(setpoint, 0.0, 'sccm'))}"
         return Guard(that=f"{asked} or ({' and '.join(right)})", otherwise=Policy.HOLD, delay_s=GUARD_DELAY_S)
 
@@ -231,7 +292,7 @@ class _Planner:
         if heated and pumped:
             return ()
         words = self.words
-        written = words.shut(words.gases)
+        written = words.plasma_off() | words.shut(words.gases)
         if not pumped:
             written |= words.binding.pump_down
         ramp, until, timeout_s, planned_s = {}, None, None, 0.0
@@ -258,7 +319,10 @@ class _Planner:
             planned_s = max(words.ramp_s(start, targets) for start in starts)
             ramp = words.ramps(targets, from_process=False)
         action = Action(
-            name="finish", set=words.shut(words.gases) | words.binding.pump_down, ramp=ramp, min_s=planned_s
+            name="finish",
+            set=words.plasma_off() | words.shut(words.gases) | words.binding.pump_down,
+            ramp=ramp,
+            min_s=planned_s,
         )
         return PlannedStep("finish", "tool", (action,), planned_s)
 

@@ -7,7 +7,7 @@ from config.faults import ConfigError, Fault
 from config.gases import is_hazardous, opening_order, species
 from config.layout import Layout
 from config.recipe_model import Recipe, RecipeStep
-from config.tool import Gas, Operation, Ramp, Tool, Zone
+from config.tool import Gas, Operation, Plasma, Ramp, Tool, Zone
 from config.units import convert, convert_difference, find_unit
 from kernels.tables import LoopMode
 
@@ -126,6 +126,61 @@ class Words:
         tag = self.binding.pressure.process_value
         value = self.value(tag, torr, "Torr")
         return self.within(tag, value, value * percent / 100.0)
+
+    # --------------------------------------------------------------------------------------------------- plasma
+    def plasma_power_w(self, step: RecipeStep) -> float:
+        """Power of a step's plasma: its own word, or where gas flows that of the recipe; 0 for none."""
+        if step.plasma_power_w is not None:
+            return step.plasma_power_w
+        settings = self.recipe.plasma_settings
+        return settings.rf_power_w if settings is not None and step.flows_active else 0.0
+
+    def plasma(self, path: str) -> Plasma:
+        """The tool's plasma; raises ConfigError when it has none."""
+        if self.binding.plasma is None:
+            raise ConfigError([Fault("recipe", path, f"{self.tool.name} has no RF generator for a plasma step")])
+        return self.binding.plasma
+
+    def plasma_on(self, watts: float) -> dict[str, float]:
+        """Ask for a plasma: everything about it first, the high frequency last."""
+        plasma, settings = self.binding.plasma, self.recipe.plasma_settings
+        if plasma is None:
+            return {}
+        written = dict[str, float]()
+        if settings is not None:
+            if plasma.matching is not None:
+                states = self.declared[plasma.matching].states
+                written[plasma.matching] = float(states.index(settings.matching_network))
+            if plasma.duty is not None:
+                written[plasma.duty] = self.value(plasma.duty, settings.duty_cycle * 100.0, "%")
+            if plasma.pulse_frequency is not None and settings.pulse_frequency_hz is not None:
+                written[plasma.pulse_frequency] = self.value(plasma.pulse_frequency, settings.pulse_frequency_hz, "Hz")
+            if plasma.reflected_limit is not None and settings.reflected_limit_w is not None:
+                limit = plasma.reflected_limit
+                written[limit] = self.value(limit, settings.reflected_limit_w, "W")
+            if plasma.bias is not None and settings.dc_bias_v is not None:
+                written[plasma.bias.setpoint] = self.value(plasma.bias.setpoint, settings.dc_bias_v, "V")
+                written[plasma.bias.mode] = float(LoopMode.AUTO)
+        written[plasma.power] = self.value(plasma.power, watts, "W")
+        return written | {plasma.enable: 1.0, plasma.requested: 1.0}
+
+    def plasma_off(self) -> dict[str, float]:
+        """Put the plasma out; nothing on a tool without one."""
+        plasma = self.binding.plasma
+        if plasma is None:
+            return {}
+        written = {plasma.enable: 0.0, plasma.power: self.value(plasma.power, 0.0, "W"), plasma.requested: 0.0}
+        if plasma.bias is not None:
+            written[plasma.bias.mode] = float(LoopMode.OFF)
+        return written
+
+    def burning(self, watts: float) -> str:
+        """Condition: the plasma burns with the power that it is asked for."""
+        plasma = self.plasma("plasma_settings")
+        settings = self.recipe.plasma_settings
+        mean = watts * (settings.duty_cycle if settings is not None else 1.0)
+        value = self.value(plasma.load, mean, "W")
+        return f"{plasma.lit} and {self.within(plasma.load, value, value * plasma.power_tolerance_pct / 100.0)}"
 
     # ---------------------------------------------------------------------------------------------------- gases
     def gas(self, name: str, path: str) -> Gas:
