@@ -350,15 +350,15 @@ cdef int relax(Flow* f, const Gases* g, object law, double film_share) except -1
         if change < 1e-9 and i > 2:
             if outward(f):
                 return i
-            raise ArithmeticError("gas recirculates: the turning surface moves more gas than comes in, and what it draws "
-                                  "in from aside is unknown; raise velocity_m_s or slow down")
+            raise ArithmeticError("gas recirculates: the turning surface moves more gas than comes in, and what it "
+                                  "draws in from aside is unknown; raise velocity_m_s or slow down")
     raise ArithmeticError(f"no steady flow found within {SWEEPS} sweeps (last change {change:.1e})")
 
 
 def stagnation_growth(reactant="SiH4", carrier="He", double mole_fraction=1e-3, double surface_k=1000.0,
                       double inlet_k=300.0, double pressure_pa=101325.0, double velocity_m_s=0.1, double gap_m=0.1, *,
-                      mechanism=None, sticking=None, soret=True, film=None, double rotation_rad_s=0.0, stefan=True,
-                      int nodes=96):
+                      mechanism=None, sticking=None, soret=True, film=None, double rotation_rad_s=0.0,
+                      stefan=True, int nodes=96):
     """Solve the flow onto a growing surface across a finite gap."""
     for name, value, low, high in [
         ("mole_fraction", mole_fraction, 1e-12, 0.999), ("surface_k", surface_k, 100.0, 3500.0),

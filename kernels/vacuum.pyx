@@ -143,9 +143,11 @@ def orifice_conductance(double area_m2, double temperature_k, double molar_mass_
 def tube_conductance(double diameter_m, double length_m, double mean_pressure_pa, double viscosity_pa_s,
                      double temperature_k, double molar_mass_kg):
     """Return the conductance of a round tube from molecular to viscous flow, m³/s."""
-    found = knudsen_tube(above("diameter_m", diameter_m), above("length_m", length_m),
-                        nonnegative("mean_pressure_pa", mean_pressure_pa), above("viscosity_pa_s", viscosity_pa_s),
-                        above("temperature_k", temperature_k), above("molar_mass_kg", molar_mass_kg))
+    found = knudsen_tube(
+        above("diameter_m", diameter_m), above("length_m", length_m), nonnegative("mean_pressure_pa", mean_pressure_pa),
+        above("viscosity_pa_s", viscosity_pa_s), above("temperature_k", temperature_k),
+        above("molar_mass_kg", molar_mass_kg),
+    )
     if not math.isfinite(found):
         raise ValueError("no conductance: diameter_m, length_m and pressure are beyond all numbers")
     return found
