@@ -56,6 +56,23 @@ def test_nearly_isothermal_dilute_flow_far_from_the_inlet_is_homanns() -> None:
     assert solved.rate_mol_m2_s == pytest.approx(k * concentration * (1.0 - surface), rel=0.04)
 
 
+@pytest.mark.parametrize("gap", [0.02, 0.05])
+def test_a_turning_surface_that_is_fed_what_it_draws_is_von_karmans(gap: float) -> None:
+    """One temperature, inflow H∞·√(ων): k = D·√(ω/ν)·[−c′(0)] to 1e-4, whatever the gap."""
+    hot, pressure, spin = 500.0, 2e4, 100.0
+    nu = gas.viscosity("Ar", hot) / (pressure * 39.948e-3 / (8.314462618 * hot))
+    diffusivity = gas.diffusivity("SiH4", "Ar", hot, pressure)
+    inflow = -transport.von_karman().axial_inflow * np.sqrt(spin * nu)
+    solved = stagnation.stagnation_growth(
+        "SiH4", "Ar", 1e-6, hot + 1e-3, hot, pressure, inflow, gap, sticking=1.0, soret=False, rotation_rad_s=spin,
+        nodes=192,
+    )  # fmt: skip
+    k = diffusivity * np.sqrt(spin / nu) * transport.rotating_disk_sherwood(nu / diffusivity)
+    concentration = pressure * 1e-6 / (8.314462618 * hot)
+    taken = k * concentration * (1.0 - solved.surface_mole_fraction / 1e-6)
+    assert solved.rate_mol_m2_s == pytest.approx(taken, rel=1e-4)
+
+
 def test_the_numerical_error_is_what_it_says() -> None:
     """Extrapolated rates of 32 and 256 nodes differ by less than the error that the coarse one states."""
     coarse, fine = (stagnation.stagnation_growth("SiH4", "H2", 0.05, 1100.0, sticking=0.1, nodes=n) for n in (32, 256))
