@@ -78,7 +78,7 @@ async def _modify_subscription(request: Request) -> Any:
 
 async def _delete_subscriptions(request: Request) -> Any:
     return ua.DeleteSubscriptionsResponse(
-        Results=await request.session.delete_subscriptions(request.params.SubscriptionIds)
+        Results=await request.session.delete_asked(request.params.SubscriptionIds)
     )
 
 

@@ -396,9 +396,13 @@ class Session(InternalSession):
         self._own(params.SubscriptionId)
         return super().modify_subscription(params)
 
+    async def delete_asked(self, ids: list[int]) -> list[Any]:
+        """Delete the subscriptions that a client names."""
+        self._bound(ids, self._desk.settings.limits.subscriptions)
+        return await self.delete_subscriptions(ids)
+
     async def delete_subscriptions(self, ids: list[int]) -> list[Any]:
         """Delete subscriptions of this session; those of others are unknown to it."""
-        self._bound(ids, self._desk.settings.limits.subscriptions)
         own = [number for number in ids if self._is_own(number)]
         await self.iserver.subscription_service.delete_subscriptions(own)
         return [ua.StatusCode() if number in own else status("BadSubscriptionIdInvalid") for number in ids]

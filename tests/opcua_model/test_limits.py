@@ -283,3 +283,13 @@ async def test_abandoned_sessions_of_a_person_make_room_for_that_person(tmp_path
                     connect(server.endpoint, "olga", PASSWORDS["olga"]),
                 ):
                     pass
+
+
+async def test_a_session_without_subscriptions_is_closed_without_a_fault(narrow: UaServer) -> None:
+    def run() -> None:
+        with Line(port_of(narrow)) as line:
+            line.log_in()
+            line.ask("CloseSession", b"\x01", ua.CloseSessionResponse)
+
+    await anyio.to_thread.run_sync(run)
+    assert narrow._internal.sessions == []
