@@ -125,21 +125,24 @@ class Rig:
     @asynccontextmanager
     async def running(self) -> AsyncGenerator["Rig"]:
         """Serve for as long as the block lasts."""
-        opened: list[Wire] = []
         try:
             for wire in self.wires:
-                wire.open()
-                opened.append(wire)
-        except RigError:
-            for wire in opened:
-                wire.close()
-            raise
-        async with anyio.create_task_group() as group:
+                await anyio.to_thread.run_sync(wire.open)
+            async with anyio.create_task_group() as group:
+                for wire in self.wires:
+                    group.start_soon(wire.run)
+                group.start_soon(self._go_on)
+                yield self
+                group.cancel_scope.cancel()
+        finally:
             for wire in self.wires:
-                group.start_soon(wire.run)
-            group.start_soon(self._go_on)
-            yield self
-            group.cancel_scope.cancel()
+                wire.close()
+            with anyio.CancelScope(shield=True):
+                await anyio.to_thread.run_sync(self._forget)
+
+    def _forget(self) -> None:
+        for wire in self.wires:
+            wire.forget()
 
     async def _go_on(self) -> None:
         began_s = last_s = time.monotonic()

@@ -136,6 +136,9 @@ class Wire:
             anyio.notify_closing(self._listener)
             self._listener.close()
             self._listener = None
+
+    def forget(self) -> None:
+        """Take the name of its terminal away (blocking)."""
         if not self.on_socket:
             self._path.unlink(missing_ok=True)
 
@@ -167,7 +170,7 @@ class Wire:
         while True:
             (channel,) = self._channels
             await self._serve(channel)
-            self._channels.add(PtyChannel(self._path))
+            self._channels.add(await anyio.to_thread.run_sync(PtyChannel, self._path))
 
     # ------------------------------------------------------------------------------------------------------ serving
     async def _serve(self, channel: Channel) -> None:
