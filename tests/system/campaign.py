@@ -21,6 +21,7 @@ import anyio
 import anyio.to_thread
 
 from opcua_model.client import _throwaway, connect
+from opcua_model.stack import ua
 from tests.kernels.campaign import commit
 from tests.opcua_model.fuzz import Fuzzer, Tally
 from tests.opcua_model.wire import server_certificate
@@ -95,7 +96,7 @@ def run(messages: int, seed: int, data: Path, *, minutes: float = float("inf")) 
         began, trouble = time.monotonic(), ""
         try:
             fuzzer.run(messages, watch.look, within_s=60 * minutes)
-        except (AssertionError, OSError) as error:
+        except (AssertionError, OSError, ua.UaError) as error:
             trouble = f"{type(error).__name__}: {error}"
         seconds = time.monotonic() - began
         after = daemon.ready()

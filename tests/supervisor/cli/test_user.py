@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from opcua_model.certificates import make_identity
+from opcua_model.trust import thumbprint
 from supervisor.cli.main import main
 from supervisor.server.access.users import UserStore
 
@@ -43,3 +45,16 @@ def test_an_empty_password_and_an_unknown_person_are_refused(tmp_path: Path, mon
     assert main(["user", "add", "olga", "--role", "operator", "--password-stdin", "--data", str(tmp_path)]) == 1
     assert main(["user", "remove", "nobody", "--data", str(tmp_path)]) == 1
     assert "Traceback" not in capsys.readouterr().err
+
+
+def test_a_person_can_log_in_with_a_certificate(tmp_path: Path, capsys) -> None:
+    identity = make_identity("urn:erika", "erika", (), days=5, server=False)
+    file = tmp_path / "erika.der"
+    file.write_bytes(identity.der)
+    where = ["--data", str(tmp_path)]
+    assert main(["user", "certificate", "erika", str(file), "--role", "engineer", *where]) == 0
+    owner = UserStore(tmp_path / "users.toml").owner(thumbprint(identity.certificate))
+    assert owner is not None
+    assert (owner.name, owner.roles) == ("erika", frozenset({"engineer"}))
+    assert main(["user", "certificate", "erika", str(tmp_path / "none.der"), *where]) == 1
+    assert "no certificate that can be read" in capsys.readouterr().err

@@ -4,13 +4,14 @@ import stat
 import statistics
 import threading
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from config.tool import Role
 from opcua_model.interface import Refused
-from supervisor.server.access.attempts import FREE, Attempts
+from supervisor.server.access.attempts import AT_ONCE, FREE, FREE_ANYWHERE, Attempts
 from supervisor.server.access.policy import DEFAULT, Action, Policy, other_eyes, permit
 from supervisor.server.access.users import UserStore
 from supervisor.server.errors import UsersError
@@ -153,3 +154,51 @@ def test_four_eyes_are_a_policy() -> None:
         other_eyes(DEFAULT, ERIKA, "erika", "the approval")
     other_eyes(DEFAULT, ERIKA, "amir", "the approval")
     other_eyes(Policy(DEFAULT.roles, four_eyes=False), ERIKA, "erika", "the approval")
+
+
+def test_a_guesser_elsewhere_keeps_nobody_waiting_at_her_own_screen() -> None:
+    attempts = Attempts(lambda: 0.0)
+    for _ in range(FREE + 5):
+        attempts.wrong("erika", "203.0.113.9")
+    assert attempts.wait_s("erika", "203.0.113.9") > 0
+    assert attempts.wait_s("erika", "192.0.2.1") == 0
+
+
+def test_guessing_from_many_places_is_slow_too() -> None:
+    attempts = Attempts(lambda: 0.0)
+    for number in range(FREE_ANYWHERE + 3):
+        attempts.wrong("erika", f"203.0.113.{number}")
+    assert attempts.wait_s("erika", "192.0.2.1") == 4.0
+    attempts.right("erika", "192.0.2.1")
+    assert attempts.wait_s("erika", "192.0.2.1") == 0
+
+
+def test_many_guesses_at_once_are_no_way_around_the_wait() -> None:
+    attempts = Attempts()
+    with ExitStack() as stack:
+        patient = [stack.enter_context(attempts.waiting("erika", "203.0.113.9")) for _ in range(10)]
+        assert stack.enter_context(attempts.waiting("olga", "203.0.113.9"))
+    assert patient == [True] * AT_ONCE + [False] * (10 - AT_ONCE)
+    assert attempts._waiting == {}
+
+
+def test_a_certificate_belongs_to_one_person_and_survives_a_new_password(users: UserStore) -> None:
+    users.add("erika", "correct horse", ["engineer"])
+    users.give_certificate("erika", "ab" * 32)
+    users.give_certificate("robot", "cd" * 32, ["observer"])
+    assert users.owner("ab" * 32) == next(user for user in users.list() if user.name == "erika")
+    users.add("erika", "battery staple", ["engineer"])
+    found = UserStore(users.path).owner("ab" * 32)
+    assert found is not None
+    assert found.name == "erika"
+    assert users.owner("ef" * 32) is None
+    with pytest.raises(UsersError, match="erika logs in with this certificate already"):
+        users.give_certificate("robot", "ab" * 32)
+    with pytest.raises(UsersError, match="add one with a role"):
+        users.give_certificate("nobody", "01" * 32)
+
+
+def test_who_has_a_certificate_only_has_no_password(users: UserStore) -> None:
+    users.give_certificate("robot", "cd" * 32, ["observer"])
+    for guess in ("", "robot", "password"):
+        assert users.verify("robot", guess) is None
