@@ -63,7 +63,8 @@ class Limits:
     """Answers that a client has not fetched; while they are more, nothing else of it is answered or published."""
     stalled_s: float = 30.0
     """A client that fetches nothing for so long, while answers wait, loses its connection."""
-    nodes_per_read: int = 1_000
+    nodes_per_read: int = 10_000
+    """Values of tags are read in one piece, everything else in portions that let others in between."""
     nodes_per_write: int = 100
     nodes_per_browse: int = 200
     references_per_node: int = 1_000
@@ -72,7 +73,8 @@ class Limits:
     nodes_per_translate: int = 500
     nodes_per_call: int = 20
     nodes_per_history_read: int = 100
-    values_per_history_read: int = 10_000
+    values_per_history_read: int = 50_000
+    """A megabyte: what a client takes in one message by default."""
     monitored_items_per_call: int = 2_000
 
 

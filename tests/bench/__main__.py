@@ -22,7 +22,7 @@ from tests.bench.figure import Figure
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
-ORDER = ("scan", "latency", "simulate", "plant", "start", "historian", "publishing")
+ORDER = ("scan", "latency", "simulate", "plant", "start", "historian", "opcua")
 
 
 def names() -> list[str]:

@@ -26,7 +26,7 @@ from typing import IO, Any
 
 import numpy as np
 import structlog
-from asyncua import Client, Server, ua
+from asyncua import Client, Server  # pyright: ignore[reportPrivateImportUsage]
 from asyncua.crypto.cert_gen import setup_self_signed_certificate
 from asyncua.crypto.security_policies import SecurityPolicyBasic256Sha256
 from asyncua.ua.ua_binary import struct_from_binary, struct_to_binary
@@ -34,8 +34,13 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from kernels.image import Rows, Snapshot
 from opcua_model.client import connect
+from opcua_model.interface import Summary
 from opcua_model.server import UaServer
 from opcua_model.settings import Limits, Settings
+from opcua_model.stack import ua
+from supervisor.server.historian import query, roll, summary
+from supervisor.server.historian.tagset import register
+from supervisor.server.store.connection import Store
 from tests.opcua_model.fake_daemon import PASSWORDS, FakeDaemon, furnace_with
 
 USER = "otto"
@@ -80,6 +85,66 @@ class Ticking(FakeDaemon):
         )
 
 
+class Remembering(Ticking):
+    """A daemon with a history in DuckDB: a million rows of a few tags, and thirty days that were counted."""
+
+    store: Any = None
+    data: Path = Path()
+
+    async def history(self, tag: str, start_ns: int, end_ns: int, limit: int) -> Any:
+        """Ask the database."""
+        found = await self.store.read(
+            lambda connection: query.trend(connection, self.data, tag, start_ns, end_ns, limit)
+        )
+        return found.ts_ns, found.values, found.status
+
+    async def summary(self, tag: str, start_ns: int, end_ns: int) -> Summary | None:
+        """Ask the database."""
+        return await self.store.read(lambda connection: summary.find(connection, tag, start_ns, end_ns))
+
+
+HISTORY_NS = 1_764_000_000_000_000_000 // summary.BUCKET_NS * summary.BUCKET_NS
+HISTORY_ROWS = 1_000_000
+HISTORY_ROW_NS = 100_000_000
+HISTORY_TAGS = 20
+DAYS = 30
+
+
+def remember(connection: Any, data: Path, layout: Any) -> None:
+    """Fill the database: hot rows for the newest fifth, files for what is older, counts for thirty days before."""
+    tag_set = register(connection, layout)
+    size = len(layout.tags)
+    width = ", ".join("(range % 977) * 0.1" for _ in range(size))
+    connection.execute(
+        f"INSERT INTO {tag_set.table} SELECT range, {HISTORY_NS} + range * {HISTORY_ROW_NS}, "  # noqa: S608
+        f"[{width}]::DOUBLE[{size}], []::INTEGER[] FROM range({HISTORY_ROWS})"
+    )
+    connection.execute(
+        f"INSERT INTO changes SELECT {tag_set.id}, range, {HISTORY_NS}, 0, true, 0 FROM range({size})"  # noqa: S608
+    )
+    extent = roll.of_time("2025-11-24", HISTORY_NS, HISTORY_NS + HISTORY_ROWS * 4 // 5 * HISTORY_ROW_NS)
+    while roll.roll_part(connection, data, tag_set, extent):
+        pass
+    first = HISTORY_NS // summary.BUCKET_NS - DAYS * 144
+    connection.execute(
+        f"INSERT INTO summaries SELECT {tag_set.id}, t.range, {first} + b.range, 6000, 0, 6000.0 * 20, 10.0, 0.0, 40.0 "  # noqa: S608
+        f"FROM range({DAYS * 144}) AS b, range({size}) AS t ORDER BY 3, 2"
+    )
+    connection.execute("INSERT INTO summarised VALUES (?, ?)", [first, first + DAYS * 144])
+
+
+async def serve_history() -> None:
+    """Serve a history until standard input closes."""
+    with tempfile.TemporaryDirectory() as folder:
+        async with Store(Path(folder) / "cvd.duckdb") as store:
+            daemon = Remembering(furnace_with(HISTORY_TAGS))
+            daemon.store, daemon.data = store, Path(folder)
+            await store.maintain(lambda connection: remember(connection, Path(folder), daemon.layout))
+            async with UaServer(daemon, Settings(Path(folder), endpoint="opc.tcp://127.0.0.1:0/cvd")) as server:
+                print(server.endpoint, flush=True)
+                await until_closed()
+
+
 async def until_closed() -> None:
     """Wait until standard input ends."""
     await asyncio.to_thread(sys.stdin.read)
@@ -114,11 +179,14 @@ async def serve_stock(tags: int) -> None:
         await server.load_private_key(str(key))
         namespace = await server.register_namespace("urn:stock")
         nodes: list[Any] = []
+        folder_node: Any = None
         for number in range(tags):
             if number % 100 == 0:
                 folder_node = await server.nodes.objects.add_folder(namespace, f"folder{number}")
             identifier = ua.NodeId(f"Equipment/extra/signal{number:04d}", namespace)
             nodes.append(await folder_node.add_variable(identifier, f"signal{number:04d}", 0.0))
+        if tags == 1 + 3:  # for the comparison of histories
+            await _give_history(server, nodes[3])
         async with server:
             print(f"opc.tcp://127.0.0.1:{port}/stock", flush=True)
             closed = asyncio.create_task(until_closed())
@@ -132,6 +200,16 @@ async def serve_stock(tags: int) -> None:
                         await asyncio.sleep(0)  # without it nobody is served at all
                 due = max(due + 1 / STOCK_HZ, time.monotonic())
                 await asyncio.sleep(max(due - time.monotonic(), 0))
+
+
+async def _give_history(server: Any, node: Any) -> None:
+    """Give a node of asyncua's server ten thousand values in its own store in memory."""
+    storage = server.iserver.history_manager.storage
+    await server.historize_node_data_change(node, period=None, count=20_000)
+    for number in range(10_000):
+        time_ = _moment(HISTORY_NS + number * HISTORY_ROW_NS)
+        value = ua.DataValue(ua.Variant(float(number), ua.VariantType.Double), SourceTimestamp=time_)
+        await storage.save_node_value(node.nodeid, value)
 
 
 def _moment(time_ns: int) -> Any:
@@ -295,8 +373,56 @@ async def read(endpoint: str, tags: int, nodes: int, seconds: float, *, stock: b
                 calls += 1
 
         await asyncio.gather(loop(), loop())
-        print(json.dumps({"per_second": calls * nodes / (time.monotonic() - began)}), flush=True)
+        values = calls * nodes
+        print(json.dumps({"values": values, "per_second": values / (time.monotonic() - began)}), flush=True)
         await until_closed()
+
+
+async def look_back(endpoint: str, *, stock: bool) -> None:
+    """Read a million raw values in pages, then hourly averages of thirty days; tell how long each took."""
+    async with AsyncExitStack() as stack:
+        raw, node = await enter(stack, endpoint, stock)
+        print("ready", flush=True)
+        await asyncio.to_thread(sys.stdin.readline)
+        start, end = _moment(HISTORY_NS), _moment(HISTORY_NS + HISTORY_ROWS * HISTORY_ROW_NS)
+        details = ua.ReadRawModifiedDetails(False, start, end, 0, False)
+        began, count, point = time.monotonic(), 0, b""
+        while count == 0 or point:
+            answer = await raw.ask(raw.encode(_history(details, node(3), point)))
+            point, values = _page(answer)
+            count += values
+        told = {"values": count, "per_second": count / (time.monotonic() - began)}
+        hours, times = 0, [0.0]
+        if not stock:
+            average = ua.ReadProcessedDetails(_moment(HISTORY_NS - DAYS * 86_400 * 10**9), start, 3_600_000.0)
+            average.AggregateType = [ua.NodeId(ua.ObjectIds.AggregateFunction_Average)]
+            average.AggregateConfiguration = ua.AggregateConfiguration(UseServerCapabilitiesDefaults=True)
+            times = []
+            for _ in range(9):
+                began = time.monotonic()
+                _, hours = _page(await raw.ask(raw.encode(_history(average, node(3), b""))))
+                times.append((time.monotonic() - began) * 1000)
+        told |= {"hours": hours, "average_ms": float(np.median(times))}
+        print(json.dumps(told), flush=True)
+        await until_closed()
+
+
+def _history(details: Any, node: Any, point: bytes) -> Any:
+    wanted = ua.HistoryReadValueId(NodeId=node, ContinuationPoint=point or None)
+    params = ua.HistoryReadParameters(details, ua.TimestampsToReturn.Source, False, [wanted])
+    return ua.HistoryReadRequest(Parameters=params)
+
+
+def _page(answer: bytes) -> tuple[bytes, int]:
+    """Return the continuation point and the number of values of a HistoryReadResponse for one node."""
+    at = HEAD + 4
+    code = int.from_bytes(answer[at : at + 4], "little")
+    if code >> 30:
+        raise RuntimeError(f"the server does not answer: 0x{code:08X}")
+    at += 4
+    size = max(int.from_bytes(answer[at : at + 4], "little", signed=True), 0)
+    point, at = answer[at + 4 : at + 4 + size], at + 4 + size
+    return point, int.from_bytes(answer[at + 4 + 1 + 4 : at + 4 + 1 + 8], "little")
 
 
 async def ignore(endpoint: str, tags: int, interval_ms: float) -> None:
@@ -378,7 +504,7 @@ def child(*arguments: str) -> Iterator[Child]:
 def main() -> None:
     """Run one side."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("side", choices=["server", "stock", "clients", "readers", "deaf"])
+    parser.add_argument("side", choices=["server", "stock", "history", "clients", "readers", "lookback", "deaf"])
     parser.add_argument("endpoint", nargs="?", default="")
     parser.add_argument("--tags", type=int, default=1000)
     parser.add_argument("--clients", type=int, default=10)
@@ -395,6 +521,8 @@ def main() -> None:
     run = {
         "server": lambda: serve(told.tags),
         "stock": lambda: serve_stock(told.tags),
+        "history": serve_history,
+        "lookback": lambda: look_back(told.endpoint, stock=told.stock),
         "clients": lambda: attend(
             told.endpoint, told.clients, told.tags, told.interval, told.seconds, stock=told.stock
         ),

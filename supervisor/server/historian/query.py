@@ -34,6 +34,9 @@ class Part:
 
     path: str
     tag_set: int
+    rows: int = 0
+    first_ns: int = 0
+    last_ns: int = 0
 
 
 def trend(connection: Connection, data: Path, tag: str, start_ns: int, end_ns: int, limit: int = 0) -> Trend:
@@ -41,6 +44,10 @@ def trend(connection: Connection, data: Path, tag: str, start_ns: int, end_ns: i
     low, high = min(start_ns, end_ns), max(start_ns, end_ns)
     sets = {number: found for number, found in known(connection).items() if tag in found.tags}
     parts = parts_of(connection, data, sets, "last_ns >= ? AND first_ns <= ?", [low, high])
+    whole = low, high
+    low, high = _enough(parts, low, high, limit or MOST, newest_first=start_ns > end_ns)
+    narrowed = (low, high) != whole
+    parts = [part for part in parts if part.last_ns >= low and part.first_ns <= high]
     sources = [
         f"SELECT ts_ns, v[{found.tags.index(tag) + 1}] AS v FROM {found.table} WHERE ts_ns BETWEEN {low} AND {high}"  # noqa: S608
         for found in sets.values()
@@ -52,12 +59,32 @@ def trend(connection: Connection, data: Path, tag: str, start_ns: int, end_ns: i
     if not sources:
         none = np.zeros(0, np.int64)
         return Trend(none, none.astype(np.float64), none.astype(np.uint32), none)
-    order = "DESC" if start_ns > end_ns else "ASC"
+    newest_first, most = start_ns > end_ns, limit or MOST
     union = " UNION ALL ".join(sources)
-    rows = arrow.columns(connection, f"SELECT * FROM ({union}) ORDER BY ts_ns {order} LIMIT {limit or MOST}")  # noqa: S608
+    if not narrowed:
+        union = f"SELECT * FROM ({union}) ORDER BY ts_ns {'DESC' if newest_first else 'ASC'} LIMIT {most}"  # noqa: S608
+    rows = arrow.columns(connection, union)
     ts_ns = rows["ts_ns"].astype(np.int64)
+    # Few more rows than wanted, and nearly in order: numpy sorts them faster than they could be ranked.
+    order = np.argsort(ts_ns, kind="stable")[::-1][:most] if newest_first else np.argsort(ts_ns, kind="stable")[:most]
+    ts_ns = ts_ns[order]
     status, source_ns = _states(connection, sets, parts, tag, ts_ns)
-    return Trend(ts_ns, rows["v"].astype(np.float64), status, source_ns)
+    return Trend(ts_ns, rows["v"].astype(np.float64)[order], status, source_ns)
+
+
+def _enough(parts: Sequence[Part], low: int, high: int, limit: int, *, newest_first: bool) -> tuple[int, int]:
+    """Narrow a stretch to what is sure to hold enough rows: files know how many they have.
+
+    Whatever lies beyond the far end of the files that were counted comes behind their rows.
+    """
+    total, near = 0, high if newest_first else low
+    for part in sorted(parts, key=lambda part: -part.last_ns if newest_first else part.first_ns):
+        near = min(near, part.first_ns) if newest_first else max(near, part.last_ns)
+        if low <= part.first_ns and part.last_ns <= high:
+            total += part.rows
+        if total >= limit:
+            return (max(low, near), high) if newest_first else (low, min(high, near))
+    return low, high
 
 
 def rows_of(
@@ -97,8 +124,9 @@ def _masked(value: str, index: int, name: str) -> str:
 
 def parts_of(connection: Connection, data: Path, sets: dict[int, TagSet], where: str, params: list[Any]) -> list[Part]:
     """Return the parts of tag sets that are there, in order of time."""
-    found = connection.execute(f"SELECT path, tag_set FROM parts WHERE {where} ORDER BY first_ns", params).fetchall()  # noqa: S608
-    parts = [Part(str(data / path), int(number)) for path, number in found]
+    columns = "path, tag_set, rows, first_ns, last_ns"
+    found = connection.execute(f"SELECT {columns} FROM parts WHERE {where} ORDER BY first_ns", params).fetchall()  # noqa: S608
+    parts = [Part(str(data / path), *(int(number) for number in numbers)) for path, *numbers in found]
     return [part for part in parts if part.tag_set in sets and Path(part.path).exists()]
 
 

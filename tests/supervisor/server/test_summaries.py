@@ -101,6 +101,22 @@ def test_a_clock_that_was_set_back_makes_what_comes_again_be_counted_again(histo
     assert summary.find(connection, TAG, START, START + 10 * BUCKET) is not None
 
 
+@pytest.mark.parametrize("limit", [1, 7, 150, 175, 400, 10_000])
+@pytest.mark.parametrize("first", [0, 100, 1_500, 2_000, 3_332, 5_000])
+def test_some_rows_are_the_first_of_all_rows_either_way(
+    limit: int, first: int, history: tuple[Connection, Path]
+) -> None:
+    """Files whose number of rows is known narrow what is looked at; never what is found."""
+    connection, data = history
+    at, end = START + first * SECOND, START + ROWS * ROW_NS
+    for one_end, other in ((at, end), (at, START), (end, at)):
+        whole = query.trend(connection, data, TAG, one_end, other)
+        some = query.trend(connection, data, TAG, one_end, other, limit)
+        assert some.ts_ns.tolist() == whole.ts_ns[:limit].tolist()
+        assert some.values.tolist() == whole.values[:limit].tolist()
+        assert some.status.tolist() == whole.status[:limit].tolist()
+
+
 # --------------------------------------------------------------------------------------------- events of the past
 @pytest.fixture
 def told(tmp_path: Path) -> Connection:
