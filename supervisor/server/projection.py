@@ -100,7 +100,7 @@ class Projection:
         """
         reached = cursor(connection)
         if self._alarms is not None:
-            self._alarms.forget()  # what an earlier attempt worked out was rolled back
+            self._alarms.begin()
         seq, rows = reached.seq, list[list[Any]]()
         for event in events:
             if event.seq <= seq:
@@ -127,6 +127,8 @@ class Projection:
                     )
         for row in rows:
             connection.execute("INSERT INTO events VALUES (?, ?, make_timestamptz(?), ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        if self._alarms is not None:
+            self._alarms.finish(connection)
         if rows:
             connection.execute("UPDATE projection SET seq = ?", [seq])
         return Cursor(reached.journal, seq)

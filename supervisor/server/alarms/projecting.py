@@ -30,14 +30,31 @@ class AlarmProjection:
         self.definitions = definitions
         self._of_point = {point: one for one in definitions.values() for point in one.index}
         self._changes: dict[tuple[int, int], list[Change]] = {}
+        self._states: dict[str, AlarmState] = {}
+        """Of this transaction; each is kept once, at its end."""
+
+    def begin(self) -> None:
+        """A transaction begins: what an earlier one worked out and rolled back has not happened."""
+        self._changes.clear()
+        self._states.clear()
 
     def apply(self, connection: Connection, event: Event, journal: int) -> None:
         """Change the alarms that an event is about."""
-        changes = self.changes(event, journal, lambda one: rows.read(connection, one))
+        changes = self.changes(event, journal, lambda one: self._state(connection, one))
         for change in changes:
-            rows.write(connection, change)
+            self._states[change.after.name] = change.after
+            rows.note(connection, change)
         if changes:
             self._changes[journal, event.seq] = changes
+
+    def _state(self, connection: Connection, definition: AlarmDefinition) -> AlarmState:
+        known = self._states.get(definition.name)
+        return rows.read(connection, definition) if known is None else known
+
+    def finish(self, connection: Connection) -> None:
+        """Keep the states before the transaction is committed."""
+        for state in self._states.values():
+            rows.keep(connection, state)
 
     def changes(self, event: Event, journal: int, read: Callable[[AlarmDefinition], AlarmState]) -> list[Change]:
         """Work out what an event changes, from the states that `read` gives."""
@@ -58,10 +75,6 @@ class AlarmProjection:
     def take(self, journal: int, seq: int) -> list[Change] | None:
         """Hand over what was committed of an event; None when it was not."""
         return self._changes.pop((journal, seq), None)
-
-    def forget(self) -> None:
-        """A transaction was rolled back: what was worked out in it has not happened."""
-        self._changes.clear()
 
     @staticmethod
     def _moment(event: Event, journal: int, name: str) -> Moment:

@@ -34,8 +34,13 @@ def _state(definition: AlarmDefinition, text: str) -> AlarmState:
 
 
 def write(connection: Connection, change: Change) -> None:
-    """Keep a state; what a person or the operators' list would want to know of it is logged."""
-    state = change.after
+    """Keep a state and log what became of it."""
+    keep(connection, change.after)
+    note(connection, change)
+
+
+def keep(connection: Connection, state: AlarmState) -> None:
+    """Keep a state."""
     known = one(connection, "SELECT 1 FROM alarms WHERE name = ?", [state.name])
     values = [
         state.time_ns // 1000, state.active, state.acked, state.confirmed, state.enabled, state.shelf.value,
@@ -56,6 +61,11 @@ def write(connection: Connection, change: Change) -> None:
             "WHERE name = ?",
             values,
         )
+
+
+def note(connection: Connection, change: Change) -> None:
+    """Log what a person or the operators' list would want to know of a change."""
+    state = change.after
     if change.told:
         connection.execute(
             "INSERT INTO alarm_log VALUES (make_timestamptz(?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
