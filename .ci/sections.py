@@ -9,6 +9,7 @@ import dataclasses
 import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from string import ascii_uppercase
@@ -18,7 +19,9 @@ from config.alarms import declared_limits, points
 from config.matrix import manner, matrix
 from config.tool import Action, Alarm, Tag, Tool
 
-SECTION = re.compile(r"(?P<open><!-- made: (?P<name>[a-z-]+) -->\n)(?P<body>.*?)(?P<close><!-- /made -->)", re.DOTALL)
+SECTION = re.compile(
+    r"(?P<open><!-- made: (?P<name>[a-z0-9_-]+) -->\n)(?P<body>.*?)(?P<close><!-- /made -->)", re.DOTALL
+)
 
 
 def furnace() -> Tool:
@@ -250,13 +253,78 @@ def documented(kind: type) -> dict[str, str]:
     return found
 
 
+# --------------------------------------------------------------------------------------------------- instruments
+def device_profile(name: str) -> str:
+    """One instrument: its wire, points, watchdog and what has to be proven on the device."""
+    from config.profiles import find_profile
+
+    profile = find_profile(name)
+    watchdog = profile.watchdog
+    facts: list[tuple[str, object]] = [
+        ("function", profile.identity.function),
+        ("links", ", ".join(code(link) for link in profile.links)),
+        ("codec", code(profile.codec)),
+        ("documents", "; ".join(profile.identity.documents)),
+        ("every fact seen in a document", "yes" if profile.verified else "no: see the probes"),
+        ("longest answer", f"{profile.timing.answer_s:g} s, quiet after {profile.timing.quiet_s:g} s"),
+        ("polls", ", ".join(f"{code(n)} {g.period_s:g} s ({g.priority})" for n, g in profile.poll.items())),
+    ]
+    if watchdog == "none":
+        facts.append(("watchdog", "none"))
+    else:
+        kept = "forgotten at a restart" if watchdog.volatile else "kept over a restart"
+        facts.append(("watchdog", f"{watchdog.action} after {watchdog.timeout_s:g} s; fed by {watchdog.feed}; {kept}"))
+    parts = [profile.notes.strip().replace("\n", " "), "", table(("fact", ""), facts), ""]
+    rows = [
+        (
+            code(point.name),
+            point.access,
+            "" if point.unit == "1" else point.unit,
+            "" if abs(point.low) >= 1e30 else f"{point.low:g} … {point.high:g}",
+            point.poll or "",
+            point.write if point.writable else "",
+            f"{point.description}{'' if point.verified else ' (to be proven)'}",
+            point.source,
+        )
+        for point in profile.points
+    ]
+    parts.append(table(("point", "access", "unit", "limits", "poll", "written", "says", "source"), rows))
+    probes = [("identify", probe) for probe in profile.identify]
+    probes += [("commissioning", probe) for probe in profile.commissioning]
+    if probes:
+        parts += ["", table(("when", "reads", "shows that"), ((when, code(p.point), p.what) for when, p in probes))]
+    return "\n".join(parts)
+
+
+def devices() -> str:
+    """Every shipped profile."""
+    from config.profiles import available, find_profile
+
+    rows = []
+    for name in available():
+        profile = find_profile(name)
+        title = f"{profile.identity.manufacturer} {profile.identity.model}"
+        watchdog = (
+            "none" if profile.watchdog == "none" else f"{profile.watchdog.action}, {profile.watchdog.timeout_s:g} s"
+        )
+        seen = "yes" if profile.verified else "no"
+        rows.append((profile.identity.function, f"[{title}](devices/{name}.md)", code(name), watchdog, seen))
+    return table(("function", "instrument", "profile", "watchdog", "every fact seen"), sorted(rows))
+
+
+def _shipped_profiles() -> dict[str, Callable[[], str]]:
+    from config.profiles import SHIPPED
+
+    return {f"device-{path.stem}": partial(device_profile, path.stem) for path in sorted(SHIPPED.glob("*.toml"))}
+
+
 SECTIONS: dict[str, Callable[[], str]] = {
     function.__name__: function
     for function in (
         methods, variables, conditions, events, limits, database, tags, interlocks, alarms,
-        operations, loops, parameters,
+        operations, loops, parameters, devices,
     )
-}  # fmt: skip
+} | _shipped_profiles()  # fmt: skip
 
 
 def refreshed(text: str) -> str:

@@ -2,7 +2,7 @@
 
 Source: Modbus Application Protocol V1.1b3 (functions, exceptions), Modbus over Serial Line V1.02 (RTU frame, CRC),
 Modbus Messaging on TCP/IP Implementation Guide V1.0b (MBAP header). Why frames are made here and not by a library:
-docs/decisions/0009-modbus-frames.md.
+docs/decisions/0010-modbus-frames.md.
 """
 
 import struct

@@ -7,17 +7,21 @@ from pathlib import Path
 from config.faults import ConfigError, Fault
 from config.loading import load_tool
 from config.preflight import Preflight, preflight
-from config.profiles import profiles_of
+from config.profile import Profile
+from config.profiles import load_profile, profiles_of
 from config.reaction import reactions
 from config.recipe import Recipe, load_recipe
 from config.schema import schema
+from config.text import Syntax, parse_text, read_text
 from config.tool import Tool
 from supervisor.cli.errors import UsageError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `cvd check`."""
-    parser.add_argument("files", type=Path, nargs="*", metavar="FILE", help="tools (.toml) and recipes (.json)")
+    parser.add_argument(
+        "files", type=Path, nargs="*", metavar="FILE", help="tools and device profiles (.toml), recipes (.json)"
+    )
     parser.add_argument("--schema", choices=["recipe", "tool"], help="print the JSON Schema instead")
 
 
@@ -31,9 +35,12 @@ def carry_out(arguments: argparse.Namespace) -> int:
     faults: list[Fault] = []
     tools: dict[Path, Tool] = {}
     recipes: dict[Path, Recipe] = {}
+    profiles: dict[Path, Profile] = {}
     for path in arguments.files:
         try:
-            if path.suffix == ".toml":
+            if path.suffix == ".toml" and _is_profile(path):
+                profiles[path] = load_profile(path)
+            elif path.suffix == ".toml":
                 tools[path] = load_tool(path)
             elif path.suffix == ".json":
                 recipes[path] = load_recipe(path)
@@ -49,9 +56,19 @@ def carry_out(arguments: argparse.Namespace) -> int:
     for path, tool in tools.items():
         print(f"{path}: {tool.name}, {len(tool.modules)} modules, {len(tool.interlocks)} interlocks: sound")
         _show_reactions(tool)
+    for path, profile in profiles.items():
+        points, unseen = profile.expanded, [point.name for point in profile.points if not point.verified]
+        print(f"{path}: {profile.identity.model}, {len(points)} points on {' or '.join(profile.links)}: sound")
+        if unseen:
+            print(f"  to be proven on the device: {', '.join(unseen)}")
     for path, recipe in recipes.items():
         print(f"{path}: {recipe.name}, {len(recipe.recipe_steps)} steps: sound")
     return 0
+
+
+def _is_profile(path: Path) -> bool:
+    """A TOML file with a codec describes an instrument, one without a tool."""
+    return "codec" in parse_text(read_text(path), Syntax.TOML, str(path))
 
 
 def _show_reactions(tool: Tool) -> None:
