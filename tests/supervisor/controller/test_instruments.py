@@ -1,5 +1,7 @@
 """A controller on real wires: five instruments of a rig on TCP and serial lines, and their faults."""
 
+import json
+import signal
 import time
 from pathlib import Path
 
@@ -7,8 +9,11 @@ import anyio
 import pytest
 
 from hil.rig.faults import Kind, WireFault
+from hil.rig.rig import Rig
 from supervisor.link.messages import CommandKind, EventKind
-from tests.supervisor.controller.wired_stand import DEVICES, Wired, wired
+from tests.config.minimal_tool import tool_of
+from tests.supervisor.controller.house import house
+from tests.supervisor.controller.wired_stand import DEVICES, Wired, wired, wired_data
 
 pytestmark = [
     pytest.mark.anyio,
@@ -158,3 +163,28 @@ async def test_no_fault_of_any_wire_becomes_a_wrong_value_and_all_recover(tmp_pa
             name = READINGS[tag][0]
             allowed = {FIRST[name][1], SECOND[name][1]}
             assert any(abs(value - one) <= 1e-3 * max(abs(one), 1e-9) for one in allowed), (tag, value)
+
+
+async def test_a_controller_that_is_killed_leaves_the_rest_to_the_devices_own_watchdog(tmp_path: Path) -> None:
+    rig = await anyio.to_thread.run_sync(lambda: Rig(tool_of(wired_data()), tmp_path))
+    async with rig.running():
+        data = wired_data()
+        for device in data["devices"]:
+            device["link"] = rig.endpoints()[device["link"]]
+        tool = tmp_path / "tool.json"
+        await anyio.Path(tool).write_text(json.dumps(data), encoding="utf-8")
+        for instrument, (point, value) in FIRST.items():
+            rig.instrument(instrument).show(point, value)
+        rig.instrument("io").show("ai_0", 630.0)
+        async with house(tmp_path, tool) as stand:
+            await stand.move_in()
+            await stand.until(lambda: all(stand.value(f"devices.{name}.armed") == 1.0 for name in NAMES), 20.0)
+            for row in (await stand.ask("check_interlocks"))["conditions"]:
+                if row["state"]["latched"]:
+                    await stand.done("mara", CommandKind.RESET_INTERLOCK, name=row["name"])
+            await stand.done("mara", CommandKind.ARM)
+            await stand.done("mara", CommandKind.WRITE, tag="panel.sih4.valve", value=1.0)
+            await stand.until(lambda: rig.instrument("io").value("do_0") == 1.0)
+            stand.kill(signal.SIGKILL)
+            await stand.until(lambda: rig.instrument("io").value("do_0") == 0.0)
+            assert rig.instrument("io").tripped
