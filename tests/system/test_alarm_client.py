@@ -1,5 +1,6 @@
 """A client that shares no line with us lives with an alarm: told at once, answered, shelved, refreshed, over."""
 
+import contextlib
 import json
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 import anyio
 import pytest
 
+from opcua_model.client import ClientError
+from opcua_model.stack import ua
 from tests.system.daemon import FURNACE, PASSWORD, running
 from tests.system.test_independent_client import CLIENT, IN_CI, INSTALLED, NODE
 
@@ -26,6 +29,17 @@ response_time_s = 60
 consequence = "None: it is a test"
 action = "Move it back"
 
+[[alarms]]
+name = "setpoint_there"
+kind = "limit"
+description = "Somebody asks for heat at all"
+tag = "heater.zone1.setpoint_c"
+high = "600 °C"
+priority = "low"
+response_time_s = 60
+consequence = "None: it is a test"
+action = "Nothing"
+
 # ------------------------------------------------------------------------------------------------------- control
 """
 LEVEL = 9482
@@ -34,9 +48,11 @@ LEVEL = 9482
 pytestmark = [
     pytest.mark.anyio,
     pytest.mark.slow,
-    pytest.mark.timeout(120),
-    pytest.mark.skipif(not INSTALLED.exists() and not IN_CI, reason="node-opcua is not there: make node-client"),
+    pytest.mark.timeout(240),
 ]
+needs_node = pytest.mark.skipif(
+    not INSTALLED.exists() and not IN_CI, reason="node-opcua is not there: make node-client"
+)
 
 
 def tool_with_alarm(folder: Path) -> Path:
@@ -48,6 +64,7 @@ def tool_with_alarm(folder: Path) -> Path:
     return file
 
 
+@needs_node
 async def test_node_opcua_answers_shelves_and_refreshes_an_alarm(tmp_path: Path) -> None:
     command = [str(NODE), str(SCRIPT), "--operator", f"olga:{PASSWORD}", "--engineer", f"erika:{PASSWORD}"]
     command += ["--alarm", "setpoint_high", "--tag", "Equipment/heater/zone1.setpoint_c"]
@@ -89,3 +106,32 @@ async def test_node_opcua_answers_shelves_and_refreshes_an_alarm(tmp_path: Path)
     assert (refreshed["types"][0], refreshed["types"][-1]) == (2787, 2788)  # RefreshStart, RefreshEnd
     cleared = told["cleared"]
     assert (cleared["active"], cleared["retain"], cleared["shelf"]) == (False, False, "Unshelved")
+
+
+async def until_is(client: Any, path: str, wanted: Any) -> None:
+    with anyio.fail_after(30):
+        while True:
+            with contextlib.suppress(ClientError):
+                if await client.read(path) == wanted:
+                    return
+            await anyio.sleep(0.1)
+
+
+async def test_an_answer_outlives_the_death_of_either_half(tmp_path: Path) -> None:
+    alarm = "Alarms/setpoint_there"
+    async with running(tmp_path / "data", tool=tool_with_alarm(tmp_path)) as daemon:
+        async with daemon.client("olga") as operator:
+            await until_is(operator, f"{alarm}/ActiveState/Id", True)
+            event_id = await operator.read(f"{alarm}/EventId")
+            await operator.call(alarm, "Acknowledge", event_id, "known")
+            await until_is(operator, f"{alarm}/AckedState/Id", True)
+        for half in ("server", "controller"):
+            killed = await anyio.to_thread.run_sync(daemon.kill, half)
+            await anyio.to_thread.run_sync(daemon.wait_for_restart, half, killed)
+            async with daemon.client("olga") as operator:
+                await until_is(operator, "Diagnostics/ControllerAlive", True)
+                await until_is(operator, f"{alarm}/Quality", ua.StatusCode(0))
+                assert await operator.read(f"{alarm}/ActiveState/Id") is True
+                assert await operator.read(f"{alarm}/AckedState/Id") is True
+                assert (await operator.read(f"{alarm}/Comment")).Text == "known"
+                assert await operator.read(f"{alarm}/Occurrences") == 1
