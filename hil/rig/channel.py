@@ -32,14 +32,19 @@ class Channel(Protocol):
         ...
 
 
+def stamp_arrivals(connection: socket.socket) -> None:
+    """Ask the kernel for the time of each arrival, where it can tell."""
+    with contextlib.suppress(OSError):
+        connection.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+
+
 class TcpChannel:
     """An accepted connection; the kernel stamps what it receives."""
 
     def __init__(self, connection: socket.socket) -> None:
         connection.setblocking(False)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        with contextlib.suppress(OSError):
-            connection.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        stamp_arrivals(connection)
         self._socket = connection
         self.fd = connection.fileno()
 

@@ -15,7 +15,7 @@ from anyio.abc import TaskGroup
 
 from config.profile import CodecName
 from hil.errors import RigError
-from hil.rig.channel import Channel, PtyChannel, TcpChannel, send
+from hil.rig.channel import Channel, PtyChannel, TcpChannel, send, stamp_arrivals
 from hil.rig.faults import DEFAULTS, ONCE, Active, Kind, WireFault, spoil
 from hil.rig.instrument import Instrument
 from hil.rig.speaker import Speaker
@@ -111,6 +111,7 @@ class Wire:
         except OSError as error:
             listener.close()
             raise RigError(f"port {self._port} for {self.link} cannot be had: {error.strerror}") from error
+        stamp_arrivals(listener)  # before the first segment of any connection can come
         listener.listen(16)
         listener.setblocking(False)
         self._listener = listener

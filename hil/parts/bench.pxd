@@ -1,0 +1,92 @@
+"""What a plant's Python class does with its instruments and orders: fill them in, let them run, hand them over."""
+
+from libc.math cimport NAN
+from libc.stdlib cimport calloc
+
+import numpy as np
+
+from hil.parts.instruments cimport SENSORS, Rack
+from hil.parts.noise cimport Noise, normal, seed_noise
+from hil.parts.orders cimport Order, Orders, hand_over
+from kernels.plant cimport PlantInput, plant_step_t
+
+
+cdef inline object fill(Rack* rack, sensors):
+    # Everything about the instruments but what they look at; returns the index of each by the name of its tag
+    cdef int i
+    if len(sensors) > SENSORS:
+        raise ValueError(f"a simulated tool has at most {SENSORS} instruments, not {len(sensors)}")
+    periods, index = [], {}
+    rack.sensors = len(sensors)
+    for i, sensor in enumerate(sensors):
+        rack.sensor[i].tag = sensor.tag
+        rack.sensor[i].scale, rack.sensor[i].shift = sensor.scale, sensor.shift
+        rack.sensor[i].noise, rack.sensor[i].relative = sensor.noise, sensor.relative
+        rack.sensor[i].quantum = sensor.quantum
+        rack.sensor[i].offset = sensor.offset_spread * normal(&rack.noise) if sensor.offset_spread else 0.0
+        rack.sensor[i].drift = sensor.drift_spread * normal(&rack.noise) if sensor.drift_spread else 0.0
+        rack.sensor[i].minimum, rack.sensor[i].maximum = sensor.minimum, sensor.maximum
+        periods.append(max(1, round(sensor.period_s / rack.dt)))
+        index[sensor.name] = i
+    schedule(rack, periods)
+    return index
+
+
+cdef inline object schedule(Rack* rack, periods):
+    # Instruments of one period are spread over it, so that no scan has to take them all. The owner frees the arrays.
+    cdef int i, at = 0, slot, every
+    rack.slots = int(np.lcm.reduce(np.array(periods, np.int64)))
+    if rack.slots > 1_000_000:
+        raise ValueError(f"periods of the inputs repeat only after {rack.slots} scans; use multiples of one another")
+    due = [[] for _ in range(rack.slots)]
+    for i, every in enumerate(periods):
+        for slot in range(i % every, rack.slots, every):
+            due[slot].append(i)
+    rack.slot_start = <int*>calloc(rack.slots + 1, sizeof(int))
+    rack.slot_sensor = <int*>calloc(sum(map(len, due)) + 1, sizeof(int))
+    if rack.slot_start == NULL or rack.slot_sensor == NULL:
+        raise MemoryError("no memory for the instruments' periods")
+    for slot, indices in enumerate(due):
+        rack.slot_start[slot] = at
+        for i in indices:
+            rack.slot_sensor[at] = i
+            at += 1
+    rack.slot_start[rack.slots] = at
+
+
+cdef inline object give_order(Orders* orders, double dt, double at_s, int kind, int index, double value):
+    # `at_s` in the plant's own time, negative for the next step
+    cdef Order order
+    order.at = -1 if at_s < 0.0 else <long long>(at_s / dt + 0.5)
+    order.kind, order.index, order.value = kind, index, value
+    if not hand_over(orders, order):
+        raise BufferError("256 orders wait for the plant to step; let it run first")
+
+
+cdef inline object run(plant_step_t plant, void* state, Rack* rack, const double[::1] values, long long steps):
+    # Steps without a scan; the last posting of each tag as (values, statuses, how often)
+    cdef PlantInput inputs[SENSORS]
+    cdef long long _step
+    cdef int i, count
+    latest = np.full(len(values), NAN)
+    status = np.zeros(len(values), np.uint32)
+    posted = np.zeros(len(values), np.int64)
+    cdef double[::1] v = latest
+    cdef unsigned int[::1] s = status
+    cdef long long[::1] n = posted
+    with nogil:
+        for _step in range(steps):
+            count = plant(state, rack.step + 1, &values[0], inputs)
+            for i in range(count):
+                v[inputs[i].tag] = inputs[i].value
+                s[inputs[i].tag] = inputs[i].status
+                n[inputs[i].tag] += 1
+    return latest, status, posted
+
+
+cdef inline object normals(unsigned long long seed, int count):
+    # Normal numbers of a generator of its own, so that measuring changes nothing
+    cdef Noise noise
+    cdef int _i
+    seed_noise(&noise, seed)
+    return np.array([normal(&noise) for _i in range(count)])
