@@ -84,6 +84,10 @@ class AuditEntry:
     detail: dict[str, str]
 
 
+WINDOW = 60
+"""Entries that a folder itself shows; with its methods it stays below a hundred children."""
+
+
 class Backend(Protocol):
     """The daemon as the address space sees it."""
 
@@ -160,6 +164,10 @@ class Backend(Protocol):
         after end; both ends belong to the range. `behind`: go on after the event of this time and number. Raises
         Refused.
         """
+        ...
+
+    async def entries(self, folder: str, first: int, count: int) -> "tuple[int, Sequence[Entry]]":
+        """Return how many entries a folder has, and `count` of them from number `first` on, oldest first."""
         ...
 
     def opened(self, caller: Caller) -> None:

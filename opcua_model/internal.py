@@ -5,6 +5,7 @@ from typing import Any
 from opcua_model.auditing import Auditor
 from opcua_model.browse import Browser
 from opcua_model.desk import Desk
+from opcua_model.entries import Entries
 from opcua_model.publishing.reading import Reads
 from opcua_model.publishing.subscriptions import Subscriptions
 from opcua_model.session import Session
@@ -32,6 +33,8 @@ class ToolServer(InternalServer):
         """Tells of what concerns security; made before the first client comes."""
         self.reads: Reads | None = None
         """Takes read requests apart; there when the tree is."""
+        self.entries: Entries | None = None
+        """Fills pages that somebody browses; there when the tree is."""
         self._browser = Browser(self.aspace, settings.limits.references_per_node, settings.limits.references_per_browse)
 
     def equip(self, desk: Desk, uri: str) -> None:

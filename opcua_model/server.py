@@ -17,8 +17,10 @@ from config.process_mode import supported_variants
 from opcua_model.certificates import Identity, server_identity
 from opcua_model.conditions.nodes import Conditions
 from opcua_model.conditions.state import AlarmState
+from opcua_model.data_types import record
 from opcua_model.desk import Desk, log
 from opcua_model.entries import Entries
+from opcua_model.eventing.notice import Notice
 from opcua_model.eventing.telling import deliver, make_event, typed
 from opcua_model.guard import Guard
 from opcua_model.historical.nodes import advertise_history
@@ -26,10 +28,11 @@ from opcua_model.interface import Backend, Entry, Occurrence
 from opcua_model.internal import ToolServer
 from opcua_model.listener import Listener
 from opcua_model.live import tell
+from opcua_model.model_changes import ModelChanges
 from opcua_model.permissions import Permissions, add_roles
 from opcua_model.publishing.snapshot import Turn
 from opcua_model.settings import EndpointError, Settings, is_loopback
-from opcua_model.space import Space
+from opcua_model.space import Space, stamped
 from opcua_model.stack import Ids, Server, StatusCodes, policies, ua
 from opcua_model.tree import Tree, build_tree, interlock_path
 from opcua_model.types import NAMESPACE, TOOL_NAMESPACE, build_types
@@ -71,6 +74,8 @@ class UaServer:
         self._conditions: Conditions | None = None
         self._listener: Any = None
         self._guard: Guard | None = None
+        self._standing: dict[str, dict[str, Any]] = {}
+        """What the records of interlocks say."""
         self._offered = [*_ENCRYPTED, *([ua.SecurityPolicyType.NoSecurity] if settings.plain_loopback else [])]
         self.endpoint = settings.endpoint
         """Where clients connect; with the port that was taken when the settings asked for port 0."""
@@ -98,6 +103,9 @@ class UaServer:
         await conditions.show(state)
         if told:
             deliver(conditions.notice(state.name), self._internal.subscription_service.subscriptions.values())
+
+    def _deliver(self, event: Notice) -> None:
+        deliver(event, self._internal.subscription_service.subscriptions.values())
 
     @property
     def sessions(self) -> int:
@@ -191,11 +199,13 @@ class UaServer:
         variants = await anyio.to_thread.run_sync(supported_variants, layout.tool)
         told = backend.variables()
         build_tree(tree, revision=self._settings.software_revision, variants=variants, told=told)
-        self._tree, self._entries = tree, Entries(space)
-        permissions = Permissions(tree, self._settings.restricted)
-        add_roles(space)
+        self._tree = tree
+        changes = ModelChanges(space, self._deliver)
+        self._entries = self._internal.entries = Entries(space, changes, backend.entries)
         conditions = self._conditions = Conditions(tree)
         conditions.build(backend.alarms())
+        permissions = Permissions(tree, self._settings.restricted)
+        add_roles(space)
         self._internal.equip(Desk(backend, self._settings, tree, self._internal.aspace, conditions, permissions), uri)
         await self._refresh()
         log.debug("opcua_tree_built", application=uri, tags=len(layout.tags))
@@ -308,6 +318,11 @@ class UaServer:
                     await tree.live[f"{path}/{name}"].set(value)
             if f"{path}/Why" not in told:
                 await tree.live[f"{path}/Why"].set("")
+            standing = {**values, "Name": interlock.name, "Why": tree.live[f"{path}/Why"].value}
+            if not gone and self._standing.get(path) != standing:
+                self._standing[path] = standing
+                value = record(tree.space, "InterlockDataType", standing)
+                await tell(tree.space.cell(tree.records[path]), stamped(value))
         await self._must(self._conditions).look(time.time_ns())
         for node, indices in tree.arrays.items():
             cell = tree.space.cell(node)

@@ -231,6 +231,9 @@ class Session(InternalSession):
         if not params.View.ViewId.is_null():
             raise fault("BadViewIdUnknown")
         maximum = int(params.RequestedMaxReferencesPerNode)
+        for wanted in params.NodesToBrowse:
+            if self.sees(wanted.NodeId):
+                await self.iserver.entries.open(wanted.NodeId)
         self._browse_points.begin()
         return await self._in_turn(
             params.NodesToBrowse,

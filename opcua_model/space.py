@@ -136,9 +136,7 @@ class Space:
         namespace: int | None = None,
     ) -> Any:
         """Add an object; `kind` is its type (BaseObjectType unless said), `namespace` that of its BrowseName."""
-        extra = {
-            Attr.EventNotifier: self._constant("Byte", _NOTIFIES if notifier else 0, ua.VariantType.Byte)
-        }
+        extra = {Attr.EventNotifier: self._constant("Byte", _NOTIFIES if notifier else 0, ua.VariantType.Byte)}
         definition = number_id(Ids.BaseObjectType) if kind is None else kind
         return self._add(
             node_id,
@@ -160,7 +158,7 @@ class Space:
         parent: Any,
         *,
         description: str,
-        data_type: int,
+        data_type: Any,
         value: Any = None,
         read: Callable[[], Any] | None = None,
         display: str = "",
@@ -178,7 +176,7 @@ class Space:
         byte = ua.VariantType.Byte
         extra = {
             Attr.Value: cell,
-            Attr.DataType: self._constant("NodeId", data_type, ua.VariantType.NodeId, number_id(data_type)),
+            Attr.DataType: self._constant("NodeId", data_type, ua.VariantType.NodeId, _id(data_type)),
             Attr.ValueRank: self._constant("Int32", rank, ua.VariantType.Int32),
             Attr.AccessLevel: self._constant("Byte", access, byte),
             Attr.UserAccessLevel: self._constant("Byte", access, byte),
@@ -247,11 +245,23 @@ class Space:
             self.type_id(name), name, base, node_class, Ids.HasSubtype, description, "", extra, None, self.types
         )
 
+    def add_attribute(self, node_id: Any, attribute: Any, value: Any) -> None:
+        """Give a node an attribute that holds a structure."""
+        held = ua.DataValue(ua.Variant(value, ua.VariantType.ExtensionObject))
+        self._aspace[node_id].attributes[attribute] = AttributeValue(held)
+
     def add_reference(self, source: Any, reference: int, target: Any, *, both: bool = True) -> None:
         """Add a reference between two nodes that exist."""
         self._refer(self._aspace[source], reference, self._aspace[target], forward=True)
         if both:
             self._refer(self._aspace[target], reference, self._aspace[source], forward=False)
+
+    def drop_reference(self, source: Any, target: Any) -> None:
+        """Remove all references between two nodes."""
+        for one, other in ((source, target), (target, source)):
+            node = self._aspace.get(one)
+            if node is not None:
+                node.references[:] = [ref for ref in node.references if ref.NodeId != other]
 
     def remove(self, node_id: Any) -> None:
         """Remove a node and everything below it."""
@@ -340,6 +350,11 @@ class Space:
         return found
 
 
+def _id(data_type: Any) -> Any:
+    """NodeId of a DataType: of the standard's by its number, of ours as it is."""
+    return number_id(data_type) if isinstance(data_type, int) else data_type
+
+
 def _reader(read: Callable[[], Any]) -> Callable[[Any, Any], Any]:
     """Drop the arguments that asyncua hands to a function behind a value."""
 
@@ -364,6 +379,7 @@ STANDARD_PROPERTIES: Final = frozenset(
         "InputArguments",
         "OutputArguments",
         "NamespaceUri",
+        "NodeVersion",
     }
 )
 """Properties whose names belong to the standard namespace."""

@@ -12,6 +12,7 @@ from config.layout import SYSTEM_TAGS, Layout
 from config.tool import Interlock, Tag
 from config.units import NAMESPACE as UNITS_NAMESPACE
 from config.units import UnitError, find_unit, unit_id
+from opcua_model.data_types import add_record
 from opcua_model.interface import Method
 from opcua_model.live import Live
 from opcua_model.methods import methods_of
@@ -85,6 +86,8 @@ class Tree:
     """Path of an object that has methods, by NodeId."""
     live: dict[str, Live] = field(default_factory=dict[str, Live])
     """Values that are not tags, by path."""
+    records: dict[str, Any] = field(default_factory=dict[str, Any])
+    """Nodes of the records of interlocks, by path of the interlock."""
 
 
 def build_tree(tree: Tree, *, revision: str, variants: Sequence[str], told: Mapping[str, Any]) -> None:
@@ -210,6 +213,13 @@ def _identification(tree: Tree, root: Any, revision: str, variants: Sequence[str
         ("SupportedVariants", list(variants), "Names of the process modes that the tool can run."),
     ):
         _static(tree, f"Identification/{name}", value, "String", text)
+    named = {
+        "Manufacturer": plate.manufacturer,
+        "Model": plate.model,
+        "SerialNumber": plate.serial_number,
+        "SoftwareRevision": revision,
+    }
+    add_record(tree.space, "Identification", "IdentificationType", named)
 
 
 def _equipment(tree: Tree) -> None:
@@ -220,6 +230,8 @@ def _equipment(tree: Tree) -> None:
         _tag(tree, f"Equipment/system/{name}", index, None, SYSTEM_TEXTS.get(name, f"System tag {name}."))
     for module in layout.tool.modules:
         _object(tree, f"Equipment/{module.name}", "ModuleType", module.description, notifier=True)
+        facts = {"Name": module.name, "Description": module.description, "Kind": module.kind.value}
+        add_record(tree.space, f"Equipment/{module.name}", "ModuleType", {**facts, "Tags": len(module.tags)})
         for tag in module.tags:
             path = f"Equipment/{module.name}/{tag.name}"
             _tag(tree, path, layout.index[f"{module.name}.{tag.name}"], tag, tag.description)
@@ -330,6 +342,7 @@ def _interlock(tree: Tree, interlock: Interlock) -> None:
         _static(tree, f"{path}/{name}", value, kind, text)
     for one in CONDITION:
         add_live(tree, Variable(f"{path}/{one.path}", one.type, one.description))
+    tree.records[path] = add_record(tree.space, path, "InterlockType", {"Name": interlock.name})
 
 
 def interlock_path(interlock: Interlock) -> str:

@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from opcua_model.data_types import RECORD, RECORDS, STRUCTURES, build_data_types, data_type_id
 from opcua_model.methods import METHODS
 from opcua_model.space import ARRAY, SCALAR, Space, number_id, variant_type
 from opcua_model.stack import Ids, ua
@@ -71,6 +72,8 @@ _MEMBERS: Final = {
     "InterlockType": CONDITION,
     "AlarmsType": ALARMS,
 }
+_DATA: Final = Ids.BaseDataVariableType
+_COME_AND_GO: Final = frozenset({"ProcessModeType", "RecipeType", "RunType", "ResultType", "SpcSeriesType"})
 _OWNERS: Final = {
     "State": "StateType",
     "ProcessModes": "ProcessModesType",
@@ -98,8 +101,15 @@ def arguments(items: Any) -> list[Any]:
 
 def build_types(space: Space, methods: dict[Any, Any]) -> None:
     """Create all types; their methods are entered in `methods` beside those of the instances."""
+    build_data_types(space)
     for name, description in OBJECT_TYPES.items():
         space.add_type(name, number_id(Ids.BaseObjectType), description)
+    for name, structure in RECORDS.items():
+        owner = space.type_id(name)
+        _declare(space, owner, Variable(RECORD, structure, STRUCTURES[structure][0]), Ids.HasComponent, _DATA)
+        if name in _COME_AND_GO:
+            for one in STRUCTURES[structure][1]:
+                _declare(space, owner, one, Ids.HasComponent, _DATA, Ids.ModellingRule_Optional)
     for name, description in EVENT_TYPES.items():
         event = space.add_type(name, number_id(Ids.BaseEventType), description)
         for one in EVENT_FIELDS[name]:
@@ -120,16 +130,18 @@ def build_types(space: Space, methods: dict[Any, Any]) -> None:
         methods[node] = method
 
 
-def _declare(space: Space, owner: Any, one: Variable, reference: int, kind: int) -> None:
+def _declare(
+    space: Space, owner: Any, one: Variable, reference: int, kind: int, rule: int = Ids.ModellingRule_Mandatory
+) -> None:
     name = one.path.rpartition("/")[2]
     node = space.add_variable(
         ua.NodeId(f"{owner.Identifier}/{name}", space.types),
         name,
         owner,
         description=one.description,
-        data_type=int(variant_type(one.type)),
+        data_type=data_type_id(space, one.type),
         value=ua.DataValue(ua.Variant(None, ua.VariantType.Null)),
         reference=reference,
         kind=kind,
     )
-    space.add_reference(node, Ids.HasModellingRule, number_id(Ids.ModellingRule_Mandatory), both=False)
+    space.add_reference(node, Ids.HasModellingRule, number_id(rule), both=False)

@@ -14,8 +14,9 @@ from config.layout import Layout
 from kernels.image import Image, Rows, Snapshot
 from kernels.tables import CONDITION_STATE, RunState, SystemTag
 from opcua_model.conditions.state import AlarmState
-from opcua_model.interface import AuditEntry, Caller, PastEvent, Refused, Summary
+from opcua_model.interface import AuditEntry, Caller, Entry, PastEvent, Refused, Summary
 from supervisor.link.messages import CommandKind, EquipmentMode
+from supervisor.server import shown
 from supervisor.server.access.attempts import Attempts
 from supervisor.server.access.policy import Action, permit
 from supervisor.server.access.users import UserStore
@@ -257,6 +258,10 @@ class DaemonBackend:
             )
         except StoreError as error:
             log.warning("not in the audit trail", action=entry.action, status=entry.status, why=str(error))
+
+    async def entries(self, folder: str, first: int, count: int) -> tuple[int, Sequence[Entry]]:
+        """Return how many entries a folder has, and some of them, oldest first."""
+        return await self._desk.store.read(lambda connection: shown.part(connection, folder, first, count))
 
     def opened(self, caller: Caller) -> None:
         """A session was activated."""

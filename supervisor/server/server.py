@@ -14,10 +14,10 @@ from anyio.abc import TaskGroup
 from config.alarm_list import alarm_list
 from config.layout import Layout
 from kernels.image import Image
-from opcua_model.interface import AddressSpace, Backend, Caller, Entry, Refused
+from opcua_model.interface import AddressSpace, Backend, Caller, Refused
 from opcua_model.settings import Settings as UaSettings
 from supervisor.link.channel import Channel
-from supervisor.server import audit, modes, recipes, runs
+from supervisor.server import audit, modes, runs, shown
 from supervisor.server.access.policy import DEFAULT, Policy
 from supervisor.server.access.users import UserStore
 from supervisor.server.alarms.book import AlarmBook
@@ -36,10 +36,8 @@ from supervisor.server.news import News
 from supervisor.server.place import identify
 from supervisor.server.projection import Projection
 from supervisor.server.projector import Projector
-from supervisor.server.results import get_result
 from supervisor.server.store.connection import Store
 from supervisor.server.store.opening import FILE_NAME
-from supervisor.server.store.rows import Connection
 from supervisor.server.store.space import Ballast
 
 log = structlog.get_logger()
@@ -47,8 +45,6 @@ log = structlog.get_logger()
 REVISION = version("cvd-supervisor")
 SPACE_S = 10.0
 HEAD_S = 60.0
-SHOWN = 100
-"""Recipes and runs of each folder that the address space shows; the methods list all of them."""
 SYSTEM = Caller("system", frozenset(), "")
 
 Opener = Callable[[Backend, UaSettings], AbstractAsyncContextManager[AddressSpace]]
@@ -243,23 +239,12 @@ class Server:
 
     async def _show_all(self, desk: Desk) -> None:
         """Fill the folders of the address space."""
-        entries = await desk.store.read(_entries)
+        entries = await desk.store.read(shown.newest)
         for entry in entries:
             await desk.show(entry)
         for state in list(desk.alarms.states.values()):
             if desk.space is not None:
                 await desk.space.alarm(state, told=False)
-
-
-def _entries(connection: Connection) -> list[Entry]:
-    found = [recipes.entry(row) for row in recipes.list_versions(connection, limit=SHOWN)]
-    found += modes.mode_entries(modes.list_modes(connection))
-    for run in runs.list_runs(connection, limit=SHOWN):
-        found.append(runs.entry(run))
-        result = get_result(connection, run["run_id"])
-        if result is not None:
-            found.append(runs.result_entry(run["run_number"], result))
-    return found
 
 
 @asynccontextmanager

@@ -21,7 +21,7 @@ from config.tool import Module, ModuleKind, Tag, TagKind, Tool
 from kernels.image import Rows, Snapshot
 from kernels.tables import CONDITION_STATE, ConditionState
 from opcua_model.conditions.state import AlarmState
-from opcua_model.interface import AuditEntry, Caller, PastEvent, Refused, Summary
+from opcua_model.interface import AuditEntry, Caller, Entry, PastEvent, Refused, Summary
 from opcua_model.server import UaServer
 from opcua_model.settings import Settings
 
@@ -106,6 +106,7 @@ class FakeDaemon:
         self.ring: list[Snapshot] = []
         self.summaries: dict[str, Summary] = {}
         self.past: list[PastEvent] = []
+        self.kept: dict[str, list[Entry]] = {}
         self.told.update(
             {
                 "State/Mode": "Ready",
@@ -193,10 +194,6 @@ class FakeDaemon:
         inside = inside[:limit]
         return times[inside], values[inside], codes[inside]
 
-    async def audit(self, entry: AuditEntry) -> None:
-        await anyio.lowlevel.checkpoint()
-        self.audited.append(entry)
-
     async def summary(self, tag: str, start_ns: int, end_ns: int) -> Summary | None:
         await anyio.lowlevel.checkpoint()
         return self.summaries.get(tag)
@@ -214,6 +211,15 @@ class FakeDaemon:
             keys = [(one.occurrence.time_ns, one.number) for one in found]
             found = found[keys.index(behind) + 1 :]
         return found[:limit]
+
+    async def audit(self, entry: AuditEntry) -> None:
+        await anyio.lowlevel.checkpoint()
+        self.audited.append(entry)
+
+    async def entries(self, folder: str, first: int, count: int) -> tuple[int, Sequence[Entry]]:
+        await anyio.lowlevel.checkpoint()
+        kept = self.kept.get(folder, [])
+        return len(kept), kept[first : first + count]
 
     def opened(self, caller: Caller) -> None:
         self.sessions[caller.session] = caller

@@ -1,0 +1,67 @@
+"""Structures and enumerations: what a foreign client learns of them from the server, and the values it then reads."""
+
+from typing import Any
+
+import pytest
+from asyncua import ua
+
+from opcua_model.client import connect
+from opcua_model.data_types import ENUMERATIONS, RECORDS, STRUCTURES
+from opcua_model.interface import Entry
+from opcua_model.server import UaServer
+from tests.opcua_model.fake_daemon import PASSWORDS, FakeDaemon, until
+
+pytestmark = pytest.mark.anyio
+
+
+def erika(server: UaServer) -> Any:
+    return connect(server.endpoint, "erika", PASSWORDS["erika"])
+
+
+async def test_every_structure_and_enumeration_is_defined_for_clients(server: UaServer) -> None:
+    async with erika(server) as tool:
+        client = tool._client
+        index = await client.get_namespace_index("urn:cvd-supervisor:types")
+        for name, (_, fields) in STRUCTURES.items():
+            definition = await client.get_node(ua.NodeId(name, index)).read_data_type_definition()
+            assert [field.Name for field in definition.Fields] == [field.path for field in fields]
+            encoding = await client.get_node(ua.NodeId(name, index)).get_children(ua.ObjectIds.HasEncoding)
+            assert [node.nodeid for node in encoding] == [definition.DefaultEncodingId]
+        for name, (_, values) in ENUMERATIONS.items():
+            definition = await client.get_node(ua.NodeId(name, index)).read_data_type_definition()
+            assert [(field.Value, field.Name) for field in definition.Fields] == list(enumerate(values))
+
+
+async def test_records_say_what_the_variables_beside_them_say(daemon: FakeDaemon, server: UaServer) -> None:
+    await server.show(
+        Entry("Runs", "CVD-7", {"RunId": "u-7", "Status": "RUNNING", "Progress": 0.25, "RecipeVersion": 2})
+    )
+    async with erika(server) as tool:
+        run = await tool.read("Runs/CVD-7/Record")
+        assert (run.RunId, run.Status, run.Progress, run.RecipeVersion) == ("u-7", "RUNNING", 0.25, 2)
+        await server.show(Entry("Runs", "CVD-7", {"RunId": "u-7", "Status": "COMPLETE", "Progress": 1.0}))
+        assert (await tool.read("Runs/CVD-7/Record")).Status == "COMPLETE"
+        plate = await tool.read("Identification/Record")
+        assert plate.Model == await tool.read("Identification/Model")
+        module = await tool.read(
+            "Equipment/gas/Record" if "gas" in await tool.children("Equipment") else "Equipment/vacuum/Record"
+        )
+        assert module.Tags > 0
+        daemon.trip("silane_detected")
+        seen: list[Any] = []
+
+        async def look() -> bool:
+            seen[:] = [await tool.read("Interlocks/silane_detected/Record")]
+            return bool(seen[0].Active)
+
+        for _ in range(200):
+            if await look():
+                break
+        await until(lambda: True)
+        assert seen[0].State == ENUMERATIONS["InterlockStateEnum"][1].index("Active")
+        assert seen[0].TripCount == 1
+    await server.hide("Runs", "CVD-7")
+
+
+def test_every_record_is_of_a_structure_that_there_is() -> None:
+    assert set(RECORDS.values()) == set(STRUCTURES)
