@@ -20,6 +20,7 @@ from supervisor.controller.errors import CommandRefused
 from supervisor.controller.events import state_words
 from supervisor.controller.explain import Explainer
 from supervisor.controller.forces import Forces
+from supervisor.controller.ownership import owners
 from supervisor.controller.permissions import permit
 from supervisor.controller.recorder import Recorder
 from supervisor.controller.runs import Runs
@@ -122,6 +123,7 @@ class Queries:
             },
             "server_loss": {"policy": scan.server_loss, "after_s": scan.server_loss_s},
             "forces": [force.words() for force in self._forces.present.values()],
+            "owners": owners(view, self._forces.present),
             "sim": about.sim,
             "speed": about.speed,
             "pid": os.getpid(),
