@@ -11,6 +11,7 @@ from typing import Any, Final
 from opcua_model.attributes import read_attribute, write_attribute
 from opcua_model.browse import Browser, Continuations
 from opcua_model.calls import call_method
+from opcua_model.conditions.methods import audit_event
 from opcua_model.conditions.refreshing import is_refresh, refresh
 from opcua_model.decoding import Reader
 from opcua_model.desk import Desk, log
@@ -181,12 +182,14 @@ class Session(InternalSession):
         else:
             answer = await self._call(wanted)
         kinds = ua.VariantType
+        kind, fields = audit_event(wanted.MethodId, wanted.InputArguments or ())
         self._audit(
-            "AuditUpdateMethodEventType",
+            kind,
             str(answer[0].StatusCode.name),
             SourceNode=ua.Variant(wanted.ObjectId, kinds.NodeId),
             MethodId=ua.Variant(wanted.MethodId, kinds.NodeId),
             InputArguments=ua.Variant(list(wanted.InputArguments or ()), kinds.Variant, is_array=True),
+            **fields,
         )
         return answer
 

@@ -1,6 +1,7 @@
 """The methods of a condition as data: those of the standard's types, so that every client knows them."""
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
 from config.tool import Role
 from opcua_model.interface import Argument, Method
@@ -13,6 +14,12 @@ _EVENT: Final = Argument("EventId", "ByteString", "The event that is answered, a
 _COMMENT: Final = Argument("Comment", "LocalizedText", "What the person has to say of it; null leaves the last one.")
 _TIME: Final = Argument("ShelvingTime", "Double", "For how long, ms; at most MaxTimeShelved.")
 OWNER: Final = "Alarms/*"
+_AUDITED: Final = {
+    "Enable": "Enable", "Disable": "Enable", "AddComment": "Comment", "Acknowledge": "Acknowledge",
+    "Confirm": "Confirm", "Reset": "Reset", "RemoveFromService": "OutOfService", "PlaceInService": "OutOfService",
+    "TimedShelve": "Shelving", "OneShotShelve": "Shelving", "Unshelve": "Shelving",
+}  # fmt: skip
+_FIELDS: Final = {"EventId": "ConditionEventId", "Comment": "Comment", "ShelvingTime": "ShelvingTime"}
 
 
 def _method(
@@ -53,5 +60,14 @@ BY_STANDARD: Final[dict[int, Method]] = {
         if "shelve" in method.name.lower()
     },
 }
-"""Methods by the identifiers of the standard's nodes, those of an alarm's shelf as the type of alarms has it included."""
+"""Methods by the identifiers of the standard's nodes; those of the shelf also as the type of alarms has them."""
 SHELF: Final = frozenset(method.name for method in CONDITION_METHODS if "shelve" in method.name.lower())
+
+
+def audit_event(method_id: Any, arguments: Sequence[Any]) -> tuple[str, dict[str, Any]]:
+    """Type of the audit event of a call, with the fields of its own (Part 9, 5.10); that of any call for the others."""
+    method = BY_STANDARD.get(method_id.Identifier) if method_id.NamespaceIndex == 0 else None
+    if method is None:
+        return "AuditUpdateMethodEventType", {}
+    kind = f"AuditCondition{_AUDITED[method.name.removesuffix('2')]}EventType"
+    return kind, {_FIELDS[one.name]: given for one, given in zip(method.inputs, arguments, strict=False)}

@@ -243,9 +243,12 @@ async def follow(operator: ToolClient, board: Board, live: Live) -> None:
         "Services/Active",
     ]
     async with operator.subscribe(paths, REFRESH_S * 1000, take):
+        begun = False
         while board.state not in FINAL_STATES:
             await anyio.sleep(REFRESH_S)
-            board.state = str(latest.get(f"{ACTIVE}/State", board.state))
+            state = str(latest.get(f"{ACTIVE}/State", board.state))
+            begun = begun or state not in FINAL_STATES  # until then it is that of the operation before
+            board.state = state if begun else board.state
             board.service = str(latest.get("Services/Active", "") or "")
             board.elapsed_s = float(latest.get(f"{ACTIVE}/ElapsedS", 0.0))
             board.trips = int(latest.get("Diagnostics/InterlocksTripped", 0))

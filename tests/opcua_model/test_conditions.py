@@ -9,6 +9,7 @@ import pytest
 
 from kernels.tables import ConditionState
 from opcua_model.client import ClientError, connect
+from opcua_model.conditions.methods import CONDITION_METHODS, audit_event
 from opcua_model.conditions.state import AlarmState, Shelf
 from opcua_model.eventing.notice import path_of
 from opcua_model.server import UaServer
@@ -323,6 +324,25 @@ async def test_a_shelf_counts_down_and_every_state_is_seen_in_the_nodes(server: 
     assert await tool.read(f"{base}/LowLowState/Id") is False
     await server._refresh()
     assert 0 < await tool.read(f"{base}/ShelvingState/UnshelveTime") < 60_000.0
+
+
+async def test_the_first_of_its_group_says_so(server: UaServer, listener: Listener) -> None:
+    await server.alarm(raised(server, "air_low", first_out=True), told=True)
+    assert await listener._tool.read("Alarms/air_low/FirstInGroupFlag") is True
+    assert await listener._tool.read("Alarms/cooling_water_low/FirstInGroupFlag") is False
+
+
+def test_each_answer_has_its_type_of_audit_event() -> None:
+    kinds = {method.name: audit_event(ua.NodeId(method.standard), [])[0] for method in CONDITION_METHODS}
+    assert all(hasattr(Ids, kind) for kind in kinds.values())
+    assert kinds["TimedShelve2"] == kinds["Unshelve"] == "AuditConditionShelvingEventType"
+    event_id = ua.Variant(b"x", ua.VariantType.ByteString)
+    words = ua.Variant(ua.LocalizedText("y"), ua.VariantType.LocalizedText)
+    acknowledge = ua.NodeId(Ids.AcknowledgeableConditionType_Acknowledge)
+    assert audit_event(acknowledge, [event_id, words]) == (
+        "AuditConditionAcknowledgeEventType", {"ConditionEventId": event_id, "Comment": words},
+    )  # fmt: skip
+    assert audit_event(ua.NodeId("Recipes/AddRecipe", 2), [words]) == ("AuditUpdateMethodEventType", {})
 
 
 async def test_an_older_state_never_overwrites_a_newer_one(server: UaServer, listener: Listener) -> None:
