@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from kernels.image import Rows
 from kernels.tables import Status
+from opcua_model.publishing.snapshot import HEAD
 from supervisor.server.historian import query, roll
 from supervisor.server.historian.changes import TOLERANCE_ROWS, ChangeDetector
 from supervisor.server.historian.hot import HotWriter
@@ -367,3 +368,16 @@ async def test_old_days_outside_of_runs_are_rolled_and_the_oldest_removed(tmp_pa
         assert kept == [f"{today - timedelta(days=3):%Y-%m-%d}"]
         trend = await store.read(lambda c: query.trend(c, tmp_path, RAW, 0, 2**62))
         assert len(trend.ts_ns) == 20
+
+
+def test_whoever_follows_the_scan_gets_every_row_from_the_present_on() -> None:
+    """What monitored items with fast sampling are fed from: a row number beyond all tells where the next one stands."""
+    furnace = Furnace()
+    furnace.run(3)
+    begun = furnace.image.flight(HEAD)
+    assert (len(begun.scan), begun.lost) == (0, 0)
+    furnace.run(5)
+    rows = furnace.image.flight(begun.next)
+    assert (len(rows.scan), rows.lost) == (5, 0)
+    assert np.diff(rows.time_ns).tolist() == [PERIOD_NS] * 4
+    assert len(furnace.image.flight(rows.next).scan) == 0
