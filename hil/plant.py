@@ -4,14 +4,14 @@ A tool with its `[plant]` table comes in; a Plant goes out, whose capsule the sc
 is seeded: the same tool, seed and outputs give the same readings to the last bit.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from config.instruments import simulated
 from config.layout import Layout
 from config.tool import Tool
 from hil.errors import PlantError, ScriptError
-from hil.furnace.plant import FurnacePlant
+from hil.furnace.plant import furnace_plant
 
 __all__ = ["Plant", "PlantError", "ScriptError", "create"]
 
@@ -51,7 +51,7 @@ class Plant(Protocol):
         ...
 
 
-MODELS = {"hot_wall_furnace": FurnacePlant}
+MODELS: dict[str, Callable[[Layout, Mapping[str, float], int], Plant]] = {"hot_wall_furnace": furnace_plant}
 """Simulated tools by the `model` of a tool's `[plant]` table."""
 
 

@@ -64,7 +64,7 @@ cdef inline void film_step(Furnace* f, double dt) noexcept nogil:
         return
     kind = FILM_OXIDE if gas.amount[N2O] > 0.05 * gas.amount[SIH4] else FILM_SILICON
     # A tube that nothing leaves still mixes: at least a hundredth of its gas passes the load in a second.
-    flow = gas.flow_out if gas.flow_out > 0.01 * total else 0.01 * total
+    flow = gas.pumps.flow_out if gas.pumps.flow_out > 0.01 * total else 0.01 * total
     stream.sih4 = flow * gas.amount[SIH4] / total / film.mean_over_inlet[SIH4]
     stream.n2o = flow * gas.amount[N2O] / total / film.mean_over_inlet[N2O]
     stream.h2 = 0.0
@@ -130,7 +130,7 @@ cdef inline void new_load(Film* film) noexcept nogil:
 
 cdef inline void watch_monitor(Furnace* f, double dt) noexcept nogil:
     # What the reflectometer looks at: the middle of the middle wafer, and its rate over the history
-    cdef int at = (f.film.wafers // 2) * RINGS, slot = <int>((f.step // f.history_period) % HISTORY)
+    cdef int at = (f.film.wafers // 2) * RINGS, slot = <int>((f.rack.step // f.history_period) % HISTORY)
     cdef double before
     f.thickness = f.film.oxide[at] + f.film.silicon[at]
     before = f.history[(slot + 1) % HISTORY]

@@ -4,13 +4,9 @@ dn_i/dt = feed_i + leak_i − outflow·x_i − consumption_i, in mol; P = n·R·
 cold parts. Everything that enters or leaves is also summed up, so that mass conservation can be checked.
 """
 
-from libc.math cimport isnan
-
-from hil.furnace.heat cimport follow
 from hil.furnace.state cimport (
     AIR,
     CABINET_OK,
-    DELAY,
     DETECTOR_OK,
     EMO_OK,
     FEEDS,
@@ -24,14 +20,15 @@ from hil.furnace.state cimport (
     SIH4,
     SPECIES,
     ZONES,
-    Feed,
     Film,
     Furnace,
     Gas,
     Heat,
 )
+from hil.parts.lines cimport bounded, feed_step, follow, stroke
+from hil.parts.pumps cimport foreline_step, pumping_speed, pumps_step, ultimate, valves_step
 from kernels.physics.constants cimport GAS_CONSTANT, SCCM, TORR
-from kernels.physics.flow cimport butterfly, ideal_pressure, in_series
+from kernels.physics.flow cimport ideal_pressure
 
 cdef enum:
     PURGE_KPA = 150  # below this supply pressure nitrogen no longer flows
@@ -45,17 +42,6 @@ cdef extern from *:
     const double TRACE "CVD_TRACE"
 
 
-cdef inline double stroke(double position, bint open, double step) noexcept nogil:
-    # A valve on its way to an end
-    if open:
-        return position + step if position + step < 1.0 else 1.0
-    return position - step if position - step > 0.0 else 0.0
-
-
-cdef inline double bounded(double value, double low, double high) noexcept nogil:
-    return low if value < low else high if value > high else value
-
-
 cdef inline void effective_temperature(Gas* gas, const Heat* heat, const Film* film) noexcept nogil:
     # Harmonic mean by volume: moles at equal pressure
     cdef double hot = (gas.volume - gas.cold_volume) / ZONES, moles = gas.cold_volume / gas.cold_temperature
@@ -63,45 +49,6 @@ cdef inline void effective_temperature(Gas* gas, const Heat* heat, const Film* f
     for z in range(ZONES):
         moles += hot / heat.tube[z]
     gas.temperature = gas.volume / moles
-
-
-cdef inline double feed_step(Feed* feed, Gas* gas, double asked, bint open, long long step, double dt) noexcept nogil:
-    # Advances a mass flow controller and its valve; returns what really flows, mol/s
-    cdef double target
-    feed.asked[step % DELAY] = asked
-    target = feed.asked[(step - <long long>gas.dead_scans) % DELAY] if step >= gas.dead_scans else 0.0
-    if not isnan(feed.stuck):
-        target = feed.stuck
-    feed.valve = stroke(feed.valve, open, gas.valve_speed * dt)
-    if feed.valve < 0.5:
-        target = 0.0
-    feed.slope += dt * gas.frequency * (gas.frequency * (target - feed.flow) - 2.0 * gas.damping * feed.slope)
-    feed.flow += dt * feed.slope
-    if feed.valve < 0.5:
-        feed.flow = feed.slope = 0.0
-        return 0.0
-    return feed.flow * feed.gain if feed.flow > 0.0 else 0.0
-
-
-cdef inline void pumps_step(Furnace* f, const double* values, double dt) noexcept nogil:
-    cdef Gas* gas = &f.gas
-    cdef bint dry = values[f.tags.dry_stop] < 0.5 and f.situation[PUMP_OK] > 0.5
-    cdef bint booster = (
-        values[f.tags.booster_stop] < 0.5 and f.situation[BOOSTER_OK] > 0.5 and f.situation[MAINS_OK] > 0.5 and dry
-    )
-    gas.dry = follow(gas.dry, 1.0 if dry else 0.0, dt / (4.0 if dry else 2.0))
-    gas.booster = follow(gas.booster, 1.0 if booster else 0.0, dt / 3.0)
-    f.running = 1.0 if dry and gas.dry > 0.8 else 0.0
-    f.booster_running = 1.0 if booster and gas.booster > 0.8 else 0.0
-
-
-cdef inline double pumping_speed(const Gas* gas) noexcept nogil:
-    # At the tube's outlet, m³/s of gas at the pump's temperature. The booster helps below some Torr. The ultimate
-    # pressure is gas that comes back: see gas_step.
-    cdef double helped = gas.booster / (1.0 + gas.pressure / gas.booster_pressure)
-    cdef double speed = gas.dry * (gas.dry_speed + (gas.booster_speed - gas.dry_speed) * helped)
-    speed = in_series(speed, butterfly(gas.throttle, gas.throttle_closed, gas.throttle_full))
-    return in_series(speed, gas.line * gas.isolation)
 
 
 cdef inline void gauges(Gas* gas, double dt) noexcept nogil:
@@ -119,7 +66,7 @@ cdef inline void gas_step(Furnace* f, const double* values, double dt) noexcept 
     cdef Gas* gas = &f.gas
     cdef bint wired = f.situation[EMO_OK] > 0.5  # emergency-off shuts the valves of process gas by wire
     cdef bint supplied, nitrogen = f.situation[N2_SUPPLY] > PURGE_KPA
-    cdef double flow, total, share, leaving, opening
+    cdef double flow, total, share, leaving
     cdef double inflow[SPECIES]
     cdef int i, species
     for i in range(SPECIES):
@@ -133,31 +80,30 @@ cdef inline void gas_step(Furnace* f, const double* values, double dt) noexcept 
             supplied = wired
         else:
             supplied = nitrogen
-        flow = feed_step(&gas.feed[i], gas, values[f.tags.setpoint[i]] * SCCM,
-                         supplied and values[f.tags.valve[i]] > 0.5, f.step, dt)
+        flow = feed_step(&gas.feed[i], &gas.panel, values[f.tags.setpoint[i]] * SCCM,
+                         supplied and values[f.tags.valve[i]] > 0.5, f.rack.step, dt)
         inflow[species] += flow
-    gas.trickle_valve = stroke(gas.trickle_valve, values[f.tags.trickle_shut] < 0.5, gas.valve_speed * dt)
+    gas.trickle_valve = stroke(gas.trickle_valve, values[f.tags.trickle_shut] < 0.5, gas.panel.valve_speed * dt)
     if nitrogen and gas.pressure < ATMOSPHERE_PA:
         inflow[N2] += gas.trickle * gas.trickle_valve
     if gas.pressure < ATMOSPHERE_PA:
         inflow[AIR] += gas.leak * (1.0 - gas.pressure / ATMOSPHERE_PA)
     inflow[AIR] += gas.outgassing
 
-    opening = bounded(values[f.tags.throttle] * 0.01, 0.0, 1.0)
-    if not isnan(gas.throttle_stuck):
-        opening = gas.throttle_stuck
-    gas.throttle += bounded(opening - gas.throttle, -gas.throttle_speed * dt, gas.throttle_speed * dt)
-    gas.isolation = stroke(gas.isolation, values[f.tags.isolation_shut] < 0.5, gas.isolation_speed * dt)
-    pumps_step(f, values, dt)
+    valves_step(&gas.pumps, values[f.tags.throttle] * 0.01, values[f.tags.isolation_shut] < 0.5, dt)
+    pumps_step(
+        &gas.pumps, values[f.tags.dry_stop] < 0.5 and f.situation[PUMP_OK] > 0.5,
+        values[f.tags.booster_stop] < 0.5 and f.situation[BOOSTER_OK] > 0.5 and f.situation[MAINS_OK] > 0.5, dt,
+    )
 
     total = 0.0
     for i in range(SPECIES):
         total += gas.amount[i]
     # S·P leaves and S·P_ultimate comes back as air: net S·(P − P_ultimate), while what the process left is replaced.
-    flow = pumping_speed(gas) / (GAS_CONSTANT * gas.pump_temperature)
-    gas.flow_out = flow * gas.pressure
-    inflow[AIR] += flow * (gas.dry_ultimate + (gas.booster_ultimate - gas.dry_ultimate) * gas.booster)
-    share = gas.flow_out / total if total > 0.0 else 0.0
+    flow = pumping_speed(&gas.pumps, gas.pressure) / (GAS_CONSTANT * gas.pumps.temperature)
+    gas.pumps.flow_out = flow * gas.pressure
+    inflow[AIR] += flow * ultimate(&gas.pumps)
+    share = gas.pumps.flow_out / total if total > 0.0 else 0.0
     total = 0.0
     for i in range(SPECIES):
         leaving = (share * gas.exit[i] * gas.amount[i]) * dt
@@ -176,8 +122,6 @@ cdef inline void gas_step(Furnace* f, const double* values, double dt) noexcept 
             gas.amount[i] = 0.0
         total += gas.amount[i]
     gas.pressure = ideal_pressure(total, gas.temperature, gas.volume)
-    flow = gas.flow_out * GAS_CONSTANT * gas.pump_temperature
-    flow = gas.dry_ultimate + flow / (gas.dry_speed * gas.dry + 1e-4)
-    gas.foreline = follow(gas.foreline, flow, bounded(dt / 0.5, 0.0, 1.0))
+    foreline_step(&gas.pumps, dt)
     gauges(gas, dt)
     f.at_atmosphere = 1.0 if gas.pressure > 750.0 * TORR else 0.0

@@ -5,11 +5,8 @@ step a tenth of a second. What leaves one node enters another, so energy is cons
 """
 
 from hil.furnace.state cimport ZONES, Furnace, Heat
+from hil.parts.lines cimport follow
 from kernels.physics.radiation cimport radiated
-
-
-cdef inline double follow(double value, double target, double share) noexcept nogil:
-    return value + (target - value) * share
 
 
 cdef inline void heat_flow(Heat* heat, const double* power, double dt) noexcept nogil:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hil.furnace.parameters import Parameters
-from hil.furnace.wiring import Sensor
+from hil.parts.wiring import Sensor
 
 SLOW_S: float
 """Heat, film and thermocouples step at this period."""

@@ -9,11 +9,8 @@ import numpy as np
 from hil.furnace.film cimport film_step, new_load, watch_monitor
 from hil.furnace.gas cimport effective_temperature, gas_step
 from hil.furnace.heat cimport heat_flow, heat_step, thermocouples
-from hil.furnace.instruments cimport post_all, post_due
-from hil.furnace.noise cimport Noise, normal, seed_noise
-from hil.furnace.orders cimport NEVER, hand_over, take_orders
+from hil.furnace.orders cimport follow_orders
 from hil.furnace.state cimport (
-    DELAY,
     EMO_OK,
     FEEDS,
     HISTORY,
@@ -22,15 +19,17 @@ from hil.furnace.state cimport (
     N2O,
     OVERTEMPERATURE_OK,
     RINGS,
-    SENSORS,
     SIH4,
     SPECIES,
     WAFERS,
     ZONES,
     Furnace,
-    Order,
 )
-from kernels.physics.constants cimport PI, SCCM, TORR, ZERO_CELSIUS
+from hil.parts.bench cimport fill, give_order, normals, run, set_lines, set_pumps
+from hil.parts.instruments cimport post_due
+from hil.parts.noise cimport normal, seed_noise
+from hil.parts.orders cimport NEVER
+from kernels.physics.constants cimport PI, SCCM, ZERO_CELSIUS
 from kernels.physics.flow cimport ideal_pressure
 from kernels.plant cimport PlantInput, PlantStep
 
@@ -56,26 +55,23 @@ cdef int furnace_step(void* state, long long scan, const double* values, PlantIn
     cdef Furnace* f = <Furnace*>state
     cdef int z
     cdef bint powered
-    f.step += 1
-    if f.ring_in != f.ring_out or f.step >= f.next_at:
-        take_orders(f)
-    gas_step(f, values, f.dt)
-    if f.step % f.slow == 0:
+    f.rack.step += 1
+    follow_orders(f)
+    gas_step(f, values, f.rack.dt)
+    if f.rack.step % f.slow == 0:
         for z in range(ZONES):
             if f.heat.spike[z] > SNAP_KELVIN:
                 f.situation[OVERTEMPERATURE_OK] = 0.0
         powered = (
             f.situation[OVERTEMPERATURE_OK] > 0.5 and f.situation[EMO_OK] > 0.5 and f.situation[MAINS_OK] > 0.5
         )
-        heat_step(f, values, powered, f.slow * f.dt)
-    elif f.step % f.slow == f.slow // 2:
+        heat_step(f, values, powered, f.slow * f.rack.dt)
+    elif f.rack.step % f.slow == f.slow // 2:
         effective_temperature(&f.gas, &f.heat, &f.film)
-        film_step(f, f.slow * f.dt)
-    if f.step % f.history_period == 0:
-        watch_monitor(f, f.dt)
-    if f.step == 0:
-        return post_all(f, inputs)
-    return post_due(f, inputs)
+        film_step(f, f.slow * f.rack.dt)
+    if f.rack.step % f.history_period == 0:
+        watch_monitor(f, f.rack.dt)
+    return post_due(&f.rack, inputs)
 
 
 cdef extern from *:
@@ -91,8 +87,6 @@ cdef class Model:
     cdef Furnace* f
     cdef PlantStep door
     cdef readonly dict sensor_index
-    cdef int* _start
-    cdef int* _sensor
 
     def __cinit__(self):
         self.f = <Furnace*>calloc(1, sizeof(Furnace))
@@ -100,19 +94,20 @@ cdef class Model:
             raise MemoryError("no memory for the simulated furnace")
 
     def __dealloc__(self):
-        free(self._start)
-        free(self._sensor)
+        if self.f != NULL:
+            free(self.f.rack.slot_start)
+            free(self.f.rack.slot_sensor)
         free(self.f)
 
     def __init__(self, parameters, outputs, sensors, double period_s, unsigned long long seed):
         cdef Furnace* f = self.f
         if not 0.0 < period_s <= SLOW_S:
             raise ValueError(f"the furnace steps at most every {SLOW_S:g} s, not every {period_s:g} s")
-        f.dt = period_s
-        f.step = -1
+        f.rack.dt = period_s
+        f.rack.step = -1
         f.slow = max(2, round(SLOW_S / period_s))
-        f.next_at = NEVER
-        seed_noise(&f.noise, seed)
+        f.orders.next_at = NEVER
+        seed_noise(&f.rack.noise, seed)
         for i in range(ZONES):
             f.tags.power[i] = outputs["power"][i]
         for i in range(FEEDS):
@@ -125,7 +120,6 @@ cdef class Model:
         f.tags.booster_stop = outputs["booster_stop"]
         for name, index in SITUATIONS_BY_NAME.items():
             f.situation[index] = NORMAL[name]
-        f.running = f.booster_running = 1.0
         self._set_heat(parameters)
         self._set_gas(parameters)
         self._set_film(parameters)
@@ -165,32 +159,22 @@ cdef class Model:
     cdef _set_gas(self, p):
         cdef Furnace* f = self.f
         f.gas.volume, f.gas.cold_volume = p.volume_l * 1e-3, p.cold_volume_l * 1e-3
-        f.gas.cold_temperature, f.gas.pump_temperature = p.cold_c + ZERO_CELSIUS, p.pump_c + ZERO_CELSIUS
-        f.gas.dead_scans = round(p.mfc_dead_time_s / f.dt)
-        if f.gas.dead_scans >= DELAY:
-            raise ValueError(f"mfc_dead_time_s is at most {(DELAY - 1) * f.dt:g} s at this scan period")
-        f.gas.frequency, f.gas.damping = p.mfc_frequency, p.mfc_damping
-        f.gas.valve_speed, f.gas.throttle_speed = 1.0 / p.valve_s, 1.0 / p.throttle_s
-        f.gas.isolation_speed = 1.0 / p.isolation_s
-        f.gas.throttle_closed, f.gas.throttle_full = p.throttle_closed_l_s * 1e-3, p.throttle_full_l_s * 1e-3
-        f.gas.line = p.line_l_s * 1e-3
-        f.gas.dry_speed, f.gas.booster_speed = p.dry_speed_l_s * 1e-3, p.booster_speed_l_s * 1e-3
-        f.gas.booster_pressure = p.booster_pressure_torr * TORR
-        f.gas.dry_ultimate, f.gas.booster_ultimate = p.dry_ultimate_torr * TORR, p.booster_ultimate_torr * TORR
+        f.gas.cold_temperature = p.cold_c + ZERO_CELSIUS
+        set_lines(&f.gas.panel, p, f.rack.dt)
+        set_pumps(&f.gas.pumps, p)
         f.gas.trickle, f.gas.outgassing = p.trickle_sccm * SCCM, p.outgassing_sccm * SCCM
         f.gas.leak = p.leak_sccm * SCCM
         f.gas.manometer_lag = p.manometer_lag_s
-        f.gas.wide_gain = 1.0 + p.wide_gain * normal(&f.noise)
+        f.gas.wide_gain = 1.0 + p.wide_gain * normal(&f.rack.noise)
         cdef int i
         for i in range(FEEDS):
             f.gas.feed[i].species = (SIH4, N2O, N2)[i]
-            f.gas.feed[i].gain = 1.0 + p.mfc_gain * normal(&f.noise)
+            f.gas.feed[i].gain = 1.0 + p.mfc_gain * normal(&f.rack.noise)
             f.gas.feed[i].stuck = NAN
-        f.gas.throttle_stuck = NAN
         for i in range(SPECIES):
             f.gas.exit[i] = 1.0
             f.film.mean_over_inlet[i] = 1.0
-        f.gas.trickle_valve = f.gas.throttle = f.gas.isolation = f.gas.dry = f.gas.booster = 1.0
+        f.gas.trickle_valve = 1.0
         effective_temperature(&f.gas, &f.heat, &f.film)
         # The trickle purge has run into the open pump: close to its steady state, which the first seconds reach.
         f.gas.amount[N2] = 10.0 * f.gas.volume / (8.314 * f.gas.temperature)
@@ -212,11 +196,11 @@ cdef class Model:
         f.film.entrance_share = 0.4
         f.film.load_share = min(0.6, (f.film.wafers - 1) * p.pitch_m / (3.0 * p.zone_length_m))
         for i in range(WAFERS):
-            f.film.slot[i] = 1.0 + p.slot_spread * normal(&f.noise)
-            f.film.tilt_x[i] = p.tilt_spread * normal(&f.noise)
-            f.film.tilt_y[i] = p.tilt_spread * normal(&f.noise)
-        f.history_period = max(1, round(1.0 / f.dt))
-        f.interval = (HISTORY - 1) * f.history_period * f.dt
+            f.film.slot[i] = 1.0 + p.slot_spread * normal(&f.rack.noise)
+            f.film.tilt_x[i] = p.tilt_spread * normal(&f.rack.noise)
+            f.film.tilt_y[i] = p.tilt_spread * normal(&f.rack.noise)
+        f.history_period = max(1, round(1.0 / f.rack.dt))
+        f.interval = (HISTORY - 1) * f.history_period * f.rack.dt
         new_load(&f.film)
 
     cdef double* _source(self, str name, int index) except NULL:
@@ -237,13 +221,13 @@ cdef class Model:
         if name == "at_atmosphere":
             return &f.at_atmosphere
         if name == "throttle":
-            return &f.gas.throttle
+            return &f.gas.pumps.throttle
         if name == "foreline":
-            return &f.gas.foreline
+            return &f.gas.pumps.foreline
         if name == "running":
-            return &f.running
+            return &f.gas.pumps.running
         if name == "booster_running":
-            return &f.booster_running
+            return &f.gas.pumps.booster_running
         if name == "thickness":
             return &f.thickness
         if name == "rate":
@@ -253,45 +237,12 @@ cdef class Model:
     cdef _set_sensors(self, sensors):
         cdef Furnace* f = self.f
         cdef int i
-        if len(sensors) > SENSORS:
-            raise ValueError(f"the furnace has at most {SENSORS} instruments, not {len(sensors)}")
-        periods = []
-        self.sensor_index = {}
-        f.sensors = len(sensors)
+        self.sensor_index = fill(&f.rack, sensors)
         for i, sensor in enumerate(sensors):
-            f.sensor[i].tag = sensor.tag
-            f.sensor[i].source = self._source(sensor.source, sensor.index)
-            f.sensor[i].scale, f.sensor[i].shift = sensor.scale, sensor.shift
-            f.sensor[i].noise, f.sensor[i].relative = sensor.noise, sensor.relative
-            f.sensor[i].quantum = sensor.quantum
-            f.sensor[i].offset = sensor.offset_spread * normal(&f.noise) if sensor.offset_spread else 0.0
-            f.sensor[i].drift = sensor.drift_spread * normal(&f.noise) if sensor.drift_spread else 0.0
-            f.sensor[i].minimum, f.sensor[i].maximum = sensor.minimum, sensor.maximum
-            periods.append(max(1, round(sensor.period_s / f.dt)))
-            self.sensor_index[sensor.name] = i
-        f.slots = int(np.lcm.reduce(np.array(periods, np.int64)))
-        if f.slots > 1_000_000:
-            raise ValueError(f"periods of the inputs repeat only after {f.slots} scans; use multiples of one another")
-        # Instruments of one period are spread over it, so that no scan has to take them all.
-        due = [[] for _ in range(f.slots)]
-        for i, every in enumerate(periods):
-            for slot in range(i % every, f.slots, every):
-                due[slot].append(i)
-        self._start = <int*>calloc(f.slots + 1, sizeof(int))
-        self._sensor = <int*>calloc(sum(map(len, due)) + 1, sizeof(int))
-        if self._start == NULL or self._sensor == NULL:
-            raise MemoryError("no memory for the instruments' periods")
-        at = 0
-        for slot, indices in enumerate(due):
-            self._start[slot] = at
-            for i in indices:
-                self._sensor[at] = i
-                at += 1
-        self._start[f.slots] = at
-        f.slot_start, f.slot_sensor = self._start, self._sensor
+            f.rack.sensor[i].source = self._source(sensor.source, sensor.index)
         self.door.step = furnace_step
         self.door.state = <void*>f
-        self.door.capacity = f.sensors
+        self.door.capacity = f.rack.sensors
 
     @property
     def capsule(self):
@@ -300,31 +251,11 @@ cdef class Model:
 
     def order(self, double at_s, int kind, int index, double value):
         """Hand an order over; `at_s` in the plant's own time, negative for the next step."""
-        cdef Order order
-        order.at = -1 if at_s < 0.0 else <long long>(at_s / self.f.dt + 0.5)
-        order.kind, order.index, order.value = kind, index, value
-        if not hand_over(self.f, order):
-            raise BufferError("256 orders wait for the plant to step; let it run first")
+        give_order(&self.f.orders, self.f.rack.dt, at_s, kind, index, value)
 
     def advance(self, const double[::1] values, long long steps):
         """Step without a scan; return the last posting of each tag as (tags, values, statuses)."""
-        cdef PlantInput inputs[SENSORS]
-        cdef long long _step
-        cdef int i, count
-        latest = np.full(len(values), NAN)
-        status = np.zeros(len(values), np.uint32)
-        posted = np.zeros(len(values), np.int64)
-        cdef double[::1] v = latest
-        cdef unsigned int[::1] s = status
-        cdef long long[::1] n = posted
-        with nogil:
-            for _step in range(steps):
-                count = furnace_step(self.f, self.f.step + 1, &values[0], inputs)
-                for i in range(count):
-                    v[inputs[i].tag] = inputs[i].value
-                    s[inputs[i].tag] = inputs[i].status
-                    n[inputs[i].tag] += 1
-        return latest, status, posted
+        return run(furnace_step, <void*>self.f, &self.f.rack, values, steps)
 
     def thickness(self):
         """Film on every wafer by ring, m: (oxide, silicon), each [wafers, rings]."""
@@ -345,18 +276,15 @@ cdef class Model:
 
     def repeatability(self, unsigned long long seed, int count):
         """Normal numbers of a generator of its own, so that measuring changes nothing."""
-        cdef Noise noise
-        cdef int _i
-        seed_noise(&noise, seed)
-        return np.array([normal(&noise) for _i in range(count)])
+        return normals(seed, count)
 
     def state(self):
         """Everything that a test may want to know, SI units."""
         cdef Furnace* f = self.f
         cdef int i
         return {
-            "step": f.step,
-            "time_s": (f.step + 1) * f.dt,
+            "step": f.rack.step,
+            "time_s": (f.rack.step + 1) * f.rack.dt,
             "element_k": [f.heat.element[i] for i in range(ZONES)],
             "tube_k": [f.heat.tube[i] for i in range(ZONES)],
             "load_k": [f.heat.load[i] for i in range(ZONES)],
@@ -377,10 +305,10 @@ cdef class Model:
             "reacted_mol": {SPECIES_NAMES[i]: f.gas.reacted[i] for i in range(SPECIES)},
             "flow_mol_s": [f.gas.feed[i].flow * f.gas.feed[i].gain for i in range(FEEDS)],
             "mfc_gain": [f.gas.feed[i].gain for i in range(FEEDS)],
-            "outflow_mol_s": f.gas.flow_out,
-            "foreline_pa": f.gas.foreline,
-            "throttle": f.gas.throttle,
-            "isolation": f.gas.isolation,
+            "outflow_mol_s": f.gas.pumps.flow_out,
+            "foreline_pa": f.gas.pumps.foreline,
+            "throttle": f.gas.pumps.throttle,
+            "isolation": f.gas.pumps.isolation,
             "deposited_mol": f.film.deposited,
             "mean_temperature_k": f.film.temperature_moment / f.film.total_rate if f.film.total_rate > 0.0 else None,
             "oxidant_ratio": f.film.oxidant_moment / f.film.total_rate if f.film.total_rate > 0.0 else None,

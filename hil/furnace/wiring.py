@@ -1,97 +1,32 @@
-"""Which tag of the tool is which wire of the furnace.
-
-Ranges, periods and resolutions are the tool file's; here stands what each instrument looks at and how well.
-"""
+"""Which tag of the tool is which wire of the furnace, and what each of its instruments looks at and how well."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 
 from config.layout import Layout
-from config.tool import TagKind
-from hil.errors import PlantError
 from hil.furnace.parameters import Parameters
+from hil.parts.wiring import MANOMETER_TOP_TORR, MOL_PER_S_PER_SCCM, PA_PER_TORR, ZERO_CELSIUS, Sensor, fitted, output
 
 ZONES = (1, 2, 3)
 FEEDS = ("sih4", "n2o", "n2")
-PA_PER_TORR = 101325.0 / 760.0
-MOL_PER_S_PER_SCCM = 101325.0e-6 / (8.31446261815324 * 273.15) / 60.0
-ZERO_CELSIUS = 273.15
-MANOMETER_TOP_TORR = 10.5
-"""What a 10 Torr manometer's electronics say above their range."""
-
-
-@dataclass(frozen=True)
-class Sensor:
-    """An instrument: reading = source × scale + shift, with what it adds of its own."""
-
-    name: str
-    tag: int
-    source: str
-    index: int = 0
-    period_s: float = 0.1
-    scale: float = 1.0
-    shift: float = 0.0
-    noise: float = 0.0
-    relative: float = 0.0
-    """Noise as a share of the reading."""
-    quantum: float = 0.0
-    offset_spread: float = 0.0
-    drift_spread: float = 0.0
-    """Per second."""
-    minimum: float = -1e30
-    maximum: float = 1e30
 
 
 def outputs(layout: Layout) -> dict[str, int | list[int]]:
     """Indices of the outputs that the furnace obeys."""
     return {
-        "power": [_output(layout, f"heater.zone{zone}.power_pct") for zone in ZONES],
-        "setpoint": [_output(layout, f"gas_panel.{gas}.setpoint_sccm") for gas in FEEDS],
-        "valve": [_output(layout, f"gas_panel.{gas}.valve") for gas in FEEDS],
-        "trickle_shut": _output(layout, "gas_panel.purge.shut"),
-        "throttle": _output(layout, "vacuum.throttle_valve.position_pct"),
-        "isolation_shut": _output(layout, "vacuum.isolation_valve.shut"),
-        "dry_stop": _output(layout, "vacuum.dry_pump.stop"),
-        "booster_stop": _output(layout, "vacuum.booster.stop"),
+        "power": [output(layout, f"heater.zone{zone}.power_pct") for zone in ZONES],
+        "setpoint": [output(layout, f"gas_panel.{gas}.setpoint_sccm") for gas in FEEDS],
+        "valve": [output(layout, f"gas_panel.{gas}.valve") for gas in FEEDS],
+        "trickle_shut": output(layout, "gas_panel.purge.shut"),
+        "throttle": output(layout, "vacuum.throttle_valve.position_pct"),
+        "isolation_shut": output(layout, "vacuum.isolation_valve.shut"),
+        "dry_stop": output(layout, "vacuum.dry_pump.stop"),
+        "booster_stop": output(layout, "vacuum.booster.stop"),
     }
 
 
 def sensors(layout: Layout, parameters: Parameters) -> list[Sensor]:
-    """Every input of the tool as an instrument.
-
-    Raises:
-        PlantError: an input that the furnace has no instrument for, or one that posts never.
-    """
-    known = {sensor.name: sensor for sensor in _instruments(parameters)}
-    found = list[Sensor]()
-    for name, tag in layout.declared.items():
-        if tag.kind is not TagKind.INPUT:
-            continue
-        if name not in known:
-            raise PlantError(f"{layout.tool.name}: the simulated furnace has no instrument for {name}")
-        if tag.period_s <= 0.0:
-            raise PlantError(f"{name}: an input of a simulated tool needs a period_s")
-        sensor = known[name]
-        quantum = 0.0 if tag.states else tag.resolution
-        top = MANOMETER_TOP_TORR if sensor.source == "manometer" else tag.high
-        found.append(
-            replace(
-                sensor,
-                tag=layout.index[name],
-                period_s=tag.period_s,
-                quantum=quantum,
-                minimum=tag.low,
-                maximum=min(top, tag.high),
-            )
-        )
-    return found
-
-
-def _output(layout: Layout, name: str) -> int:
-    tag = layout.declared.get(name)
-    if tag is None or tag.kind is not TagKind.OUTPUT:
-        raise PlantError(f"{layout.tool.name}: the simulated furnace needs an output {name}")
-    return layout.index[name]
+    """Every input of the tool as an instrument; raises PlantError for one that the furnace has not."""
+    return fitted(layout, _instruments(parameters), {"manometer": MANOMETER_TOP_TORR})
 
 
 def _instruments(p: Parameters) -> Iterator[Sensor]:

@@ -6,8 +6,11 @@ from libc.stdlib cimport calloc
 import numpy as np
 
 from hil.parts.instruments cimport SENSORS, Rack
+from hil.parts.lines cimport DELAY, Panel
 from hil.parts.noise cimport Noise, normal, seed_noise
 from hil.parts.orders cimport Order, Orders, hand_over
+from hil.parts.pumps cimport Pumps
+from kernels.physics.constants cimport TORR, ZERO_CELSIUS
 from kernels.plant cimport PlantInput, plant_step_t
 
 
@@ -90,3 +93,26 @@ cdef inline object normals(unsigned long long seed, int count):
     cdef int _i
     seed_noise(&noise, seed)
     return np.array([normal(&noise) for _i in range(count)])
+
+
+cdef inline object set_lines(Panel* panel, p, double dt):
+    # Gas lines by a plant's parameters
+    panel.dead_scans = round(p.mfc_dead_time_s / dt)
+    if panel.dead_scans >= DELAY:
+        raise ValueError(f"mfc_dead_time_s is at most {(DELAY - 1) * dt:g} s at this scan period")
+    panel.frequency, panel.damping = p.mfc_frequency, p.mfc_damping
+    panel.valve_speed = 1.0 / p.valve_s
+
+
+cdef inline object set_pumps(Pumps* pumps, p):
+    # Pumps and their valves by a plant's parameters; they run, and the way to them is open
+    pumps.temperature = p.pump_c + ZERO_CELSIUS
+    pumps.throttle_speed, pumps.isolation_speed = 1.0 / p.throttle_s, 1.0 / p.isolation_s
+    pumps.throttle_closed, pumps.throttle_full = p.throttle_closed_l_s * 1e-3, p.throttle_full_l_s * 1e-3
+    pumps.line = p.line_l_s * 1e-3
+    pumps.dry_speed, pumps.booster_speed = p.dry_speed_l_s * 1e-3, p.booster_speed_l_s * 1e-3
+    pumps.booster_pressure = p.booster_pressure_torr * TORR
+    pumps.dry_ultimate, pumps.booster_ultimate = p.dry_ultimate_torr * TORR, p.booster_ultimate_torr * TORR
+    pumps.throttle_stuck = NAN
+    pumps.throttle = pumps.isolation = pumps.dry = pumps.booster = 1.0
+    pumps.running = pumps.booster_running = 1.0

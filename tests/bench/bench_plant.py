@@ -9,7 +9,6 @@ from scipy.integrate import solve_ivp
 
 from config.loading import load_tool, shipped_tool
 from hil import plant
-from hil.furnace.plant import FurnacePlant
 from kernels import transport, vacuum
 from tests.bench.figure import Figure
 
@@ -31,7 +30,6 @@ def best(action: Callable[[], object], repeats: int = REPEATS) -> float:
 def step_us(outputs: dict[str, float]) -> float:
     """Mean time of a step with these outputs, µs."""
     furnace = plant.create(load_tool(shipped_tool("lpcvd_furnace")))
-    assert isinstance(furnace, FurnacePlant)
     furnace.advance(outputs, 6000)
     return best(lambda: furnace.advance({}, STEPS)) / STEPS * 1e6
 

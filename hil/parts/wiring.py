@@ -1,0 +1,81 @@
+"""Which tag of a tool is which instrument or output of its plant.
+
+Ranges, periods and resolutions are the tool file's; a plant says what each instrument looks at and how well.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from config.layout import Layout
+from config.tool import TagKind
+from hil.errors import PlantError
+
+PA_PER_TORR = 101325.0 / 760.0
+MOL_PER_S_PER_SCCM = 101325.0e-6 / (8.31446261815324 * 273.15) / 60.0
+ZERO_CELSIUS = 273.15
+MANOMETER_TOP_TORR = 10.5
+"""What a 10 Torr manometer's electronics say above their range."""
+
+
+@dataclass(frozen=True)
+class Sensor:
+    """An instrument: reading = source × scale + shift, with what it adds of its own."""
+
+    name: str
+    tag: int
+    source: str
+    index: int = 0
+    period_s: float = 0.1
+    scale: float = 1.0
+    shift: float = 0.0
+    noise: float = 0.0
+    relative: float = 0.0
+    """Noise as a share of the reading."""
+    quantum: float = 0.0
+    offset_spread: float = 0.0
+    drift_spread: float = 0.0
+    """Per second."""
+    minimum: float = -1e30
+    maximum: float = 1e30
+
+
+def output(layout: Layout, name: str) -> int:
+    """Index of an output that the plant obeys; raises PlantError when the tool has it not."""
+    tag = layout.declared.get(name)
+    if tag is None or tag.kind is not TagKind.OUTPUT:
+        raise PlantError(f"{layout.tool.name}: its simulated plant needs an output {name}")
+    return layout.index[name]
+
+
+def fitted(layout: Layout, instruments: Iterable[Sensor], tops: Mapping[str, float]) -> list[Sensor]:
+    """Every input of the tool as an instrument.
+
+    Args:
+        layout: the tool's tags.
+        instruments: what the plant has, by the name of the tag; `tag` is filled in here.
+        tops: where an instrument of that source saturates below its tag's range.
+
+    Raises:
+        PlantError: an input that the plant has no instrument for, or one that posts never.
+    """
+    known = {sensor.name: sensor for sensor in instruments}
+    found = list[Sensor]()
+    for name, tag in layout.declared.items():
+        if tag.kind is not TagKind.INPUT:
+            continue
+        if name not in known:
+            raise PlantError(f"{layout.tool.name}: its simulated plant has no instrument for {name}")
+        if tag.period_s <= 0.0:
+            raise PlantError(f"{name}: an input of a simulated tool needs a period_s")
+        sensor = known[name]
+        found.append(
+            replace(
+                sensor,
+                tag=layout.index[name],
+                period_s=tag.period_s,
+                quantum=0.0 if tag.states else tag.resolution,
+                minimum=tag.low,
+                maximum=min(tops.get(sensor.source, tag.high), tag.high),
+            )
+        )
+    return found
