@@ -13,9 +13,10 @@ import pytest
 
 import config
 from kernels.tables import Status
-from opcua_model.interface import Refused
+from opcua_model.interface import AuditEntry, Caller, Refused
 from opcua_model.methods import METHODS
 from supervisor.link.messages import CommandKind, EventKind
+from supervisor.server import audit
 from supervisor.server.access.policy import DEFAULT, Policy
 from supervisor.server.errors import ExportError
 from supervisor.server.export import export_run
@@ -461,6 +462,27 @@ async def test_logins_are_checked_and_kept(tmp_path: Path) -> None:
             while ("olga", "login", "Good") not in await audited(h):  # noqa: ASYNC110 (a task of its own)
                 await anyio.sleep(0.01)
         assert ("olga", "login", "BadUserAccessDenied") in await audited(h)
+
+
+async def test_what_concerns_security_is_in_the_trail_and_the_trail_is_whole(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        for action, status in (
+            ("AuditOpenSecureChannel", "Good"),
+            ("AuditCertificateExpired", "BadCertificateTimeInvalid"),
+        ):
+            entry = AuditEntry(Caller("", frozenset(), ""), action, "203.0.113.9", status, {"Certificate": "ab" * 32})
+            await h.server.backend.audit(entry)
+        assert await h.server.backend.authenticate_certificate("ab" * 32, "203.0.113.9") is None
+        await anyio.to_thread.run_sync(h.server.backend._users.give_certificate, "robot", "ab" * 32, ["observer"])
+        assert await h.server.backend.authenticate_certificate("ab" * 32, "203.0.113.9") == (
+            "robot", frozenset({"observer"}),
+        )  # fmt: skip
+        found = await audited(h)
+        faults = await h.server.desk.store.read(audit.verify)
+    assert ("", "AuditOpenSecureChannel", "Good") in found
+    assert ("", "AuditCertificateExpired", "BadCertificateTimeInvalid") in found
+    assert ("certificate abababababababab", "login", "BadUserAccessDenied") in found
+    assert faults == []
 
 
 # ----------------------------------------------------------------------------------------------------------- deaths
