@@ -32,6 +32,8 @@ class FakeModbus:
     exceptions: dict[int, int] = field(default_factory=dict[int, int])
     """By address: the exception that a request for it gets."""
     silent: bool = False
+    dumb_units: set[int] = field(default_factory=set[int])
+    """Units behind this gateway that do not answer."""
     connections: int = 0
     before: Callable[[int, int], None] | None = None
     """Called with function and address before a request is answered."""
@@ -67,7 +69,7 @@ class FakeModbus:
                     length = 6 + int.from_bytes(buffer[4:6])
                     frame, buffer = buffer[:length], buffer[length:]
                     answer = self._answer(frame)
-                    if not self.silent:
+                    if not self.silent and frame[6] not in self.dumb_units:
                         for part in self.answers(answer):
                             await stream.send(part)
 

@@ -10,6 +10,11 @@ import pytest
 from config.profile import Profile, Setting
 from config.profiles import load_profile
 from drivers.binding import Bound
+from drivers.bus import Bus
+from drivers.codecs import make_codec
+from drivers.conversation import StreamConversation
+from drivers.device import Device
+from drivers.transports.tcp import open_tcp
 from tests.config.device_profiles import point, write_profile
 from tests.drivers.fake_modbus import (
     MS,
@@ -251,3 +256,30 @@ async def test_at_the_end_safe_settings_are_written_and_the_link_is_closed(tmp_p
         assert stand.fake.get_float(SP) == 0.0
         assert stand.fake.written()[-1] == 60
         assert stand.fake.registers[60] == 7
+
+
+async def test_a_dead_neighbour_on_the_same_wire_does_not_take_the_others_with_it(tmp_path: Path) -> None:
+    async with running(partial(furnace_profile, tmp_path)) as stand:
+        await until(lambda: stand.posted.good(TAG_ARMED, 1.0))
+        around = stand.device.around
+        other = Device(
+            "dead", stand.device.profile, make_codec(stand.device.profile, "modbus-tcp", 2), [Bound("pv", 50)], [],
+            [Bound("connected", 51)], around,
+        )  # fmt: skip
+        stand.fake.dumb_units.add(2)
+        both = Bus("both", StreamConversation(lambda: open_tcp("127.0.0.1", stand.fake.port)), [stand.device, other])
+        await stand.bus.end()
+        stand.posted.newest.clear()
+        async with anyio.create_task_group() as group:
+            group.start_soon(both.run)
+            await until(lambda: stand.posted.good(TAG_ARMED, 1.0) and stand.heard("lost"), 15.0)
+            stand.fake.set_float(PV, 640.0)
+            await until(lambda: stand.posted.good(TAG_PV, 640.0))
+            reconnects = stand.device.statistics.reconnects
+            tried = other.statistics.requests
+            await until(lambda: other.statistics.requests >= tried + 2, 15.0)
+            assert stand.device.statistics.connected
+            assert stand.device.statistics.reconnects == reconnects
+            stand.fake.dumb_units.clear()
+            await until(lambda: stand.posted.good(50, 640.0) and stand.posted.good(51, 1.0), 15.0)
+            group.cancel_scope.cancel()
