@@ -33,6 +33,7 @@ from opcua_model.permissions import Permissions, add_roles
 from opcua_model.publishing.snapshot import Turn
 from opcua_model.settings import EndpointError, Settings, is_loopback
 from opcua_model.space import Space, stamped
+from opcua_model.spare import spare
 from opcua_model.stack import Ids, Server, StatusCodes, policies, ua
 from opcua_model.tree import Tree, build_tree, interlock_path
 from opcua_model.types import NAMESPACE, TOOL_NAMESPACE, build_types
@@ -174,6 +175,8 @@ class UaServer:
         server.manufacturer_name, server.application_type = "cvd-supervisor", ua.ApplicationType.Server
         server._application_uri = uri  # noqa: SLF001 - read by init(), which has no argument for it
         await server.init()
+        if settings.spare_memory:
+            await anyio.to_thread.run_sync(spare, internal.aspace)
         await server.set_build_info(
             PRODUCT, "cvd-supervisor", server.name, settings.software_revision, "0", datetime.now(UTC)
         )

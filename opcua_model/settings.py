@@ -100,6 +100,8 @@ class Settings:
     names: tuple[str, ...] = ()
     """Further DNS names or addresses under which clients reach this server (subject alternative names)."""
     software_revision: str = "0"
+    spare_memory: bool = False
+    """Spend half a second of the start on 25 MB (opcua_model.spare); a daemon does, a test of a minute does not."""
     refresh_s: float = 0.1
     """How often values that are not tags are looked at."""
     limits: Limits = field(default_factory=Limits)

@@ -99,4 +99,5 @@ def ua_settings(table: ServerTable, *, folder: Path, endpoint: str, revision: st
         renew_days=table.renew_days,
         restricted={path: frozenset(role.value for role in roles) for path, roles in table.restricted.items()},
         limits=replace(Limits(), **given),
+        spare_memory=True,
     )
