@@ -215,6 +215,34 @@ def _sdos() -> tuple[float, float]:
     return ours, statistics.median(times) * 1e6
 
 
+async def _reaction(folder: Path) -> tuple[float, float]:
+    """A gauge dies silently: seconds until the coupler on another wire has shut the valve, and what is declared."""
+    from config.profiles import profiles_of
+    from config.reaction import reactions
+    from hil.rig.faults import Kind, WireFault
+    from supervisor.link.messages import CommandKind
+    from tests.supervisor.controller.test_instruments import ready
+    from tests.supervisor.controller.wired_stand import wired
+
+    async with wired(folder) as stand:
+        await ready(stand)
+        tool = stand.controller.tool
+        declared = next(row.total_s for row in reactions(tool, profiles_of(tool)) if row.device == "gauge")
+        took: list[float] = []
+        for _ in range(5):
+            await stand.done("mara", CommandKind.ARM)
+            await stand.done("mara", CommandKind.WRITE, tag="panel.sih4.valve", value=1.0)
+            await stand.until(lambda: stand.shows("io", "do_0") == 1.0)
+            stand.rig.inject(WireFault(instrument="gauge", fault=Kind.SILENT))
+            began = time.monotonic()
+            await stand.until(lambda: stand.shows("io", "do_0") == 0.0)
+            took.append(time.monotonic() - began)
+            stand.rig.clear()
+            await stand.until(lambda: stand.value("devices.gauge.armed") == 1.0, 20.0)
+            await ready(stand)
+    return max(took), declared or 0.0
+
+
 async def _load(buses: list[Bus]) -> tuple[float, float, int]:
     """Share of a core in per cent, 99 % slot jitter in ms, and missed slots, once everything is connected."""
     async with anyio.create_task_group() as group:
@@ -248,6 +276,7 @@ def figures() -> list[Figure]:
         share, jitter_ms, missed = anyio.run(_load, some)
         many = [_bus(registers, "modbus-tcp", port, n, table) for n, port in enumerate(ports[:MODBUS])]
         many += [_bus(line, "tcp", port, MODBUS + n, table) for n, port in enumerate(ports[MODBUS:])]
+        reaction_s, declared_s = anyio.run(_reaction, folder)
         share_60, jitter_60_ms, missed_60 = anyio.run(_load, many)
     ours, theirs = (statistics.median(column) for column in zip(*rounds, strict=True))
     spoken, visa = (statistics.median(column) for column in zip(*texts, strict=True))
@@ -259,6 +288,14 @@ def figures() -> list[Figure]:
         Figure("the same, slot jitter p99", jitter_ms, "ms", target="≤ 10"),
         Figure("60 devices, Modbus and text, at 10 Hz", share_60, "% of a core", target="≤ 20"),
         Figure("the same, slot jitter p99", jitter_60_ms, "ms", target="≤ 10"),
+        Figure(
+            "gauge dies silently → valve shut elsewhere, worst of 5",
+            reaction_s,
+            "s",
+            declared_s,
+            "as cvd check says",
+            "≤ 1 ×",
+        ),
         Figure("slots missed in both", float(missed + missed_60), "", target="0"),
     ]
 
