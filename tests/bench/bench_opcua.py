@@ -69,7 +69,9 @@ def looked_back(side: str, tags: int) -> dict[str, float]:
         before = server.cpu_s()
         load.go()
         told = json.loads(load.line())
-        return told | {"per_cpu_s": told["values"] / max(server.cpu_s() - before, 0.01)}
+        told["per_cpu_s"] = told["values"] / max(server.cpu_s() - before, 0.01)
+        load.go()
+        return told | json.loads(load.line())
 
 
 def every_row_ms() -> float:

@@ -392,7 +392,9 @@ async def look_back(endpoint: str, *, stock: bool) -> None:
             point, values = _page(answer)
             count += values
         told = {"values": count, "per_second": count / (time.monotonic() - began)}
+        print(json.dumps(told), flush=True)
         hours, times = 0, [0.0]
+        await asyncio.to_thread(sys.stdin.readline)
         if not stock:
             average = ua.ReadProcessedDetails(_moment(HISTORY_NS - DAYS * 86_400 * 10**9), start, 3_600_000.0)
             average.AggregateType = [ua.NodeId(ua.ObjectIds.AggregateFunction_Average)]
@@ -402,7 +404,7 @@ async def look_back(endpoint: str, *, stock: bool) -> None:
                 began = time.monotonic()
                 _, hours = _page(await raw.ask(raw.encode(_history(average, node(3), b""))))
                 times.append((time.monotonic() - began) * 1000)
-        told |= {"hours": hours, "average_ms": float(np.median(times))}
+        told = {"hours": hours, "average_ms": float(np.median(times))}
         print(json.dumps(told), flush=True)
         await until_closed()
 

@@ -131,8 +131,9 @@ def parts_of(connection: Connection, data: Path, sets: dict[int, TagSet], where:
 
 
 def files_of(parts: Sequence[Part]) -> str:
-    """SQL: the rows of parts."""
-    return f"read_parquet([{', '.join(text(part.path) for part in parts)}], union_by_name = true)"
+    """SQL: the rows of parts; those of one tag set have the same columns, so only the first file is asked for them."""
+    by_name = ", union_by_name = true" if len({part.tag_set for part in parts}) > 1 else ""
+    return f"read_parquet([{', '.join(text(part.path) for part in parts)}]{by_name})"
 
 
 def _states(
