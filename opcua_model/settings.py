@@ -53,7 +53,7 @@ class Limits:
     lifetime_count: int = 15_000
     message_bytes: int = 4 * 1024 * 1024
     message_bytes_before_login: int = 64 * 1024
-    message_bytes_anonymous: int = 256 * 1024
+    message_bytes_anonymous: int = 1024 * 1024
     chunk_bytes: int = 65_535
     pending_messages: int = 50
     """Requests of a connection that wait behind the one in work; its socket is not read while they are so many."""
