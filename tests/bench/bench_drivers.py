@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import anyio
 import numpy as np
@@ -163,7 +164,7 @@ async def _pymodbus(port: int) -> float:
 def _pyvisa(port: int) -> float:
     import pyvisa
 
-    session = pyvisa.ResourceManager("@py").open_resource(f"TCPIP::127.0.0.1::{port}::SOCKET")
+    session: Any = pyvisa.ResourceManager("@py").open_resource(f"TCPIP::127.0.0.1::{port}::SOCKET")
     session.read_termination = session.write_termination = "\n"
     times: list[float] = []
     for _ in range(TRIPS):
@@ -245,6 +246,7 @@ async def _reaction(folder: Path) -> tuple[float, float]:
 
 async def _load(buses: list[Bus]) -> tuple[float, float, int]:
     """Share of a core in per cent, 99 % slot jitter in ms, and missed slots, once everything is connected."""
+    share, late, missed = 0.0, [0.0], 0
     async with anyio.create_task_group() as group:
         for bus in buses:
             group.start_soon(bus.run)
