@@ -31,6 +31,8 @@ from opcua_model.live import tell
 from opcua_model.model_changes import ModelChanges
 from opcua_model.permissions import Permissions, add_roles
 from opcua_model.publishing.snapshot import Turn
+from opcua_model.run_machine import RunMachine, build_machine_type
+from opcua_model.server_diagnostics import ServerDiagnostics
 from opcua_model.settings import EndpointError, Settings, is_loopback
 from opcua_model.space import Space, stamped
 from opcua_model.spare import spare
@@ -75,6 +77,8 @@ class UaServer:
         self._conditions: Conditions | None = None
         self._listener: Any = None
         self._guard: Guard | None = None
+        self._machine: RunMachine | None = None
+        self._counts: ServerDiagnostics | None = None
         self._standing: dict[str, dict[str, Any]] = {}
         """What the records of interlocks say."""
         self._offered = [*_ENCRYPTED, *([ua.SecurityPolicyType.NoSecurity] if settings.plain_loopback else [])]
@@ -199,10 +203,13 @@ class UaServer:
         space = Space(self._internal.aspace, types, tool)
         tree = Tree(space, Turn(backend), layout)
         build_types(space, tree.methods)
+        build_machine_type(space)
         variants = await anyio.to_thread.run_sync(supported_variants, layout.tool)
         told = backend.variables()
         build_tree(tree, revision=self._settings.software_revision, variants=variants, told=told)
         self._tree = tree
+        self._machine = RunMachine(space, self._deliver)
+        self._counts = ServerDiagnostics(space, self._internal)
         changes = ModelChanges(space, self._deliver)
         self._entries = self._internal.entries = Entries(space, changes, backend.entries)
         conditions = self._conditions = Conditions(tree)
@@ -326,6 +333,7 @@ class UaServer:
                 self._standing[path] = standing
                 value = record(tree.space, "InterlockDataType", standing)
                 await tell(tree.space.cell(tree.records[path]), stamped(value))
+        await self._must(self._machine).look(str(tree.live["Runs/ActiveRun/State"].value))
         await self._must(self._conditions).look(time.time_ns())
         for node, indices in tree.arrays.items():
             cell = tree.space.cell(node)
@@ -346,4 +354,5 @@ class UaServer:
             status = replace(status_cell.value.Value.Value, CurrentTime=now)
             shown = ua.Variant(status, ua.VariantType.ExtensionObject)
             await tell(status_cell, ua.DataValue(shown, SourceTimestamp=now, ServerTimestamp=now))
+            await self._must(self._counts).look()
             await anyio.sleep(_CLOCK_S)

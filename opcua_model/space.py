@@ -103,6 +103,16 @@ class Space:
         cell = None if node is None else node.attributes.get(attribute)
         return None if cell is None or cell.value is None else cell.value.Value.Value
 
+    def references(self, node_id: Any) -> list[Any]:
+        """What refers from a node, in both directions."""
+        return list(self._aspace[node_id].references)
+
+    def nodes(self) -> list[Any]:
+        """Ids of all nodes of our two namespaces, types first, each in the order of its creation."""
+        return [
+            node for index in (self.types, self.tool) for node in self._aspace.keys() if node.NamespaceIndex == index
+        ]
+
     def set_description(self, node_id: Any, text: str) -> None:
         """Replace the Description of a node."""
         variant = ua.Variant(ua.LocalizedText(text), ua.VariantType.LocalizedText)
@@ -380,6 +390,11 @@ STANDARD_PROPERTIES: Final = frozenset(
         "OutputArguments",
         "NamespaceUri",
         "NodeVersion",
+        "StateNumber",
+        "TransitionNumber",
+        "TransitionTime",
+        "Id",
+        "Number",
     }
 )
 """Properties whose names belong to the standard namespace."""
