@@ -66,7 +66,7 @@ class CanConversation:
         self._nodes.clear()
         if network is not None:
             with anyio.CancelScope(shield=True), anyio.move_on_after(2):
-                await anyio.to_thread.run_sync(network.disconnect, abandon_on_cancel=True)
+                await anyio.to_thread.run_sync(partial(_disconnect, network), abandon_on_cancel=True)
 
     async def settle(self, quiet_s: float) -> None:
         """An SDO's answer names its object, and the library drops late ones."""
@@ -118,7 +118,12 @@ class CanConversation:
     async def _do(self, call: Callable[[], T]) -> T:
         if self._network is None:
             raise LinkError("the CAN bus is closed")
-        return await anyio.to_thread.run_sync(call, limiter=self._alone)
+        import can
+
+        try:
+            return await anyio.to_thread.run_sync(call, limiter=self._alone)
+        except (can.CanError, OSError, ValueError) as error:  # pyserial's errors are OSErrors, garbage a ValueError
+            raise LinkError(f"the CAN adapter cannot be used: {error}") from error
 
     # ------------------------------------------------------------------------------------ in the worker's thread
     def _connect(self) -> Any:
@@ -129,6 +134,7 @@ class CanConversation:
         interface = options.pop("interface", "slcan" if self._link.path.startswith("/") else "socketcan")
         bitrate = int(options.pop("bitrate", self._bitrate))
         network: Any = canopen.Network()
+        network.listeners.append(_errors_kept())
         try:
             network.connect(interface=interface, channel=self._link.path, bitrate=bitrate, **options)
         except (can.CanError, OSError, ValueError, ImportError) as error:
@@ -156,7 +162,7 @@ class CanConversation:
 
         remote: Any = canopen.RemoteNode(number, canopen.ObjectDictionary())
         self._network.add_node(remote)
-        remote.sdo.MAX_RETRIES = 0
+        remote.sdo.MAX_RETRIES = 1  # one attempt; canopen counts down to 0 and takes 0 for no end
         node = _Node(remote.sdo, pdos={})
         self._network.subscribe(0x700 + number, partial(_beat, node))
         for pdo, base in TPDO.items():
@@ -198,3 +204,33 @@ def _sdo(node: _Node, answer_s: float, call: Callable[[], T]) -> T:
         raise NoAnswer(f"SDO: {error}") from error
     except (can.CanError, OSError) as error:
         raise LinkError(f"the CAN bus failed: {error}") from error
+
+
+def _disconnect(network: Any) -> None:
+    """Close; an adapter that was pulled out cannot be told so any more."""
+    import can
+
+    try:
+        network.disconnect()
+    except (can.CanError, OSError):
+        bus = network.bus
+        port = getattr(bus, "serialPortOrig", None)  # python-can's slcan closes it after the command that failed
+        if port is not None:
+            port.close()
+
+
+def _errors_kept() -> Any:
+    """A listener that lets the reading thread end quietly: its error is kept, and `network.check` raises it."""
+    import can
+
+    class Kept(can.Listener):
+        def on_message_received(self, msg: can.Message) -> None:
+            _ = msg
+
+        def on_error(self, exc: Exception) -> None:
+            _ = exc
+
+        def stop(self) -> None:
+            pass
+
+    return Kept()
