@@ -239,6 +239,40 @@ def test_a_pattern_that_is_meant_to_hurt_takes_no_time() -> None:
     assert compile_pattern("x" * 5000) is None
 
 
+ODD = st.one_of(
+    st.builds(
+        literal,
+        st.one_of(
+            st.none(), st.booleans(), st.integers(-(2**31), 2**31 - 1), st.floats(), st.text(max_size=5),
+            st.lists(st.integers(0, 9), min_size=1, max_size=3), st.binary(max_size=3), st.just(LEVEL),
+            st.just(ua.LocalizedText("x")),
+            st.just(datetime(2026, 1, 1, tzinfo=UTC)), st.just(ua.QualifiedName("x", 1)), st.just(ua.StatusCode(5)),
+        ),
+    ),
+    st.builds(element, st.integers(0, 8)),
+    st.builds(field, st.sampled_from(["Severity", "Message", "Time", "Nothing", "Nonsense", ""])),
+    st.just(ua.AttributeOperand()),
+    st.none(),
+)  # fmt: skip
+
+
+@given(st.lists(st.tuples(st.integers(0, 20), st.lists(ODD, max_size=4)), max_size=8))
+def test_whatever_a_client_asks_is_answered(asked: list[tuple[int, list[Any]]]) -> None:
+    elements = []
+    for operator, operands in asked:
+        made = ua.ContentFilterElement()
+        made.FilterOperator = ua.FilterOperator(operator) if operator <= 17 else operator
+        made.FilterOperands = operands
+        elements.append(made)
+    found, results = read_where(where(*elements), TYPES)
+    assert len(results) == len(elements)
+    if found is not None:
+        assert found.passes(EVENT) in {True, False}
+        assert found.passes(Notice(BASE)) in {True, False}
+    else:
+        assert any(not one.StatusCode.is_good() for one in results)
+
+
 @given(st.text(alphabet="ab%_[]^-\\c", max_size=12), st.text(alphabet="abc", max_size=8))
 def test_any_pattern_is_matched_or_refused(pattern: str, text: str) -> None:
     made = compile_pattern(pattern)
