@@ -88,6 +88,10 @@ MESSAGES ?= 1000000
 campaign: setup  ## hostile OPC UA messages against a whole daemon (MESSAGES=…, SEED=…)
 	$(BIN)/python -m tests.system.campaign --messages $(MESSAGES) --seed $(SEED)
 
+CELLS ?= 10000
+wire-campaign: setup  ## the fault matrix on every kind of wire, again and again (CELLS=…, SEED=…)
+	$(BIN)/python -W ignore -m tests.hil.campaign --cells $(CELLS) --seed $(SEED)
+
 # ------------------------------------------------------------------------------------------------------- gates
 
 test: setup $(if $(wildcard tests/system/node/package-lock.json),$(NODE_CLIENT))  ## the whole test suite (COVERAGE=1: with branch coverage)

@@ -188,7 +188,7 @@ class Rig:
             self.inject_plant(event.plant or {})
             what = f"plant: {event.plant}"
         self.happened.append(f"{self.plant_s:.2f} s  {what}")
-        log.info("scenario", event=what, note=event.note, plant_s=round(self.plant_s, 3))
+        log.info("scenario", happened=what, note=event.note, plant_s=round(self.plant_s, 3))
 
     # ------------------------------------------------------------------------------------------------------- asking
     def wire_of(self, instrument: str) -> Wire:
