@@ -16,7 +16,7 @@ from config.profile import Profile
 from config.wire import CanSettings
 from drivers.codecs.canopen import BOOT_UPS, HEARTBEAT, NMT, CanopenCodec, aborted, wire_of
 from drivers.codecs.exchange import Codec, Fetch, Raw, Store
-from drivers.errors import LinkError, NoAnswer
+from drivers.errors import DriverError, LinkError, NoAnswer
 from drivers.link import Link
 
 OUR_NODE = 127
