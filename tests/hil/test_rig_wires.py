@@ -6,6 +6,7 @@ import struct
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import anyio
 import canopen
@@ -173,7 +174,7 @@ def test_another_units_request_and_a_damaged_one_are_not_answered(bench) -> None
 def test_pyvisa_reads_the_gauge(bench, client) -> None:
     client.ask("set", instrument="gauge", point="pressure_1", value=760.2)
     manager = pyvisa.ResourceManager("@py")
-    resource = manager.open_resource(f"TCPIP::127.0.0.1::{bench.port('gauge')}::SOCKET")
+    resource: Any = manager.open_resource(f"TCPIP::127.0.0.1::{bench.port('gauge')}::SOCKET")
     resource.timeout = 5000
     resource.write_raw(b"@003PR1?;FF")
     assert resource.read_bytes(18) == b"@003ACK7.602E+2;FF"
