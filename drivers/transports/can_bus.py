@@ -122,6 +122,8 @@ class CanConversation:
 
         try:
             return await anyio.to_thread.run_sync(call, limiter=self._alone)
+        except DriverError:  # an answer that did not come is an OSError too, and no lost adapter
+            raise
         except (can.CanError, OSError, ValueError) as error:  # pyserial's errors are OSErrors, garbage a ValueError
             raise LinkError(f"the CAN adapter cannot be used: {error}") from error
 
