@@ -24,7 +24,7 @@ class Kind(StrEnum):
     LATE = "late"  # one answer comes after `value` seconds, when nobody waits for it any more
     SHORT = "short"  # answers end early, `value` bytes short
     GARBAGE_BEFORE = "garbage_before"  # noise before answers
-    GARBAGE_INSIDE = "garbage_inside"  # noise instead of bytes inside of answers
+    GARBAGE_INSIDE = "garbage_inside"  # one byte of each answer is changed
     WRONG_ADDRESS = "wrong_address"  # sound answers with another unit or address
     EXCEPTION = "exception"  # the device's own words for a fault
     DUPLICATE = "duplicate"  # answers come twice
@@ -77,10 +77,8 @@ def spoil(kind: Kind, reply: bytes, value: float, noise: random.Random) -> bytes
         case Kind.GARBAGE_BEFORE:
             return noise.randbytes(noise.randint(1, 12)) + reply
         case Kind.GARBAGE_INSIDE if reply:
-            damaged = bytearray(reply)
-            for _ in range(noise.randint(1, 3)):
-                at = noise.randrange(len(damaged))
-                damaged[at] ^= noise.randint(1, 255)
+            damaged = bytearray(reply)  # one byte: what every check sum, however weak, must notice
+            damaged[noise.randrange(len(damaged))] ^= noise.randint(1, 255)
             return bytes(damaged)
         case Kind.DUPLICATE:
             return reply + reply
