@@ -1,5 +1,6 @@
 """What is counted in advance: the same as from every row, wherever the rows are; and events of the past."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +30,7 @@ ROWS = 600
 
 
 @pytest.fixture
-def history(tmp_path: Path) -> tuple[Connection, Path]:
+def history(tmp_path: Path) -> Iterator[tuple[Connection, Path]]:
     """A hundred minutes of a temperature with gaps, bad and doubtful values; the middle of it rolled to a file."""
     furnace = Furnace()
     connection, _ = open_database(tmp_path / "cvd.duckdb")
@@ -52,7 +53,8 @@ def history(tmp_path: Path) -> tuple[Connection, Path]:
     while roll.roll_part(connection, tmp_path, tag_set, extent):
         pass
     assert one(connection, "SELECT count(*) FROM parts") == (1,)
-    return connection, tmp_path
+    yield connection, tmp_path
+    connection.close()
 
 
 def count_all(connection: Connection, data: Path) -> int:
@@ -119,7 +121,7 @@ def test_some_rows_are_the_first_of_all_rows_either_way(
 
 # --------------------------------------------------------------------------------------------- events of the past
 @pytest.fixture
-def told(tmp_path: Path) -> Connection:
+def told(tmp_path: Path) -> Iterator[Connection]:
     """Events of three sources, two of them at one moment."""
     connection, _ = open_database(tmp_path / "cvd.duckdb")
     rows = [
@@ -130,7 +132,8 @@ def told(tmp_path: Path) -> Connection:
             "INSERT INTO events VALUES (?, ?, make_timestamptz(?), ?, 0, 'mode', 200, ?, 'words', NULL, '{}')",
             [journal, seq, at, at, source],
         )
-    return connection
+    yield connection
+    connection.close()
 
 
 def sources(connection: Connection, start: int, end: int, limit: int = 10, source: str = "") -> list[str]:
