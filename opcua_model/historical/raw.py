@@ -66,14 +66,14 @@ async def read_raw(desk: Desk, details: Any, cursor: Cursor, stamps: int, points
 
 
 def nanoseconds(moment: datetime | None) -> int | None:
-    """Turn a moment into ns since 1970; None for one that is not said."""
+    """Turn a moment into ns since 1970, within 64 bits; None for one that is not said."""
     if moment is None:
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     if moment < _UNSET:
         return None
-    return (moment - EPOCH) // timedelta(microseconds=1) * 1000
+    return min(max((moment - EPOCH) // timedelta(microseconds=1) * 1000, -_END), _END)
 
 
 def _cursor(index: int, start: int | None, end: int | None, number: int) -> Cursor:
