@@ -66,6 +66,40 @@ def variables() -> str:
     return table(("path", "type", "says"), ((code(one.path), one.type, one.description) for one in VARIABLES))
 
 
+def nodeset() -> str:
+    """Our types as the NodeSet2 file has them."""
+    from datetime import UTC, datetime
+    from xml.etree import ElementTree as ET
+
+    import anyio
+
+    from opcua_model.nodeset import XML
+    from opcua_model.offline import nodeset_of
+
+    async def made() -> str:
+        return await nodeset_of(Layout(furnace()), revision="0", moment=datetime(2026, 1, 1, tzinfo=UTC))
+
+    own = "ns=1;s="
+    rows: list[tuple[str, str, str]] = []
+    members: dict[str, list[str]] = {}
+    for node in ET.fromstring(anyio.run(made)):  # noqa: S314 - of our own making
+        name = (node.get("NodeId") or "").removeprefix(own)
+        if not (node.get("NodeId") or "").startswith(own):
+            continue
+        owner, _, member = name.partition("/")
+        if member and "/" not in member:
+            members.setdefault(owner, []).append(member)
+        if node.tag in {f"{{{XML}}}UAObjectType", f"{{{XML}}}UADataType"}:
+            rows.append((name, node.tag.partition("UA")[2], node.findtext(f"{{{XML}}}Description") or ""))
+            fields = node.findall(f"{{{XML}}}Definition/{{{XML}}}Field")
+            members.setdefault(name, []).extend(field.get("Name") or "" for field in fields)
+    hidden = {"EnumStrings", "Default Binary"}
+    return table(
+        ("type", "class", "is", "holds"),
+        ((code(n), kind, text, ", ".join(m for m in members.get(n, []) if m not in hidden)) for n, kind, text in rows),
+    )
+
+
 def conditions() -> str:
     """What each interlock and alarm shows."""
     from opcua_model.variables import CONDITION
@@ -321,7 +355,7 @@ def _shipped_profiles() -> dict[str, Callable[[], str]]:
 SECTIONS: dict[str, Callable[[], str]] = {
     function.__name__: function
     for function in (
-        methods, variables, conditions, events, limits, database, tags, interlocks, alarms,
+        methods, variables, nodeset, conditions, events, limits, database, tags, interlocks, alarms,
         operations, loops, parameters, devices,
     )
 } | _shipped_profiles()  # fmt: skip

@@ -32,6 +32,7 @@ COMMANDS = {
     "replay": "execute a recorded run again and compare every bit",
     "export": "a run's data as Parquet, CSV or JSON",
     "kinetics": "tabulate detailed chemistry (needs the extra `kinetics`)",
+    "nodeset": "a tool's OPC UA address space as a NodeSet2 file, for other stacks",
     "cert": "whom the endpoint trusts, and its own certificate",
     "user": "add, list and remove people and their roles",
     "version": "print the version",
