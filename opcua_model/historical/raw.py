@@ -73,7 +73,8 @@ def nanoseconds(moment: datetime | None) -> int | None:
         moment = moment.replace(tzinfo=UTC)
     if moment < _UNSET:
         return None
-    return min(max((moment - EPOCH) // timedelta(microseconds=1) * 1000, -_END), _END)
+    # Half the range below, so that two moments may be subtracted.
+    return min(max((moment - EPOCH) // timedelta(microseconds=1) * 1000, -_END // 2), _END)
 
 
 def _cursor(index: int, start: int | None, end: int | None, number: int) -> Cursor:
