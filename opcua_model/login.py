@@ -12,6 +12,7 @@ from opcua_model.stack import crypto, fault, ua
 from opcua_model.trust import fits_person, thumbprint
 
 _OAEP: Final = "http://www.w3.org/2001/04/xmlenc#rsa-oaep"  # of Basic256Sha256 (Part 7, 6.6.165)
+_OAEP_SHA256: Final = "http://opcfoundation.org/UA/security/rsa-oaep-sha2-256"  # of Aes256_Sha256_RsaPss
 _SIGNATURE: Final = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"  # as above
 MAX_PASSWORD: Final = 512
 MAX_USER: Final = 128
@@ -82,10 +83,11 @@ def prove_certificate(token: Any, signature: Any, signed: bytes) -> str:
 
 
 def _decrypt(algorithm: str, secret: bytes, key: Any, nonce: bytes | None) -> bytes:
-    if algorithm != _OAEP:
+    if algorithm not in {_OAEP, _OAEP_SHA256}:
         raise fault("BadIdentityTokenRejected")
     try:
-        plain = crypto.decrypt_rsa_oaep(key, secret)
+        decrypt = crypto.decrypt_rsa_oaep if algorithm == _OAEP else crypto.decrypt_rsa_oaep_sha256
+        plain = decrypt(key, secret)
         length = int(unpack_from("<I", plain)[0])
     except Exception:  # noqa: BLE001 - whatever the bytes do to the cipher, the token is invalid
         raise fault("BadIdentityTokenInvalid") from None

@@ -48,3 +48,15 @@ async def _run_to_completion(daemon: FakeDaemon) -> None:
     daemon.told["Runs/ActiveRun/StepName"] = "Deposition"
     await anyio.sleep(0.3)
     daemon.told["Runs/ActiveRun/State"] = "COMPLETE"
+
+
+@pytest.mark.skipif(not (CLIENT.parent / "node_modules" / ".installed").exists(), reason="make node-client")
+async def test_a_foreign_client_logs_in_under_every_security_policy(tmp_path: Path) -> None:
+    async with serving(FakeDaemon(furnace()), tmp_path) as server:
+        script = CLIENT.with_name("policies.mjs")
+        command = [str(NODE), str(script), server.endpoint, "erika", PASSWORDS["erika"], str(tmp_path / "node")]
+        done = await anyio.run_process(command, stderr=subprocess.STDOUT, check=False)
+    told = [json.loads(line) for line in done.stdout.decode().splitlines() if line.startswith("{")]
+    assert done.returncode == 0, done.stdout.decode()
+    assert len({(one["policy"], one["mode"]) for one in told}) == 6
+    assert {one["value"] for one in told} == {"Ready"}

@@ -164,8 +164,9 @@ async def test_a_channel_without_security_is_for_discovery_only(server: UaServer
     client = Client(server.endpoint, timeout=5)
     endpoints = await client.connect_and_get_server_endpoints()
     assert {(one.SecurityMode.name, one.SecurityPolicyUri.rpartition("#")[2]) for one in endpoints} == {
-        ("SignAndEncrypt", "Basic256Sha256"),
-        ("Sign", "Basic256Sha256"),
+        (mode, policy)
+        for mode in ("Sign", "SignAndEncrypt")
+        for policy in ("Basic256Sha256", "Aes128_Sha256_RsaOaep", "Aes256_Sha256_RsaPss")
     }
     with pytest.raises(errors.BadSecurityModeRejected):
         await client.connect()
