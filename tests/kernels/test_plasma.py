@@ -39,11 +39,51 @@ def test_numbers_without_meaning_are_refused(bad: float) -> None:
         lambda: p.sheath_capacitance(bad, 1.0),
         lambda: p.capacitive_bias(bad, 5.0 - 100j),
         lambda: p.radical_decay(bad, 1.0, 1.0),
+        lambda: p.reflected_power(bad, 5.0 - 100j),
+        lambda: p.capacitive_load(bad, 10.0, 0.03, 0.03),
+        lambda: p.capacitive_load(100.0, bad, 0.03, 0.03),
+        lambda: p.capacitive_load(100.0, 10.0, bad, 0.03),
+        lambda: p.capacitive_load(100.0, 10.0, 0.03, bad),
+        lambda: p.capacitive_load(100.0, 10.0, 0.03, 0.03, bad),
+        lambda: p.capacitive_load(100.0, 10.0, 0.03, 0.03, area_ratio=bad),
+        lambda: p.microwave_plasma(bad, 1e4),
+        lambda: p.microwave_plasma(1e7, bad),
+        lambda: p.methyl_fraction(0.01, bad, 1200.0),
+        lambda: p.methyl_fraction(0.01, 0.01, bad),
+        lambda: p.rate_coefficients("N2", bad),
         lambda: p.wall_loss_time(1.0, 1.0, 1.0, 1.0, 1.0, bad),
     ):
         with pytest.raises(ValueError, match="must be"):
             call()
-    with pytest.raises(ValueError, match="no collision data of 'SiH4'; there are Ar, O2"):
-        p.global_model(100.0, 1.0, 0.1, 0.1, {"SiH4": 1.0})
+    with pytest.raises(ValueError, match="no collision data of 'WF6'; there are Ar, H2, N2, NF3, NH3, O2, SiH4"):
+        p.global_model(100.0, 1.0, 0.1, 0.1, {"WF6": 1.0})
     with pytest.raises(ValueError, match="must be above 0"):
         p.l_match(0j, 1e6)
+
+
+@given(st.sampled_from(p.GASES), st.floats(1e-6, 1e9), st.floats(1e-6, 1e9), st.floats(1e-6, 1e3), st.floats(1e-6, 1e3))
+def test_a_load_is_finite_or_refused(gas: str, power: float, pressure: float, area: float, gap: float) -> None:
+    try:
+        got = p.capacitive_load(power, pressure, area, gap, gases={gas: 1.0})
+    except ValueError as error:
+        assert "must" in str(error)  # noqa: PT017 (either outcome is right)
+        return
+    assert got.impedance_ohm.real > 0.0 > got.impedance_ohm.imag
+    assert 0.5 * got.current_a**2 * got.impedance_ohm.real == pytest.approx(power, rel=1e-6)
+
+
+@given(st.floats(1e-3, 1e12), st.floats(1e-3, 1e7), st.floats(1e-4, 1.0))
+def test_microwave_gas_is_finite_or_refused(density: float, pressure: float, length: float) -> None:
+    try:
+        got = p.microwave_plasma(density, pressure, length)
+    except ValueError as error:
+        assert "below 6000 K" in str(error)  # noqa: PT017 (either outcome is right)
+        return
+    assert 1100.0 <= got.gas_temperature_k <= 6000.0
+    assert 0.0 <= got.hydrogen_atoms <= 1.0
+
+
+@pytest.mark.parametrize("gas", p.GASES)
+def test_every_gas_ionises_faster_when_hotter(gas: str) -> None:
+    cold, hot = p.rate_coefficients(gas, 2.0), p.rate_coefficients(gas, 4.0)
+    assert hot["ionise"] > cold["ionise"] > 0.0
