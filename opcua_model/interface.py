@@ -160,9 +160,10 @@ class Backend(Protocol):
     async def past_events(
         self, start_ns: int, end_ns: int, limit: int, source: str, behind: tuple[int, int] | None
     ) -> "Sequence[PastEvent]":
-        """Return events of a source and of what is below it (empty: all) in time order, newest first when start is
-        after end; both ends belong to the range. `behind`: go on after the event of this time and number. Raises
-        Refused.
+        """Return events of a source and of what is below it (empty: all) in time order; raises Refused.
+
+        They come newest first when start is after end; both ends belong to the range. `behind`: go on after the event
+        of this time and number.
         """
         ...
 

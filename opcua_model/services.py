@@ -77,9 +77,7 @@ async def _modify_subscription(request: Request) -> Any:
 
 
 async def _delete_subscriptions(request: Request) -> Any:
-    return ua.DeleteSubscriptionsResponse(
-        Results=await request.session.delete_asked(request.params.SubscriptionIds)
-    )
+    return ua.DeleteSubscriptionsResponse(Results=await request.session.delete_asked(request.params.SubscriptionIds))
 
 
 async def _transfer(request: Request) -> Any:

@@ -109,9 +109,8 @@ class Space:
 
     def nodes(self) -> list[Any]:
         """Ids of all nodes of our two namespaces, types first, each in the order of its creation."""
-        return [
-            node for index in (self.types, self.tool) for node in self._aspace.keys() if node.NamespaceIndex == index
-        ]
+        ids = list(self._aspace.keys())
+        return [node for index in (self.types, self.tool) for node in ids if node.NamespaceIndex == index]
 
     def set_description(self, node_id: Any, text: str) -> None:
         """Replace the Description of a node."""

@@ -19,7 +19,8 @@ def anyio_backend() -> str:
 @pytest.fixture(scope="module")
 async def _served(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[tuple[FakeDaemon, UaServer]]:
     daemon = FakeDaemon(furnace())
-    limits = replace(Limits(), values_per_history_read=2_000, nodes_per_read=1_000)  # small: several pages, quick refusals
+    # Small, so that answers have several pages and refusals come quickly.
+    limits = replace(Limits(), values_per_history_read=2_000, nodes_per_read=1_000)
     async with serving(daemon, tmp_path_factory.mktemp("served"), limits=limits) as server:
         yield daemon, server
 

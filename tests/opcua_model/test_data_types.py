@@ -3,12 +3,12 @@
 from typing import Any
 
 import pytest
-from asyncua import ua
 
 from opcua_model.client import connect
 from opcua_model.data_types import ENUMERATIONS, RECORDS, STRUCTURES
 from opcua_model.interface import Entry
 from opcua_model.server import UaServer
+from opcua_model.stack import ua
 from tests.opcua_model.fake_daemon import PASSWORDS, FakeDaemon, until
 
 pytestmark = pytest.mark.anyio

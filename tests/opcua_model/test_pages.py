@@ -5,9 +5,9 @@ from typing import Any
 
 import anyio
 import pytest
-from asyncua import Client, ua
 
 from opcua_model.interface import Entry
+from opcua_model.stack import Client, ua
 from tests.opcua_model.fake_daemon import FakeDaemon, furnace, serving
 
 pytestmark = pytest.mark.anyio
@@ -27,7 +27,7 @@ async def children(client: Any, node: Any) -> dict[str, Any]:
     return {one.BrowseName.Name: one.NodeId for one in found}
 
 
-async def plain(server: Any) -> Client:
+async def plain(server: Any) -> Any:
     """A client of the open endpoint, as far as reading goes."""
     return Client(server.endpoint.replace("0.0.0.0", "127.0.0.1"))
 

@@ -4,11 +4,11 @@ from typing import Any
 
 import anyio
 import pytest
-from asyncua import ua
 
 from opcua_model.client import connect
 from opcua_model.run_machine import STATES, TRANSITIONS
 from opcua_model.server import UaServer
+from opcua_model.stack import ua
 from tests.opcua_model.fake_daemon import PASSWORDS, FakeDaemon
 
 pytestmark = pytest.mark.anyio

@@ -65,7 +65,8 @@ async def test_every_tag_is_a_variable_of_its_module(server: UaServer) -> None:
     layout = Layout(furnace())
     async with erika(server) as tool:
         for module in layout.tool.modules:
-            assert {"Record", *(tag.name for tag in module.tags)} == set(await tool.children(f"Equipment/{module.name}"))
+            there = set(await tool.children(f"Equipment/{module.name}"))
+            assert {"Record", *(tag.name for tag in module.tags)} == there
         values = await tool.read_all([f"Equipment/{name.replace('.', '/', 1)}" for name in layout.tags])
         assert all(status == 0 for _, status in values.values())
 

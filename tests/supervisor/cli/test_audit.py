@@ -15,8 +15,8 @@ def data(tmp_path: Path) -> Path:
     """Make a data folder with five deeds."""
     connection, _ = open_database(tmp_path / FILE_NAME)
     for number in range(5):
-        reached = audit.append(connection, audit.Deed("erika", ("engineer",), "s", "approve", f"recipe {number}"))
-    audit.HeadFile(tmp_path / "audit.head").write(reached)
+        audit.append(connection, audit.Deed("erika", ("engineer",), "s", "approve", f"recipe {number}"))
+    audit.HeadFile(tmp_path / "audit.head").write(audit.head(connection))
     connection.close()
     return tmp_path
 
