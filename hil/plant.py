@@ -12,6 +12,7 @@ from config.layout import Layout
 from config.tool import Tool
 from hil.errors import PlantError, ScriptError
 from hil.furnace.plant import furnace_plant
+from hil.showerhead.plant import showerhead_plant
 
 __all__ = ["Plant", "PlantError", "ScriptError", "create"]
 
@@ -51,7 +52,10 @@ class Plant(Protocol):
         ...
 
 
-MODELS: dict[str, Callable[[Layout, Mapping[str, float], int], Plant]] = {"hot_wall_furnace": furnace_plant}
+MODELS: dict[str, Callable[[Layout, Mapping[str, float], int], Plant]] = {
+    "hot_wall_furnace": furnace_plant,
+    "showerhead": showerhead_plant,
+}
 """Simulated tools by the `model` of a tool's `[plant]` table."""
 
 

@@ -20,6 +20,8 @@ GUARD_DELAY_S = 30.0
 """Temperature or pressure may be out of tolerance for so long in a deposition before it is held."""
 PLASMA_GUARD_DELAY_S = 10.0
 """A plasma may be out, or off its power, for so long: a film that grows without it is another one."""
+GAS_FLOWS_S = 3.0
+"""Gas is waited for at least so long before a plasma is lit in it: a controller takes about 1 s, a chamber some τ."""
 LEAST_TIMEOUT_S = 60.0
 """However short a conditioned step is planned, it may take this long."""
 COOLDOWN_STEPS = ("cooldown", "cool_down", "cool down", "cool-down")
@@ -156,8 +158,8 @@ class _Planner:
         planned_s = heating_s + (step.duration_s or 0.0)
         timeout_s = SETTLE_S if temperature is None else self._timeout_s(step, heating_s)
         preparing = Action(
-            name=f"{step.name}: gas and pressure", set=written, ramp=ramp, until=ready, timeout_s=timeout_s,
-            on_timeout=step.on_timeout,
+            name=f"{step.name}: gas and pressure", set=written, ramp=ramp, min_s=GAS_FLOWS_S, until=ready,
+            timeout_s=timeout_s, on_timeout=step.on_timeout,
         )  # fmt: skip
         actions = (preparing, *self._lit(step, watts, planned_s, step.duration_s or 0.0))
         self.flowed = True
@@ -226,7 +228,7 @@ class _Planner:
         if watts and (waited := steady(situation)):
             # Every gas flows before the plasma is lit: what it begins with would be another film.
             actions.append(
-                Action(name=f"{step.name}: all gases", set=begin | words.open(last),
+                Action(name=f"{step.name}: all gases", set=begin | words.open(last), min_s=GAS_FLOWS_S,
                        until=settled(words, waited, situation), timeout_s=SETTLE_S, on_timeout=step.on_timeout)
             )  # fmt: skip
             begin = {}

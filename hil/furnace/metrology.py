@@ -9,11 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-SITES = ((0.0, 0.0), *((0.5, a) for a in (0.0, 90.0, 180.0, 270.0)), *((1.0, a) for a in (45.0, 135.0, 225.0, 315.0)))
-"""Radius over the ring's and angle in degrees: the middle, four at half radius, four at the edge."""
-EDGE_EXCLUSION_M = 0.004
-REPEATABILITY_NM = 0.03
-"""Of a reflectometer for maps, one sigma (a usual value)."""
+from hil.parts.metrology import mapped, mixed_index
 
 INDEX_OXIDE = 1.457
 """Fused silica at 632.8 nm (I. H. Malitson, J. Opt. Soc. Am. 55, 1205 (1965))."""
@@ -44,38 +40,8 @@ def measure(
         mean_temperature_k: while the film grew; none where nothing grew.
     """
     film = "SiO2" if oxide.sum() >= silicon.sum() else "poly-Si"
-    total = oxide + silicon
-    radii = np.array([ring for ring, _ in SITES])
-    rings = np.searchsorted([0.25, 0.75], radii)
-    angles = np.radians([angle for _, angle in SITES])
-    tilt = tilts[:, :1] * np.cos(angles) * radii + tilts[:, 1:] * np.sin(angles) * radii
-    truth = total[:, rings] * (1.0 + tilt) * 1e9
-    thickness = truth + REPEATABILITY_NM * noise.reshape(truth.shape) * (total.max() > 0.0)
-    outer_mm = (radius_m - EDGE_EXCLUSION_M) * 1e3
-    places = [
-        {"x_mm": round(float(r * outer_mm * math.cos(a)), 2), "y_mm": round(float(r * outer_mm * math.sin(a)), 2)}
-        for r, a in zip(radii, angles, strict=True)
-    ]
-    mean = float(thickness.mean())
-    found: dict[str, Any] = {
-        "film": film,
-        "film_material": film,
-        "wafers": len(total),
-        "sites_per_wafer": len(SITES),
-        "thickness_mean_nm": mean,
-        "thickness_std_nm": float(thickness.std()),
-        "thickness_min_nm": float(thickness.min()),
-        "thickness_max_nm": float(thickness.max()),
-        "thickness_uniformity_pct": float(np.ptp(thickness)) / (2.0 * mean) * 100.0 if mean > 0.0 else None,
-        "uniformity_within_wafer_pct": _half_range_pct(thickness, axis=1),
-        "uniformity_wafer_to_wafer_pct": _half_range_pct(thickness.mean(axis=1, keepdims=True), axis=0),
-        "thickness_map": [
-            {"slot": slot + 1, "thickness_nm": [round(float(value), 3) for value in row]}
-            for slot, row in enumerate(thickness)
-        ],
-        "sites": places,
-    }
-    if mean > 0.0 and mean_temperature_k is not None and oxidant_ratio is not None:
+    found = mapped(film, oxide + silicon, tilts, noise, radius_m)
+    if found["thickness_mean_nm"] > 0.0 and mean_temperature_k is not None and oxidant_ratio is not None:
         found["refractive_index"] = round(refractive_index(film, oxidant_ratio), 4)
         stress = stress_mpa(film, mean_temperature_k)
         found["stress_mpa"] = round(stress, 1)
@@ -92,8 +58,7 @@ def refractive_index(film: str, oxidant_ratio: float) -> float:
     if film != "SiO2":
         return INDEX_SILICON
     share = EXCESS_SILICON * math.exp(-2.0 * oxidant_ratio)
-    mixed = (1.0 - share) * _polarisation(INDEX_OXIDE) + share * _polarisation(INDEX_SILICON)
-    return math.sqrt((1.0 + 2.0 * mixed) / (1.0 - mixed))
+    return mixed_index(INDEX_OXIDE, INDEX_SILICON, share)
 
 
 def stress_mpa(film: str, grown_at_k: float) -> float:
@@ -105,15 +70,3 @@ def stress_mpa(film: str, grown_at_k: float) -> float:
     if film != "SiO2":
         return -200.0
     return -72e3 / (1.0 - 0.17) * (3.9e-6 - 0.55e-6) * (grown_at_k - 298.15)
-
-
-def _polarisation(index: float) -> float:
-    return (index * index - 1.0) / (index * index + 2.0)
-
-
-def _half_range_pct(values: NDArray[np.float64], axis: int) -> float | None:
-    """The worst half range over the mean along an axis, in per cent."""
-    mean = values.mean(axis=axis)
-    if not np.all(mean > 0.0):
-        return None
-    return float((np.ptp(values, axis=axis) / (2.0 * mean)).max()) * 100.0

@@ -4,12 +4,9 @@ Values are usual ones of a 150 mm horizontal tube unless a source stands beside 
 factors, which say so. SI units unless the name says otherwise.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 
-
-class ParameterError(ValueError):
-    """A parameter that the furnace has not, or cannot have."""
+from hil.parts.parameters import ParameterError
 
 
 @dataclass(frozen=True)
@@ -133,11 +130,3 @@ class Parameters:
                      "diffusivity_m2_pa_s"):  # fmt: skip
             if not getattr(self, name) > 0.0:
                 raise ParameterError(f"plant.parameters.{name} must be above 0")
-
-
-def with_changes(changes: Mapping[str, float]) -> Parameters:
-    """Return the defaults with a tool's changes; raises ParameterError, naming each unknown one."""
-    known = {field.name for field in fields(Parameters)}
-    if unknown := sorted(set(changes) - known):
-        raise ParameterError(f"plant.parameters: unknown {', '.join(unknown)}; there are {', '.join(sorted(known))}")
-    return replace(Parameters(), **changes)

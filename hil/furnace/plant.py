@@ -9,14 +9,16 @@ from config.layout import Layout
 from hil.errors import PlantError
 from hil.furnace import metrology, script, wiring
 from hil.furnace.model import NORMAL, SITUATIONS_BY_NAME, Model
-from hil.furnace.parameters import ParameterError, with_changes
+from hil.furnace.parameters import Parameters
+from hil.parts.metrology import SITES
+from hil.parts.parameters import ParameterError, changed
 from hil.parts.plant import SimulatedPlant
 
 
 def furnace_plant(layout: Layout, parameters: Mapping[str, float], seed: int) -> SimulatedPlant:
     """Wire a hot-wall furnace up; raises PlantError for a tool that it is not."""
     try:
-        made_of = with_changes(parameters)
+        made_of = changed(Parameters(), parameters)
     except ParameterError as error:
         raise PlantError(f"{layout.tool.name}: {error}") from None
     seed &= 2**64 - 1
@@ -32,7 +34,7 @@ def furnace_plant(layout: Layout, parameters: Mapping[str, float], seed: int) ->
         oxide, silicon = model.thickness()
         if bare:
             oxide, silicon = np.zeros_like(oxide), np.zeros_like(silicon)
-        noise = model.repeatability(seed, len(oxide) * len(metrology.SITES))
+        noise = model.repeatability(seed, len(oxide) * len(SITES))
         state = model.state()
         return metrology.measure(
             oxide, silicon, model.tilts(), noise, made_of.wafer_diameter_m / 2.0,

@@ -1,0 +1,70 @@
+"""Measuring the wafer after a run: the map, its figures, index and stress of the film.
+
+Index and stress follow from how the film was made; nothing here is forced to a target.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hil.parts.metrology import mapped, mixed_index
+from kernels.film_properties import thermal_stress
+
+INDEX_NITRIDE = 2.0
+"""Plasma nitride with nitrogen enough, at 632.8 nm (the anchor of its film)."""
+INDEX_OXIDE = 1.45
+"""Plasma oxide with oxidant enough, at 632.8 nm (the anchor of its film)."""
+INDEX_SILICON = 3.8808
+"""Silicon at 632.8 nm (the value of the metrology's validation cases)."""
+EXCESS_SILICON = {"Si3N4": (0.25, 3.0), "SiO2": (0.06, 2.0)}
+"""Volume of silicon in a film that gets nothing but silane, and how fast more reactant takes it away: usual orders."""
+
+TENSILE_PA = {"Si3N4": 400e6, "SiO2": -150e6}
+"""Stress of a film without ions that follow the field: nitride at 13.56 MHz +400 MPa (published); oxide usual."""
+ION_PA = {"Si3N4": 600e6, "SiO2": 150e6}
+"""What ions that follow it fully add in compression: nitride at 50 kHz −200 MPa (published); oxide usual."""
+ION_FREQUENCY_MHZ = 0.5
+"""Half of the ions' answer to the field: between the two published frequencies (usual, a few hundred kHz to 1 MHz)."""
+BIAS_PA_V = 1e6
+"""More compression for each volt of self-bias beyond 100 V: usual order."""
+
+
+def measure(thickness_m: NDArray[np.float64], noise: NDArray[np.float64], radius_m: float, frequency_mhz: float,
+            state: dict[str, Any]) -> dict[str, Any]:  # fmt: skip
+    """Make a result of the film on one wafer.
+
+    Args:
+        thickness_m: on [1, rings].
+        noise: a normal number for every site.
+        radius_m: of the wafer.
+        frequency_mhz: of the generator.
+        state: of the model.
+    """
+    film = "SiO2" if state["oxide_share"] > 0.5 else "Si3N4"
+    found = mapped(film, thickness_m, np.array([state["tilt"]]), noise, radius_m)
+    if thickness_m.max() > 0.0 and state["reactant_ratio"] is not None:
+        found["refractive_index"] = round(refractive_index(film, state["reactant_ratio"]), 4)
+        stress = stress_mpa(film, state["mean_temperature_k"], frequency_mhz, state["mean_bias_v"])
+        found["stress_mpa"] = round(stress, 1)
+        found["stress_type"] = "compressive" if stress < 0.0 else "tensile"
+    return found
+
+
+def refractive_index(film: str, reactant_ratio: float) -> float:
+    """Index at 632.8 nm by how much reactant the silane got.
+
+    The ratio is p_N2O / (2·p_SiH4) of an oxide, (p_NH3 + 0.05·p_N2) / p_SiH4 of a nitride. Silicon that found none is
+    mixed into the film; a model of the right direction and order, not a measured law.
+    """
+    most, falls = EXCESS_SILICON[film]
+    host = INDEX_OXIDE if film == "SiO2" else INDEX_NITRIDE
+    return mixed_index(host, INDEX_SILICON, most * math.exp(-falls * reactant_ratio))
+
+
+def stress_mpa(film: str, grown_at_k: float, frequency_mhz: float, bias_v: float) -> float:
+    """Stress at room temperature: intrinsic by frequency and bias, and from unequal contraction; above 0 is tensile."""
+    following = 1.0 / (1.0 + (frequency_mhz / ION_FREQUENCY_MHZ) ** 2)
+    stress = TENSILE_PA[film] - ION_PA[film] * following - BIAS_PA_V * max(-bias_v - 100.0, 0.0)
+    return (stress + thermal_stress(film, "Si", grown_at_k)) / 1e6
