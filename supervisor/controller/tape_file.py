@@ -5,13 +5,9 @@ is changed. The compiled tables travel with the records: a later version of this
 differently, and the tape must still say what ran. Its end is written last: without it a tape is only a part of one.
 """
 
-import io
 import json
-import os
 import zipfile
-import zlib
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -20,21 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.tables import TAPE, Program, Tables
+from supervisor.controller.archive import DAMAGES, PARTIAL, ArchiveWriter, array, member
 from supervisor.controller.errors import TapeError
 
 FORMAT = 2
-PARTIAL = ".partial"
 ROWS = 65_536
 """Records of a block: some 100 KB compressed."""
-LEVEL = 6
-"""Of compression: a second of a processor for the three million records of an hour's recipe."""
-LARGEST = 64 * 2**20
-"""Bytes that a member may claim; the greatest, a column of a block, has half a megabyte."""
 _HEADER, _END, _STATE, _TOOL, _RECIPE = "header.json", "end.json", "state", "tool.toml", "recipe.json"
 _STEPS = ("scan", "source_ns")
 """Columns that mostly grow: kept as steps from one record to the next, which compress to nothing."""
-_DAMAGES = (zipfile.BadZipFile, zlib.error, KeyError, TypeError, ValueError, EOFError, NotImplementedError)
-"""What a damaged archive, member, array or text raises."""
 
 
 @dataclass(frozen=True)
@@ -78,20 +68,17 @@ class TapeFile:
 
     def __init__(self, path: Path, start: TapeStart) -> None:
         self.path = path
-        self._partial = path.with_name(path.name + PARTIAL)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._sink = self._partial.open("wb")
-        self._archive = zipfile.ZipFile(self._sink, "w")
+        self._archive = ArchiveWriter(path)
         self._waiting: list[NDArray[np.void]] = []
         self._rows = 0
         self._blocks = 0
         self.records = 0
-        self._add(_HEADER, json.dumps(asdict(start.header)).encode())
-        self._add(_TOOL, start.tool_text.encode())
-        self._add(_RECIPE, start.recipe_text.encode())
-        self._add(_STATE, start.state)
-        for name, array in _arrays(start.tables, start.program).items():
-            self._add_array(f"tables/{name}.npy", array)
+        self._archive.add(_HEADER, json.dumps(asdict(start.header)).encode())
+        self._archive.add(_TOOL, start.tool_text.encode())
+        self._archive.add(_RECIPE, start.recipe_text.encode())
+        self._archive.add(_STATE, start.state)
+        for name, table in _arrays(start.tables, start.program).items():
+            self._archive.add_array(f"tables/{name}.npy", table)
 
     def write(self, records: NDArray[np.void]) -> None:
         """Take records."""
@@ -107,47 +94,26 @@ class TapeFile:
         self._waiting, self._rows = [], 0
         for name in TAPE.names or ():
             column = np.ascontiguousarray(rows[name])
-            self._add_array(_column(self._blocks, name), np.diff(column, prepend=0) if name in _STEPS else column)
+            self._archive.add_array(
+                _column(self._blocks, name), np.diff(column, prepend=0) if name in _STEPS else column
+            )
         self._blocks += 1
         self.records += len(rows)
-
-    def _add(self, name: str, content: bytes) -> None:
-        # With a fixed date: the same run makes the same bytes.
-        self._archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED, LEVEL)
-
-    def _add_array(self, name: str, array: NDArray[Any]) -> None:
-        buffer = io.BytesIO()
-        np.lib.format.write_array(buffer, array, allow_pickle=False)
-        self._add(name, buffer.getvalue())
 
     def close(self, last_scan: int, state: str) -> None:
         """Finish the tape: from here on it has its name and is whole."""
         self._flush()
         end = {"records": self.records, "last_scan": last_scan, "state": state}
-        self._add(_END, json.dumps(end).encode())
+        self._archive.add(_END, json.dumps(end).encode())
         self._archive.close()
-        self._sink.flush()
-        os.fsync(self._sink.fileno())
-        self._sink.close()
-        self._partial.replace(self.path)
-        folder = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
 
     def abandon(self) -> None:
         """Give it up; what was written stays beside as a partial file, without an end."""
-        # The archive wants to be closed before its sink, and may meet the full disk again.
-        with suppress(OSError):
-            self._archive.close()
-        with suppress(OSError):
-            self._sink.close()
+        self._archive.abandon()
 
     def discard(self) -> None:
         """Give it up and remove what was written."""
-        self.abandon()
-        self._partial.unlink(missing_ok=True)
+        self._archive.discard()
 
 
 @dataclass(frozen=True)
@@ -171,7 +137,7 @@ class Tape:
             with zipfile.ZipFile(self.path) as archive:
                 block, missing = 0, self.records
                 while missing:
-                    columns = {name: _array(archive, _column(block, name)) for name in TAPE.names or ()}
+                    columns = {name: array(archive, _column(block, name)) for name in TAPE.names or ()}
                     rows = np.zeros(len(columns["scan"]), TAPE)
                     if not 0 < len(rows) <= missing or {column.shape for column in columns.values()} != {rows.shape}:
                         raise ValueError(f"block {block} has not as many records as the tape's end says")
@@ -179,7 +145,7 @@ class Tape:
                         rows[name] = np.cumsum(column) if name in _STEPS else column
                     yield rows
                     block, missing = block + 1, missing - len(rows)
-        except (*_DAMAGES, OSError) as error:
+        except (*DAMAGES, OSError) as error:
             raise TapeError(f"{self.path} is damaged: {error}") from error
 
 
@@ -195,44 +161,33 @@ def open_tape(path: Path) -> Tape:
             names = set(archive.namelist())
             if _HEADER not in names:
                 raise TapeError(f"{path} is an archive, but no tape")
-            header = json.loads(_member(archive, _HEADER))
+            header = json.loads(member(archive, _HEADER))
             if header.get("format") != FORMAT:
                 raise TapeError(
                     f"{path} is a tape of format {header.get('format')}; this version reads format {FORMAT}"
                 )
             if _END not in names:
                 raise TapeError(f"{path} is only a part of a tape: its end was never written")
-            end = json.loads(_member(archive, _END))
+            end = json.loads(member(archive, _END))
             tables, program = _tables(archive)
             start = TapeStart(
                 header=TapeHeader(**header),
                 tables=tables,
                 program=program,
-                state=_member(archive, _STATE),
-                tool_text=_member(archive, _TOOL).decode(),
-                recipe_text=_member(archive, _RECIPE).decode(),
+                state=member(archive, _STATE),
+                tool_text=member(archive, _TOOL).decode(),
+                recipe_text=member(archive, _RECIPE).decode(),
             )
             return Tape(path, start, int(end["records"]), int(end["last_scan"]), str(end["state"]))
     except zipfile.BadZipFile as error:
         partial = ": it was being written when the controller ended" if path.name.endswith(PARTIAL) else ""
         raise TapeError(f"{path} is no tape, or only a part of one{partial}") from error
-    except _DAMAGES as error:
+    except DAMAGES as error:
         raise TapeError(f"{path}: the head of the tape is damaged ({error})") from error
 
 
 def _column(block: int, name: str) -> str:
     return f"records/{block:06d}.{name}.npy"
-
-
-def _member(archive: zipfile.ZipFile, name: str) -> bytes:
-    size = archive.getinfo(name).file_size
-    if size > LARGEST:
-        raise ValueError(f"{name} claims {size} bytes, more than any part of a tape has")
-    return archive.read(name)
-
-
-def _array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
-    return np.lib.format.read_array(io.BytesIO(_member(archive, name)), allow_pickle=False)
 
 
 _TABLES = tuple(field.name for field in fields(Tables) if field.name not in {"period_s", "safe"})
@@ -250,7 +205,7 @@ def _arrays(tables: Tables, program: Program) -> dict[str, NDArray[Any]]:
 
 def _tables(archive: zipfile.ZipFile) -> tuple[Tables, Program]:
     def table(name: str) -> NDArray[Any]:
-        return _array(archive, f"tables/{name}.npy")
+        return array(archive, f"tables/{name}.npy")
 
     def program(prefix: str) -> Program:
         parts = {name: table(f"{prefix}.{name}") for name in _PROGRAM}

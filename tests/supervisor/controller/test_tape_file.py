@@ -80,7 +80,7 @@ def test_every_nan_and_every_zero_keeps_its_bits(tmp_path: Path) -> None:
 def test_a_tape_whose_writing_was_cut_off_is_refused(tmp_path: Path) -> None:
     file = TapeFile(tmp_path / "tape", start())
     file.write(records(ROWS))
-    file._sink.flush()
+    file._archive._sink.flush()
     crashed = tmp_path / f"crashed{PARTIAL}"
     crashed.write_bytes((tmp_path / f"tape{PARTIAL}").read_bytes())
     file.abandon()
