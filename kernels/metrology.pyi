@@ -16,6 +16,21 @@ QUARTZ_SHEAR: float
 CRACKING: dict[str, dict[int, float]]
 """Ion currents by mass, % of the parent peak: usual values at 70 eV, unverified; calibrate for an instrument."""
 
+LINES: dict[str, tuple[float, bool]]
+"""Wavelength in nm by species, and whether it is the head or middle of a band. F 703.7, H 656.3 and 486.1, Si 288.2,
+SiH 409 … 422, Ar 496.5, H2 570 … 640: checked against EPJ Photovoltaics 5 (2014), table 1 of the article pv130015; the
+others are usual values."""
+
+def index(material: str, wavelength_nm: ArrayLike) -> complex | NDArray[np.complex128]:
+    """Return the index n + ik of a material of kernels.index_data.MATERIALS: Si, a-Si, SiO2, Si3N4, Al2O3, …
+
+    Raises:
+        ValueError: an unknown material, a wavelength outside of its data.
+    """
+
+def oes_intensity(species: str, electron_density_m3: float, density_m3: float, factor: float = 1.0) -> float:
+    """Return the proxy of a line's intensity, factor·n_e·n; the factor is an instrument's calibration."""
+
 def reflectance(
     wavelength_nm: ArrayLike,
     layers: Sequence[tuple[ArrayLike, float]],

@@ -5,6 +5,8 @@ import math
 
 import numpy as np
 
+from kernels import index_data as _data
+
 from kernels.physics.constants cimport BOLTZMANN, LIGHT, PI, PLANCK
 from kernels.physics.optics cimport reflected
 
@@ -16,11 +18,37 @@ CRACKING = {
     "CH4": {16: 100.0, 15: 85.8, 14: 15.6, 13: 7.7, 12: 2.4},
     "NH3": {17: 100.0, 16: 80.0, 15: 7.5, 14: 2.2},
     "H2O": {18: 100.0, 17: 21.2, 16: 0.9},
+    "HF": {20: 100.0, 19: 5.0},
     "N2": {28: 100.0, 14: 7.2, 29: 0.8},
+    "CO": {28: 100.0, 12: 4.7, 16: 1.7, 29: 1.2},
+    "SiH4": {30: 100.0, 31: 80.0, 29: 32.0, 28: 28.0, 32: 7.0},
+    "PH3": {34: 100.0, 33: 33.0, 31: 76.0, 32: 100.0},
     "O2": {32: 100.0, 16: 11.4},
+    "HCl": {36: 100.0, 38: 32.0, 35: 17.0, 37: 5.4},
     "Ar": {40: 100.0, 20: 14.6},
     "CO2": {44: 100.0, 28: 11.4, 16: 8.5, 12: 6.0},
     "N2O": {44: 100.0, 30: 31.1, 14: 12.9, 28: 10.8},
+    "NF3": {52: 100.0, 71: 31.0, 33: 40.0, 14: 9.0, 19: 8.0},
+    "SiF4": {85: 100.0, 86: 5.0, 87: 3.4, 47: 4.0, 28: 12.0},
+}
+# Species that emits: nm, and whether the entry is a band
+LINES = {
+    "Ar": (750.387, False),
+    "Ar blue": (496.5, False),
+    "H": (656.28, False),
+    "H beta": (486.13, False),
+    "O": (777.2, False),
+    "F": (703.747, False),
+    "Si": (288.158, False),
+    "SiH": (414.2, True),
+    "H2": (602.0, True),
+    "N2": (337.1, True),
+    "N2+": (391.4, True),
+    "NH": (336.0, True),
+    "CN": (388.3, True),
+    "CH": (431.4, True),
+    "C2": (516.5, True),
+    "OH": (309.0, True),
 }
 
 
@@ -164,11 +192,34 @@ def rga_spectrum(partial_pressures_pa):
     return dict(sorted(spectrum.items()))
 
 
+def oes_intensity(species, electron_density_m3, density_m3, factor=1.0):
+    """Return the proxy of a line's intensity: factor·n_e·n."""
+    if species not in LINES:
+        raise ValueError(f"no line of {species!r}; there are {', '.join(sorted(LINES))}")
+    for name, value in (("electron_density_m3", electron_density_m3), ("density_m3", density_m3), ("factor", factor)):
+        if not 0.0 <= value < 1e100:
+            raise ValueError(f"{name} must be finite and not negative, is {value:g}")
+    return factor * electron_density_m3 * density_m3
+
+
+def index(material, wavelength_nm):
+    """Return the complex index of a material."""
+    if material not in _data.MATERIALS:
+        raise ValueError(f"no index of {material!r}; there are {', '.join(sorted(_data.MATERIALS))}")
+    data = _data.MATERIALS[material]
+    waves = np.asarray(wavelength_nm, np.float64)
+    if waves.size == 0 or not np.all((waves >= data.lowest_nm) & (waves <= data.highest_nm)):
+        raise ValueError(f"wavelength_nm must be {data.lowest_nm:g} … {data.highest_nm:g} for {material}")
+    square = (1e-3 * waves) ** 2
+    if data.sellmeier:
+        found = np.sqrt(1.0 + data.offset + sum(b * square / (square - c * c) for b, c in data.sellmeier)) + 0j
+    elif data.cauchy:
+        found = sum(a / square ** power for power, a in enumerate(data.cauchy)) + 0j
+    else:
+        found = np.interp(waves, _data.VISIBLE, data.n) + 1j * np.interp(waves, _data.VISIBLE, data.k)
+    return complex(found) if waves.ndim == 0 else found
+
+
 def silica_index(wavelength_nm):
     """Return the index of fused silica, 210 … 3710 nm."""
-    cdef double wave = wavelength_nm
-    if not 210.0 <= wave <= 3710.0:
-        raise ValueError(f"wavelength_nm must be 210 … 3710, is {wave:g}")
-    square = (wave * 1e-3) ** 2
-    return math.sqrt(1.0 + 0.6961663 * square / (square - 0.0684043 ** 2) + 0.4079426 * square / (
-        square - 0.1162414 ** 2) + 0.8974794 * square / (square - 9.896161 ** 2))
+    return index("SiO2", float(wavelength_nm)).real

@@ -201,7 +201,8 @@ cdef inline double decay(double distance, double speed, double life) noexcept no
 
 
 cdef inline Capacitive driven(Capacitive c, double volts, double ratio, double area, double gap, double turn,
-                              double mass, double losses, double edge, double collisions, double free_path) noexcept nogil:
+                              double mass, double losses, double edge, double collisions,
+                              double free_path) noexcept nogil:
     # The discharge whose powered sheath has this amplitude; its power is ½·I²·R
     cdef double speed = bohm_speed(c.temperature, mass), mean = 0.83 * volts, ground = c.ground_v / c.sheath_v * volts
     # Child's law, J = e·n·u_B: s² = 0.82·ε0·√(2e/M)·V̄^1.5/J; where ions collide, s^2.5 = 1.68·…·√λ: both in one

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kernels import metrology as m
+from kernels.index_data import MATERIALS
 
 
 @given(
@@ -35,6 +36,11 @@ def test_numbers_without_meaning_are_refused(bad: float) -> None:
         lambda: m.fringe_rate(bad, 632.8, 1.5),
         lambda: m.rga_spectrum({"Ar": bad}),
         lambda: m.silica_index(bad),
+        lambda: m.index("Si", bad),
+        lambda: m.index("SiO2", [500.0, bad]),
+        lambda: m.oes_intensity("F", bad, 1.0),
+        lambda: m.oes_intensity("F", 1.0, bad),
+        lambda: m.oes_intensity("F", 1.0, 1.0, bad),
     ):
         with pytest.raises(ValueError, match=r"must|index"):
             call()
@@ -42,3 +48,19 @@ def test_numbers_without_meaning_are_refused(bad: float) -> None:
         m.rga_spectrum({"Xx": 1.0})
     with pytest.raises(ValueError, match="polarisation"):
         m.reflectance(500.0, [], 1.5, 0.0, "x")
+    with pytest.raises(ValueError, match="no index of 'Xx'; there are Al2O3"):
+        m.index("Xx", 600.0)
+    with pytest.raises(ValueError, match="no line of"):
+        m.oes_intensity("Xx", 1.0, 1.0)
+
+
+@given(st.sampled_from(sorted(MATERIALS)), st.floats(400.0, 800.0))
+def test_every_index_covers_the_visible(material: str, wave: float) -> None:
+    got = m.index(material, wave)
+    assert got.real > 1.0
+    assert got.imag >= 0.0
+    assert m.index(material, [wave, wave]).tolist() == [got, got]
+
+
+def test_light_of_a_line_follows_electrons_and_atoms() -> None:
+    assert m.oes_intensity("F", 2e16, 3e19, 1e-30) == pytest.approx(0.6e6)

@@ -60,3 +60,15 @@ def test_other_instruments() -> None:
     assert m.pyrometer_reading(950.0, 1000.0, 0.6) == pytest.approx(wien, rel=1e-6)
     assert m.fringe_rate(100.0, 632.8, 1.457) == pytest.approx(632.8e-9 / 2 / 1.457 / 100)
     assert m.silica_index(589.3) == pytest.approx(1.4584, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("material", "expected"),
+    [("Si", 3.8808 + 0.0187j), ("SiO2", 1.45702), ("Si3N4", 2.039), ("Al2O3", 1.65), ("GaN", 2.38), ("diamond", 2.4105),
+     ("sapphire", 1.766), ("W", 3.62 + 2.91j), ("TiN", 1.35 + 2.76j), ("a-Si", 4.21 + 0.42j)],
+)  # fmt: skip
+def test_indices_at_632_nm(material: str, expected: complex) -> None:
+    """Published values (1 %)."""
+    got = m.index(material, 632.8)
+    print(f"index of {material} at 632.8 nm: expected {expected}, got {got:.4f}, tolerance 1 %")
+    assert abs(got - expected) < 0.01 * abs(expected)
