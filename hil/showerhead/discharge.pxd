@@ -131,4 +131,4 @@ cdef inline void discharge_step(Reactor* f, const double* values, double dt) noe
     d.proxy = d.density * 1e-15
     d.emission_n2 = 1.1e-12 * d.density * share_of(gas, N2)
     d.emission_sih = 3.5e-12 * d.density * share_of(gas, SIH4)
-    d.emission_f = 2e-33 * d.density * f.film.fluorine if gas.amount[NF3] > 0.0 else 0.0
+    d.emission_f = 2e-34 * d.density * f.film.fluorine if gas.amount[NF3] > 0.0 else 0.0

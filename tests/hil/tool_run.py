@@ -1,4 +1,7 @@
-"""The furnace with its real scan: a recipe or an operation runs, faults strike, and the image is read by name."""
+"""A simulated tool, the furnace unless given, with its real scan.
+
+A recipe or an operation runs, faults strike, and the image is read by name.
+"""
 
 import numpy as np
 
@@ -6,6 +9,7 @@ from config.layout import Layout
 from config.loading import shipped_recipe
 from config.plan import plan_operation, plan_recipe
 from config.recipe import load_recipe
+from config.tool import Tool
 from hil import plant
 from kernels.scan import Scan
 from kernels.tables import Command, ConditionState, RunState, SystemTag
@@ -14,10 +18,10 @@ from tests.hil.furnace import SCANS_PER_S, furnace_tool
 
 
 class ToolRun:
-    """A scan with the simulated furnace behind it, armed and at rest."""
+    """A scan with a simulated tool, else the furnace, behind it, armed and at rest."""
 
-    def __init__(self, seed: int = 1, **parameters: float) -> None:
-        self.compiled: CompiledTool = compile_tool(furnace_tool(**parameters))
+    def __init__(self, seed: int = 1, *, tool: Tool | None = None, **parameters: float) -> None:
+        self.compiled: CompiledTool = compile_tool(tool or furnace_tool(**parameters))
         self.layout: Layout = self.compiled.layout
         self.plant = plant.create(self.compiled.tool, seed=seed)
         self.scan = Scan(self.compiled.tables)
