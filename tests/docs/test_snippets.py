@@ -52,7 +52,7 @@ def of(*languages: str) -> list[Fence]:
 
 
 def test_every_fence_says_what_it_is() -> None:
-    known = {"python", "toml", "json", "console", "text", "sh", "sql", "ini", "js"}
+    known = {"python", "toml", "json", "console", "text", "sh", "sql", "ini", "js", "yaml"}
     assert [str(fence) for fence in ALL if fence.words[0] not in known] == []
 
 

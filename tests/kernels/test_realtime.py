@@ -174,7 +174,7 @@ def test_a_thread_that_nobody_holds_goes_on_until_it_is_stopped() -> None:
     ScanThread(scan, period_ns=MS).start()
     gc.collect()
     wait_for_index(scan, scan.index + 20)
-    (found,) = [each for each in gc.get_objects() if isinstance(each, ScanThread) and each.running]
+    (found,) = [each for each in gc.get_objects() if type(each) is ScanThread and each.running]
     found.stop()
     scan.advance(1)
 

@@ -175,7 +175,7 @@ def test_what_is_this_computer_and_what_is_not() -> None:
 
 async def test_limits_are_advertised(server: UaServer) -> None:
     async with connect(server.endpoint) as tool:
-        limits = Limits()
+        limits = server._settings.limits
         for name, value in (
             ("MaxNodesPerRead", limits.nodes_per_read),
             ("MaxNodesPerMethodCall", limits.nodes_per_call),

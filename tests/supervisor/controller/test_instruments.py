@@ -74,8 +74,7 @@ async def test_readings_come_in_and_outputs_go_out(tmp_path: Path) -> None:
 
 
 async def test_nothing_hazardous_goes_out_before_every_watchdog_is_proven(tmp_path: Path) -> None:
-    async with wired(tmp_path) as stand:
-        stand.rig.inject(WireFault(instrument="io", fault=Kind.SILENT))
+    async with wired(tmp_path, WireFault(instrument="io", fault=Kind.SILENT)) as stand:
         show(stand, FIRST)
         await stand.until(lambda: stand.value("devices.tc.armed") == 1.0)
         held = [

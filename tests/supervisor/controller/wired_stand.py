@@ -12,6 +12,7 @@ import anyio
 from config.layout import Layout
 from config.profiles import profiles_of
 from config.tool import Tool
+from hil.rig.faults import WireFault
 from hil.rig.rig import Rig
 from supervisor.controller.compile import compile_tool
 from supervisor.controller.controller import Controller, Settings
@@ -73,14 +74,16 @@ class Wired(Desk):
 
 
 @asynccontextmanager
-async def wired(folder: Path) -> AsyncIterator[Wired]:
-    """Run a rig and a controller on it."""
+async def wired(folder: Path, *faults: WireFault) -> AsyncIterator[Wired]:
+    """Run a rig and a controller on it; the faults are there before the controller."""
 
     def make() -> tuple[Rig, dict[str, Any]]:
         return Rig(tool_of(wired_data()), folder), wired_data()
 
     rig, data = await anyio.to_thread.run_sync(make)
     async with rig.running():
+        for fault in faults:
+            rig.inject(fault)
         for device in data["devices"]:
             device["link"] = rig.endpoints()[device["link"]]
 

@@ -178,6 +178,19 @@ async function until(what, seconds) {
   }
 }
 
+/** Wait until a run or an operation has ended; `meanwhile` is called now and then. */
+async function ended(tool, run, seconds, meanwhile = () => undefined) {
+  const end = Date.now() + seconds * 1000;
+  for (;;) {
+    meanwhile();
+    const [record] = await tool.call("Runs", "GetRun", text(run));
+    const { status } = JSON.parse(record);
+    if (FINAL.has(status)) return { status, record };
+    if (Date.now() > end) throw new Error(`${run} did not end within ${seconds} s`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
 async function story(pki, opened) {
   const open = async (person) => {
     const tool = await login(pki, person);
@@ -202,6 +215,12 @@ async function story(pki, opened) {
   say("approved", { recipe, version });
 
   const operator = await open(options.operator);
+  // After its start the tool is disarmed, and the furnace cools.
+  await operator.call("Services", "Start", text("standby"));
+  const [operations] = await operator.call("Runs", "ListRuns", text(""), count(0), count(1));
+  const standby = await ended(operator, JSON.parse(operations)[0].run_id, Number(options.timeout));
+  if (standby.status !== "COMPLETE") throw new Error(`standby: ${standby.record}`);
+
   const active = "Runs/ActiveRun";
   const paths = [
     `${active}/State`, `${active}/StepName`, `${active}/Progress`, "Telemetry/chamber_pressure_torr",
@@ -217,13 +236,10 @@ async function story(pki, opened) {
   await operator.call("Runs", "StartRun", text(run));
   say("started", { run });
   let step;
-  const end = await until(() => {
+  const { status: end, record } = await ended(operator, run, Number(options.timeout), () => {
     const name = followed.latest.get(`${active}/StepName`)?.value;
     if (name && name !== step) say("step", { name: (step = name) });
-    const state = followed.latest.get(`${active}/State`)?.value;
-    return FINAL.has(state) ? state : undefined;
-  }, Number(options.timeout));
-  const [record] = await operator.call("Runs", "GetRun", text(run));
+  });
   const [results] = await operator.call("Runs", "GetResults", text(run));
   say("ended", {
     state: end, notifications: followed.count(), run: JSON.parse(record), results: JSON.parse(results),
