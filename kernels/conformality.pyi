@@ -90,7 +90,32 @@ def ald_coverage(
 ) -> Profile:
     """Return the coverage (as `flux`) along a feature after an exposure; units are ald_saturation_exposure's.
 
+    The last entry is the mean over the area of the bottom. An aspect ratio of 1000 takes seconds.
+
     Raises:
-        ValueError: an argument outside of its range (aspect_ratio at most 200), or NaN.
+        ValueError: an argument outside of its range (aspect_ratio at most 1000), or NaN.
         ArithmeticError: the iteration did not end.
+    """
+
+def film_coverage(
+    sticking: float,
+    aspect_ratio: float,
+    growth: float,
+    geometry: str = "trench",
+    cells: int = 100,
+    model: str = "ballistic",
+    steps: int = 20,
+) -> Profile:
+    """Return the film's thickness (as `flux`) along a feature over that on the flat surface: step coverage.
+
+    The flux is solved anew in each of `steps`; the film at the upper end of the wall narrows the width of the whole
+    feature, that on top and bottom changes its depth (straight walls: no overhang within the feature).
+
+    Args:
+        growth: film on the flat surface, in widths (diameters) of the feature: above 0 and below 0.5.
+        model: `ballistic` or `diffusion`.
+        steps: 1 … 1000.
+
+    Raises:
+        ValueError: an argument outside of its range, or NaN; an opening that closes.
     """

@@ -49,6 +49,9 @@ def test_numbers_without_meaning_are_refused(bad: float) -> None:
         lambda: c.ald_saturation_exposure(bad, 1.0),
         lambda: c.ald_saturation_exposure(0.5, 1.0, coverage=bad),
         lambda: c.ald_coverage(0.5, bad, 1.0),
+        lambda: c.film_coverage(bad, 2.0, 0.1),
+        lambda: c.film_coverage(0.5, bad, 0.1),
+        lambda: c.film_coverage(0.5, 2.0, bad),
     ):
         with pytest.raises(ValueError, match="must be"):
             call()
@@ -56,3 +59,21 @@ def test_numbers_without_meaning_are_refused(bad: float) -> None:
         c.bottom_flux(0.5, 1.0, "pore")
     with pytest.raises(ValueError, match="cells must be"):
         c.ballistic_profile(0.5, 1.0, cells=0)
+    with pytest.raises(ValueError, match="model must be"):
+        c.film_coverage(0.5, 1.0, 0.1, model="fluid")
+    with pytest.raises(ValueError, match="steps must be"):
+        c.film_coverage(0.5, 1.0, 0.1, steps=0)
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    st.floats(0.01, 1.0),
+    st.floats(0.1, 20.0),
+    st.floats(0.01, 0.45),
+    shapes,
+    st.sampled_from(["ballistic", "diffusion"]),
+)
+def test_growth_covers_less_below(sticking: float, depth: float, growth: float, shape: str, model: str) -> None:
+    film = c.film_coverage(sticking, depth, growth, shape, 20, model, 5).flux
+    assert np.all((film > 0.0) & (film <= 1.0))
+    assert film[-2] <= film[0]

@@ -98,3 +98,74 @@ def test_deep_vias_follow_gordon(depth: float) -> None:
     """1 + 19/4·a + 3/2·a² impingements (R. G. Gordon et al., Chem. Vap. Deposition 9, 73 (2003)); 2 %."""
     got = c.ald_saturation_exposure(1.0, depth, "via")
     assert got == pytest.approx(1.0 + 4.75 * depth + 1.5 * depth**2, rel=0.02)
+
+
+@pytest.mark.parametrize(("length", "expected"), [(0.5, 0.8048), (1.0, 0.6848), (2.0, 0.5417)])
+def test_slot_of_clausing(length: float, expected: float) -> None:
+    """Values usual in the literature of vacuum (0.1 %), as the next test finds them by counting molecules."""
+    got = c.clausing_transmission_slot(length)
+    print(f"Clausing slot L/w {length:g}: expected {expected}, got {got:.5f}, tolerance 0.1 %")
+    assert got == pytest.approx(expected, rel=1e-3)
+
+
+@pytest.mark.parametrize("length", [1.0, 5.0, 10.0])
+def test_slot_by_counting_molecules(length: float) -> None:
+    """400 000 molecules from wall to wall by the cosine law (4 standard errors, 0.3 %)."""
+    random, count = np.random.default_rng(11), 400_000
+    z = np.zeros(count)
+    x, sine = random.random(count), 2.0 * random.random(count) - 1.0
+    across, along = sine, np.sqrt(1.0 - sine * sine)
+    passed = 0
+    while len(z):
+        with np.errstate(divide="ignore"):
+            flight = np.where(across > 0.0, (1.0 - x) / across, -x / across)
+        z = z + along * flight
+        passed += int((z > length).sum())
+        inside = (z > 0.0) & (z < length)
+        right = across[inside] > 0.0
+        z, sine = z[inside], 2.0 * random.random(int(inside.sum())) - 1.0
+        x, along = np.where(right, 1.0, 0.0), sine
+        across = np.where(right, -1.0, 1.0) * np.sqrt(1.0 - sine * sine)
+    share = passed / count
+    error = (share * (1.0 - share) / count) ** 0.5
+    print(f"slot L/w {length:g}: {share:.5f} ± {error:.5f} counted, got {c.clausing_transmission_slot(length):.5f}")
+    assert abs(c.clausing_transmission_slot(length) - share) < 4.0 * error
+
+
+@pytest.mark.parametrize(("ratio", "expected"), [(1.0, 0.671984), (2.0, 0.514231), (100.0, 0.0252764)])
+def test_clausing_tube_to_all_digits(ratio: float, expected: float) -> None:
+    """R. J. Cole's values, rounded (1e-5)."""
+    assert c.clausing_transmission(ratio) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize(("length", "tolerance"), [(1e3, 1.5e-4), (3e3, 1e-5), (5e3, 1e-5), (1e4, 1e-5)])
+def test_long_tubes_follow_the_expansion(length: float, tolerance: float) -> None:
+    """8/3·L⁻¹ − (2·ln L + b)·L⁻²: leading terms of A. S. Berman, J. Appl. Phys. 36, 3356 (1965).
+
+    His variational b = 91/18 agrees to 1.5e-4; b = 16/3 is what ever finer panels converge to (1e-5 above 3000).
+    """
+    level = 91.0 / 18.0 if tolerance > 1e-4 else 16.0 / 3.0
+    series = (8.0 / 3.0 - (2.0 * np.log(length) + level) / length) / length
+    got = c.clausing_transmission(length)
+    print(f"long tube L/R {length:g}: expansion {series:.10f}, got {got:.10f}, deviation {got / series - 1:.1e}")
+    assert got == pytest.approx(series, rel=tolerance)
+
+
+def test_thin_films_cover_as_the_flux_does() -> None:
+    """A hundredth of the width: step coverage is the flux on the bottom (2 %); thick ones cover less."""
+    for model, flux in (("ballistic", c.bottom_flux(0.2, 3.0)), ("diffusion", c.diffusion_profile(0.2, 3.0).flux[-1])):
+        thin = c.film_coverage(0.2, 3.0, 0.005, model=model).flux[-1]
+        thick = c.film_coverage(0.2, 3.0, 0.3, model=model).flux[-1]
+        print(f"step coverage, {model}: flux {flux:.4f}, thin {thin:.4f}, thick {thick:.4f}")
+        assert thin == pytest.approx(flux, rel=0.02)
+        assert thick < thin
+
+
+def test_the_bottom_of_a_deep_via_is_covered_last() -> None:
+    """AR 1000, a tenth of the exposure that saturates it: the bottom has what flies straight into it."""
+    exposure = 0.1 * (1.0 + 4.75 * 1000.0 + 1.5 * 1000.0**2)
+    covered = c.ald_coverage(1.0, 1000.0, exposure, "via", 50).flux
+    straight = 1.0 - np.exp(-exposure * 2.5e-7)
+    print(f"AR 1000: bottom {covered[-1]:.4f}, straight flight alone {straight:.4f}")
+    assert covered[0] > 0.999
+    assert straight < covered[-1] < 1.5 * straight
