@@ -6,6 +6,7 @@ what the code says now. So a reader of the repository finds the whole page, and 
 
 import ast
 import dataclasses
+import importlib
 import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -24,9 +25,13 @@ SECTION = re.compile(
 )
 
 
-def furnace() -> Tool:
-    """Load the shipped furnace."""
-    return load_tool(shipped_tool("lpcvd_furnace"))
+FURNACE = "lpcvd_furnace"
+REACTOR = "pecvd_showerhead"
+
+
+def furnace(name: str = FURNACE) -> Tool:
+    """Load a shipped tool, the furnace unless named."""
+    return load_tool(shipped_tool(name))
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -147,11 +152,11 @@ def database() -> str:
 
 
 # ------------------------------------------------------------------------------------------------------ furnace
-def tags() -> str:
+def tags(tool: str = FURNACE) -> str:
     """Modules with their tags."""
     rows = [
         (code(f"{module.name}.{tag.name}"), tag.kind.value, _range(tag), _extras(tag), tag.description)
-        for module in furnace().modules
+        for module in furnace(tool).modules
         for tag in module.tags
     ]
     return table(("tag", "kind", "range", "", "is"), rows)
@@ -176,9 +181,9 @@ def _extras(tag: Tag) -> str:
     return ", ".join(said)
 
 
-def interlocks() -> str:
+def interlocks(tool: str = FURNACE) -> str:
     """The cause-and-effect matrix, its columns named by a list below it."""
-    shown = matrix(furnace())
+    shown = matrix(furnace(tool))
     columns = dict(zip(shown.outputs, ascii_uppercase, strict=False))
     if len(columns) < len(shown.outputs):
         raise ValueError("more outputs than letters: the matrix needs another form")
@@ -197,14 +202,14 @@ def interlocks() -> str:
     return table(("interlock", "class", *columns.values(), "cause", "", "is"), rows) + "\n" + listed
 
 
-def alarms() -> str:
+def alarms(tool: str = FURNACE) -> str:
     """What only tells, rationalised: what each alarm is for, and what is to be done about it in which time."""
     rows = [
         (
             code(a.name), a.kind.value, _priority(a), ", ".join(code(one.when) for one in points(a)),
             ", ".join(filter(None, (manner(a), _life(a)))), a.consequence, a.action, f"{a.response_time_s:g} s",
         )
-        for a in furnace().alarms
+        for a in furnace(tool).alarms
     ]  # fmt: skip
     return table(("alarm", "kind", "priority", "cause", "", "consequence", "action", "within"), rows)
 
@@ -229,12 +234,12 @@ def _life(alarm: Alarm) -> str:
     return ", ".join(said)
 
 
-def operations() -> str:
+def operations(tool: str = FURNACE) -> str:
     """Service operations and the safe sequence."""
-    tool = furnace()
+    shown = furnace(tool)
     rows = [
         (code(o.name), o.description, f"{o.bound_s:g} s", ", ".join(_names(o.steps)))
-        for o in (*tool.operations, tool.safe_sequence)
+        for o in (*shown.operations, shown.safe_sequence)
     ]
     return table(("operation", "does", "ends within", "steps"), rows)
 
@@ -244,7 +249,7 @@ def _names(steps: Sequence[Action]) -> Iterator[str]:
         yield f"{step.repeat} × ({', '.join(_names(step.steps))})" if step.steps else step.name
 
 
-def loops() -> str:
+def loops(tool: str = FURNACE) -> str:
     """Control loops."""
     rows = [
         (
@@ -256,18 +261,17 @@ def loops() -> str:
             f"{p.ti_s:g}",
             f"{p.low:g} … {p.high:g}",
         )
-        for p in furnace().loops
+        for p in furnace(tool).loops
     ]
     return table(("loop", "measures", "set point", "moves", "gain", "Ti, s", "limits"), rows)
 
 
 # -------------------------------------------------------------------------------------------------------- plant
-def parameters() -> str:
-    """What the simulated furnace is made of."""
-    from hil.furnace.parameters import Parameters
-
-    said = documented(Parameters)
-    rows = [(code(f.name), f"{f.default:g}", said.get(f.name, "")) for f in dataclasses.fields(Parameters)]
+def parameters(plant: str = "furnace") -> str:
+    """What a simulated tool is made of."""
+    kind = importlib.import_module(f"hil.{plant}.parameters").Parameters
+    said = documented(kind)
+    rows = [(code(f.name), f"{f.default:g}", said.get(f.name, "")) for f in dataclasses.fields(kind)]
     return table(("parameter", "value", "source or meaning"), rows)
 
 
@@ -359,6 +363,8 @@ SECTIONS: dict[str, Callable[[], str]] = {
         operations, loops, parameters, devices,
     )
 } | _shipped_profiles()  # fmt: skip
+SECTIONS |= {f"pecvd-{one.__name__}": partial(one, REACTOR) for one in (tags, interlocks, alarms, operations, loops)}
+SECTIONS["pecvd-parameters"] = partial(parameters, "showerhead")
 
 
 def refreshed(text: str) -> str:

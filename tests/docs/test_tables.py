@@ -7,6 +7,7 @@ import pytest
 
 from config.tool import Role
 from hil.furnace import script
+from hil.showerhead import script as reactor_script
 from opcua_model.methods import METHODS
 from supervisor.cli import main as command_line
 from supervisor.controller import main as controller_main
@@ -28,6 +29,13 @@ def first_cells(page: Path, heading: str) -> list[str]:
 
 def test_every_fault_of_the_furnace_is_explained() -> None:
     assert sorted(first_cells(DOCS / "how-to" / "faults.md", "fault")) == sorted(script.KNOWN)
+
+
+def test_every_fault_of_the_reactor_is_explained() -> None:
+    own = first_cells(DOCS / "reference" / "pecvd-1.md", "its own fault")
+    shared = set(script.KNOWN) - {"boat_out", "element_broken"}
+    assert shared | set(own) == set(reactor_script.KNOWN)
+    assert not shared & set(own)
 
 
 def test_every_word_of_a_fault_is_explained() -> None:
