@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 SIO2_UPTAKE: float
 """How much less readily an oxide takes silane up than silicon: the one calibration factor of the oxide's law, fitted so
@@ -84,3 +85,44 @@ def film_rate(film: str, temperature_k: float, partial_pressures_pa: Mapping[str
 
 def growth_per_cycle(film: str, temperature_k: float) -> float:
     """Return what a saturated cycle adds, m: Al2O3 0.105 nm with a maximum near 250 °C, TiN 0.02 nm at 350–425 °C."""
+
+class FlameGrowth(NamedTuple):
+    """Diamond under a flame."""
+
+    growth_m_s: float
+    burned_k: float
+    burned_hydrogen: float
+    """Mole fraction of H in the burned gas."""
+    surface_hydrogen: float
+    """What is left of it at the surface."""
+
+class SurfaceCarbon(NamedTuple):
+    """Carbon on copper."""
+
+    activity: float
+    """Over graphene: it grows above 1 and is etched below."""
+    coverage: float
+    """Share of sites with an adatom."""
+
+def combustion_growth(
+    oxygen_over_acetylene: float,
+    strain_1_s: float,
+    surface_k: float,
+    methyl: float = 5e-5,
+    recombination: float = 0.1,
+    pressure_pa: float = 101325.0,
+) -> FlameGrowth:
+    """Return the growth of diamond under an oxygen–acetylene flame.
+
+    Burned gas in equilibrium (kernels.sources), H and CH3 through the layer in front of a stagnation point (constant
+    properties), H lost in `recombination` of its hits, the rate law of diamond at the surface.
+
+    Args:
+        oxygen_over_acetylene: 0.7 … 1.3.
+        strain_1_s: velocity gradient of the flow.
+        surface_k: 500 … 2000.
+        methyl: mole fraction of CH3 at the flame; the usual value fixes the magnitude, for a rate law needs it given.
+    """
+
+def graphene_carbon(temperature_k: float, methane_pa: float, hydrogen_pa: float) -> SurfaceCarbon:
+    """Return activity and coverage of C(ad) in equilibrium with CH4 and H2: a = K·p_CH4/p_H2², 700 … 1357 K."""

@@ -5,7 +5,12 @@ Rates R are molar (mol of film a m² and s); thickness grows by G = R·M/ρ. The
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
+from kernels import sources as _sources
+from kernels import transport as _transport
+
+from kernels.physics.constants cimport GAS_CONSTANT, PI
 from kernels.physics.films cimport FILMS as FILM_COUNT, GASES as GAS_COUNT, film_molar_rate
 from kernels.physics.surface cimport OXIDE_MOLAR_VOLUME, OXIDE_UPTAKE, SILICON_MOLAR_VOLUME, arrhenius_rate
 
@@ -149,3 +154,62 @@ def growth_per_cycle(film, double temperature_k):
     # Flat window 350 … 425 °C; reaction falls off below, decomposition of the complex adds above [K]
     low = 1.0 / (1.0 + math.exp(min(700.0, (593.15 - temperature_k) / 12.0)))
     return FILMS[film].growth_per_cycle_m * low * (1.0 + max(0.0, (temperature_k - 703.15) / 300.0))
+
+
+class FlameGrowth(NamedTuple):
+    """Diamond under a flame."""
+
+    growth_m_s: float
+    burned_k: float
+    burned_hydrogen: float
+    surface_hydrogen: float
+
+
+class SurfaceCarbon(NamedTuple):
+    """Carbon on copper."""
+
+    activity: float
+    coverage: float
+
+
+def combustion_growth(oxygen_over_acetylene, double strain_1_s, double surface_k, double methyl=5e-5,
+                      double recombination=0.1, double pressure_pa=101325.0):
+    """Return the growth of diamond under an acetylene flame: burned gas, stagnation layer, surface."""
+    for name, value in (("strain_1_s", strain_1_s), ("pressure_pa", pressure_pa)):
+        if not 0.0 < value < 1e9:
+            raise ValueError(f"{name} must be above 0 and below 1e9, is {value:g}")
+    for name, value in (("methyl", methyl), ("recombination", recombination)):
+        if not 0.0 < value <= 1.0:
+            raise ValueError(f"{name} must be above 0 and at most 1, is {value:g}")
+    if not 500.0 <= surface_k <= 2000.0:
+        raise ValueError(f"surface_k must be 500 … 2000, is {surface_k:g}")
+    burned_k, burned = _sources.flame_temperature(oxygen_over_acetylene)
+    mean = 0.5 * (burned_k + surface_k)
+    # Viscosity of CO and H2, and diffusivities in them, at 298 K and 1 atm [K]
+    viscous = 1.0e-5 * (mean / 298.15) ** 0.7 * GAS_CONSTANT * mean / (pressure_pa * 15e-3)
+    spread = (mean / 298.15) ** 1.75 * 101325.0 / pressure_pa
+    left = {}
+    for gas, mass, diffusivity, loss, share in (
+        ("H", 1.008e-3, 1.5e-4, recombination, burned), ("CH3", 15.035e-3, 4.0e-5, 0.0, methyl),
+    ):
+        d = diffusivity * spread
+        transfer = d * math.sqrt(strain_1_s / viscous) * _transport.stagnation_sherwood(viscous / d)
+        surface = 0.25 * loss * math.sqrt(8.0 * GAS_CONSTANT * surface_k / (PI * mass))
+        left[gas] = share * transfer / (transfer + surface)
+    rate = film_rate("diamond", surface_k, {gas: share * pressure_pa for gas, share in left.items()})
+    return FlameGrowth(rate, burned_k, burned, left["H"])
+
+
+def graphene_carbon(double temperature_k, double methane_pa, double hydrogen_pa):
+    """Return the carbon on copper in equilibrium with methane and hydrogen."""
+    if not 700.0 <= temperature_k <= 1357.0:
+        raise ValueError(f"temperature_k must be 700 … 1357 (copper melts), is {temperature_k:g}")
+    if not 0.0 <= methane_pa < 1e8:
+        raise ValueError(f"methane_pa must be 0 … below 1e8, is {methane_pa:g}")
+    if not 1e-6 <= hydrogen_pa < 1e8:
+        raise ValueError(f"hydrogen_pa must be 1e-6 … below 1e8, is {hydrogen_pa:g}")
+    # CH4 = C + 2 H2 about 1273 K: 90 kJ/mol, 110 J/(mol·K) [K]; an adatom lies 1.5 eV above graphene [K]
+    constant = math.exp(110.0 / GAS_CONSTANT - 90e3 / (GAS_CONSTANT * temperature_k)) * 1e5
+    activity = constant * methane_pa / hydrogen_pa ** 2
+    bare = activity * math.exp(-144.7e3 / (GAS_CONSTANT * temperature_k))
+    return SurfaceCarbon(activity, bare / (1.0 + bare))

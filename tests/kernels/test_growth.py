@@ -76,3 +76,25 @@ def test_grove_refuses_what_has_no_meaning() -> None:
     for ks, hg in ((-1.0, 1.0), (1.0, -1.0), (0.0, 0.0)):
         with pytest.raises(ValueError, match="must not be negative"):
             growth.grove(ks, hg, 1.0)
+
+
+@pytest.mark.parametrize("bad", [float("nan"), 0.0, -1.0, float("inf"), 1e12])
+def test_flames_and_carbon_refuse_what_has_no_meaning(bad: float) -> None:
+    for call in (
+        lambda: growth.combustion_growth(bad, 1000.0, 1200.0),
+        lambda: growth.combustion_growth(0.95, bad, 1200.0),
+        lambda: growth.combustion_growth(0.95, 1000.0, bad),
+        lambda: growth.combustion_growth(0.95, 1000.0, 1200.0, methyl=bad),
+        lambda: growth.graphene_carbon(bad, 1.0, 1.0),
+        lambda: growth.graphene_carbon(1273.0, 1.0, bad),
+    ):
+        with pytest.raises(ValueError, match="must be"):
+            call()
+
+
+@given(st.floats(0.7, 1.3), st.floats(1.0, 1e6), st.floats(500.0, 2000.0), st.floats(1e-6, 1e6), st.floats(1e-6, 1e6))
+def test_flames_and_carbon_are_finite(
+    ratio: float, strain: float, surface: float, methane: float, hydrogen: float
+) -> None:
+    assert 0.0 <= growth.combustion_growth(ratio, strain, surface).growth_m_s < 1e-3
+    assert 0.0 <= growth.graphene_carbon(1200.0, methane, hydrogen).coverage <= 1.0
