@@ -436,7 +436,7 @@ class Plasma(Model):
     """True while it burns."""
     frequencies_mhz: tuple[float, ...] = Field(min_length=1)
     """What the generators make."""
-    gas: dict[str, float] = Field(min_length=1)
+    gas: dict[str, float]
     """sccm; what a plasma step without flows of its own burns in (the guide's `plasma_clean`)."""
     power_tolerance_pct: float = Field(gt=0)
     light_s: float = Field(gt=0)

@@ -109,6 +109,8 @@ def _check_plasma(report: Report, plasma: Plasma) -> None:
                   plasma.bias.setpoint, setpoint)  # fmt: skip
         check_mode(report, join(at, "bias.mode"), plasma.bias.mode)
     feeds = {gas.name: gas for gas in report.tool.gases}
+    if not plasma.gas:
+        report.add(join(at, "gas"), "is empty: a plasma step without flows of its own needs a gas to burn in")
     for name, flow in plasma.gas.items():
         known = species(name)
         if name not in feeds:

@@ -155,6 +155,7 @@ def test_a_plasma_step_without_flows_burns_in_the_tools_gas(tool: Tool) -> None:
         ({"power": "chamber.pressure_setpoint_torr"}, "recipe.plasma.power", "it must be a power"),
         ({"matching": "rf.enable"}, "recipe.plasma.matching", "needs the states manual and auto"),
         ({"gas": {"SiH4": 10.0}}, "recipe.plasma.gas.SiH4", "burns in inert gas"),
+        ({"gas": {}}, "recipe.plasma.gas", "is empty"),
         ({"gas": {"N2": 9000.0}}, "recipe.plasma.gas.N2", "outside the limits"),
         ({"lit": "metrology.plasma_lot"}, "recipe.plasma.lit", "unknown tag"),
     ],
