@@ -8,8 +8,10 @@ from importlib.metadata import version
 from pathlib import Path
 
 import anyio
+import numpy as np
 import structlog
 from anyio.abc import TaskGroup
+from numpy.typing import NDArray
 
 from config.layout import Layout
 from config.profile import Profile
@@ -25,6 +27,7 @@ from supervisor.controller.compile import CompiledTool
 from supervisor.controller.errors import CommandRefused
 from supervisor.controller.events import Translator
 from supervisor.controller.finishing import Finisher
+from supervisor.controller.flight import FlightRecorder
 from supervisor.controller.forces import Forces
 from supervisor.controller.instruments import Instruments
 from supervisor.controller.mode import derive_mode
@@ -115,6 +118,7 @@ class Controller:
         self.forces = Forces()
         self.choices = Choices()
         self.tapes = TapeRecorder(self.scan)
+        self.flights = FlightRecorder(settings.data, layout, tables, self.image, self.scan, settings.speed)
         folder = settings.data / "runs"
         self.starter = Starter(
             tool, self.compiled, settings.tool_text, folder, SOFTWARE, self.scanner, self.recorder, self.runs,
@@ -152,6 +156,7 @@ class Controller:
         await anyio.to_thread.run_sync(self.recorder.open)
         self.notices += await anyio.to_thread.run_sync(self.scanner.thread.start)
         self.tapes.start()
+        self.flights.start()
         try:
             async with anyio.create_task_group() as outer:
                 outer.start_soon(self.recorder.run)
@@ -182,12 +187,14 @@ class Controller:
             group.cancel_scope.cancel()
 
     async def _halt(self) -> None:
-        """Stop the scan and its tape; again does nothing."""
+        """Stop the scan and what records it; again does nothing."""
         await anyio.to_thread.run_sync(self.scanner.thread.stop)
         await anyio.to_thread.run_sync(self.tapes.stop)
+        await anyio.to_thread.run_sync(self.flights.stop)
 
     async def _end(self) -> None:
         """The tool is safe: stop the scan, write the last record, and let the server have it if it listens."""
+        self._take_events()
         await self._halt()
         self._take_events()
         self.append(EventKind.SHUTDOWN, {"reason": self._reason, "clean": True})
@@ -295,16 +302,24 @@ class Controller:
             await self._beat.wait()
 
     def _take_events(self) -> None:
-        records = self.scanner.drain()
+        # The scan that is under way may still have more to say; the one before has said all.
+        through = self.scan.index - 1
+        self._translate(self.scanner.drain())
+        self.flights.reached(through)
+        for path in self.flights.saved():
+            self._tell(f"flight record saved: {path}")
+
+    def _translate(self, records: NDArray[np.void]) -> None:
         if not len(records):
             return
         clock = self.scanner.clock()
         for record in records:
             draft = self.translator.translate(record, clock)
+            run = self.runs.active
+            self.flights.take(record, run, safe_sequence=self.translator.in_safe_sequence(run))
             if draft is None:
                 continue
             self.recorder.append(draft)
-            run = self.runs.active
             ended = draft.kind is EventKind.RUN_STATE and run is not None and run.ended_scan is not None
             if ended and run is not None and self._group is not None:
                 self._group.start_soon(self.finisher.finish, run)
@@ -340,7 +355,7 @@ class Controller:
         self.append(EventKind.NOTICE, {"text": text, "remedy": remedy})
 
     def _tell(self, text: str) -> None:
-        """Journal what an instrument did; the list of notices is for what stays so."""
+        """Journal what an instrument or a recorder did; the list of notices is for what stays so."""
         self.append(EventKind.NOTICE, {"text": text, "remedy": ""})
 
     def _about(self) -> About:

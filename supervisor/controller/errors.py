@@ -5,7 +5,8 @@ ControllerError
 ├── CommandRefused                   a command that may not be carried out now, with its OPC UA status
 ├── JournalUnavailableError (OSError)  the journal can not be written: nothing new may start
 ├── BindingError                     the tool's inputs and outputs can not be reached
-└── TapeError (ValueError)           a file that is not a whole tape
+├── TapeError (ValueError)           a file that is not a whole tape
+└── FlightError (ValueError)         a file that is not a whole flight record
 """
 
 
@@ -39,3 +40,7 @@ class BindingError(ControllerError):
 
 class TapeError(ControllerError, ValueError):
     """The file is not a tape, or only a part of one."""
+
+
+class FlightError(ControllerError, ValueError):
+    """The file is not a flight record, or only a part of one, or lacks what was asked of it."""

@@ -106,7 +106,7 @@ class Translator:
         self._before[index] = state
         cls = ConditionClass(int(self._tables.conditions["cls"][index]))
         declared = self._layout.conditions[index]
-        if _in_force(state) and not _in_force(before) and cls in {ConditionClass.TRIP, ConditionClass.HOLD}:
+        if in_force(state) and not in_force(before) and cls in {ConditionClass.TRIP, ConditionClass.HOLD}:
             if self._fresh[0] != scan:
                 self._fresh = (scan, [])
             self._fresh[1].append(declared.name)
@@ -134,7 +134,7 @@ class Translator:
         return EventKind.TIMEOUT, {**self._at(run), "waited_s": waited, "policy": self._policy(record, run)}
 
     def _check(self, record: np.void, run: Run | None) -> tuple[EventKind, dict[str, Any]]:
-        reasons = self._safe_reasons if run is None or self._in_safe_sequence(run) else run.plan.reasons
+        reasons = self._safe_reasons if run is None or self.in_safe_sequence(run) else run.plan.reasons
         reason = reasons.get(int(record["index"]), "")
         return EventKind.CHECK_FAILED, {**self._at(run), "reason": reason, "policy": self._policy(record, run)}
 
@@ -166,15 +166,16 @@ class Translator:
             return {"run_id": None, "step": -1, "name": ""}
         return {"run_id": run.plan.run_id, "step": run.step, "name": run.step_name}
 
-    def _in_safe_sequence(self, run: Run) -> bool:
-        if self._state is RunState.STOPPING:
+    def in_safe_sequence(self, run: Run | None) -> bool:
+        """Whether what runs now is the tool's safe sequence."""
+        if run is not None and self._state is RunState.STOPPING:
             steps = run.plan.program.steps
             return not 0 <= run.step < len(steps) or int(steps["stop"][run.step]) < 0
         return self._state is RunState.ABORTING
 
     def _policy(self, record: np.void, run: Run | None) -> str:
         """Policy of the instruction that a record names: of the tool's safe sequence where that is what runs."""
-        program = run.plan.program if run and not self._in_safe_sequence(run) else self._tables.safe
+        program = run.plan.program if run and not self.in_safe_sequence(run) else self._tables.safe
         pc = int(record["index"])
         if not 0 <= pc < len(program.instructions):
             return ""
@@ -187,5 +188,6 @@ def state_words(state: ConditionState) -> dict[str, bool]:
     return {bit.name.lower(): bool(state & bit) for bit in ConditionState if bit.name}
 
 
-def _in_force(state: ConditionState) -> bool:
+def in_force(state: ConditionState) -> bool:
+    """Whether a condition's effects apply."""
     return bool(state & IN_FORCE) and not state & ConditionState.BYPASSED
