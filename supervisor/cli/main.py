@@ -33,6 +33,8 @@ COMMANDS = {
     "recorder": "what every tag did around a trip, at the rate of the scan",
     "backup": "a data folder as one archive, each file with its digest",
     "restore": "a new data folder from an archive, once every digest is proven",
+    "backup": "a data folder as one archive, each file with its digest",
+    "restore": "a new data folder from an archive, once every digest is proven",
     "export": "a run's data as Parquet, CSV or JSON",
     "kinetics": "tabulate detailed chemistry (needs the extra `kinetics`)",
     "nodeset": "a tool's OPC UA address space as a NodeSet2 file, for other stacks",
