@@ -77,3 +77,12 @@ def test_growth_covers_less_below(sticking: float, depth: float, growth: float, 
     film = c.film_coverage(sticking, depth, growth, shape, 20, model, 5).flux
     assert np.all((film > 0.0) & (film <= 1.0))
     assert film[-2] <= film[0]
+
+
+@pytest.mark.parametrize("ratio", [0.5, 1.0, 2.0, 5.0, 10.0])
+def test_a_slot_passes_what_berman_s_variational_formula_says(ratio: float) -> None:
+    """A. S. Berman, J. Appl. Phys. 36, 3356 (1965): variational, a little too high for long slots."""
+    root = math.hypot(1.0, ratio)
+    correction = 1.5 * (ratio - math.log(ratio + root)) ** 2 / (ratio**3 + 3 * ratio**2 + 4 - (ratio**2 + 4) * root)
+    expected = 0.5 * (1.0 + root - ratio) - correction
+    assert c.clausing_transmission_slot(ratio) == pytest.approx(expected, rel=1e-3)
