@@ -4,6 +4,7 @@ By tag, so that a few tags of a wide tool are read without the rest. Conditions 
 row are kept, and each change with its scan.
 """
 
+import io
 import json
 import zipfile
 from dataclasses import asdict, dataclass, field
@@ -99,6 +100,8 @@ class Flight:
     """Of each condition before the first row."""
     changes: NDArray[np.void]
     """Rows of `CHANGE`, oldest first."""
+    archive: zipfile.ZipFile = field(repr=False)
+    """The whole file, in memory."""
 
     def values(self, tag: str) -> NDArray[np.float64]:
         """Values of a tag by row; raises FlightError when the file has no such tag or is damaged."""
@@ -131,11 +134,10 @@ class Flight:
         if tag not in self.header.tags:
             raise FlightError(f"{self.path} has no tag {tag}")
         try:
-            with zipfile.ZipFile(self.path) as archive:
-                column = array(archive, _column(kind, self.header.tags.index(tag)))
+            column = array(self.archive, _column(kind, self.header.tags.index(tag)))
             if column.shape != self.scan.shape:
                 raise ValueError(f"{tag} has {column.shape} rows, not {self.scan.shape}")
-        except (*DAMAGES, OSError) as error:
+        except DAMAGES as error:
             raise FlightError(f"{self.path} is damaged: {error}") from error
         return column
 
@@ -147,31 +149,33 @@ def open_flight(path: Path) -> Flight:
         FlightError: it is none, only a part of one, damaged, or of another format.
         OSError: it cannot be read.
     """
+    content = io.BytesIO(path.read_bytes())
     try:
-        with zipfile.ZipFile(path) as archive:
-            header = _header(path, archive)
-            flight = Flight(
-                path,
-                header,
-                scan=array(archive, "scan.npy"),
-                time_ns=array(archive, "time_ns.npy"),
-                states=array(archive, "states.npy"),
-                changes=array(archive, "changes.npy"),
-            )
-            whole = (
-                flight.scan.shape == flight.time_ns.shape == (header.rows,)
-                and flight.states.shape == (len(header.conditions),)
-                and flight.changes.dtype == CHANGE
-            )
-            if not whole:
-                raise ValueError("its parts do not fit one another")
-            return flight
+        archive = zipfile.ZipFile(content)
+        header = _header(path, archive)
+        flight = Flight(
+            path,
+            header,
+            scan=array(archive, "scan.npy"),
+            time_ns=array(archive, "time_ns.npy"),
+            states=array(archive, "states.npy"),
+            changes=array(archive, "changes.npy"),
+            archive=archive,
+        )
+        whole = (
+            flight.scan.shape == flight.time_ns.shape == (header.rows,)
+            and flight.states.shape == (len(header.conditions),)
+            and flight.changes.dtype == CHANGE
+        )
+        if not whole:
+            raise ValueError("its parts do not fit one another")
     except zipfile.BadZipFile as error:
         raise FlightError(f"{path} is no flight record, or only a part of one") from error
     except FlightError:
         raise
     except DAMAGES as error:
         raise FlightError(f"{path} is damaged: {error}") from error
+    return flight
 
 
 def _header(path: Path, archive: zipfile.ZipFile) -> FlightHeader:
