@@ -35,6 +35,7 @@ COMMANDS = {
     "restore": "a new data folder from an archive, once every digest is proven",
     "backup": "a data folder as one archive, each file with its digest",
     "restore": "a new data folder from an archive, once every digest is proven",
+    "install-service": "a sandboxed systemd unit for a tool",
     "export": "a run's data as Parquet, CSV or JSON",
     "kinetics": "tabulate detailed chemistry (needs the extra `kinetics`)",
     "nodeset": "a tool's OPC UA address space as a NodeSet2 file, for other stacks",
@@ -79,7 +80,7 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     for name, text in COMMANDS.items():
         command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
         if name == asked:
-            module = importlib.import_module(f"supervisor.cli.{name}")
+            module = importlib.import_module(f"supervisor.cli.{name.replace('-', '_')}")
             module.add_arguments(command)
             carry_out: Callable[[argparse.Namespace], int] = module.carry_out
             command.set_defaults(carry_out=carry_out)
