@@ -13,7 +13,11 @@ from opcua_model.trust import fits_person, thumbprint
 
 _OAEP: Final = "http://www.w3.org/2001/04/xmlenc#rsa-oaep"  # of Basic256Sha256 (Part 7, 6.6.165)
 _OAEP_SHA256: Final = "http://opcfoundation.org/UA/security/rsa-oaep-sha2-256"  # of Aes256_Sha256_RsaPss
-_SIGNATURE: Final = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"  # as above
+_SIGNATURES: Final = {
+    "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256": crypto.verify_sha256,  # of Basic256Sha256 and Aes128
+    "http://opcfoundation.org/UA/security/rsa-pss-sha2-256": crypto.verify_pss_sha256,  # of Aes256_Sha256_RsaPss
+}
+"""How a person's signature is checked, by its algorithm; both are as strong as any channel offered."""
 MAX_PASSWORD: Final = 512
 MAX_USER: Final = 128
 
@@ -73,10 +77,11 @@ def prove_certificate(token: Any, signature: Any, signed: bytes) -> str:
         raise fault("BadIdentityTokenInvalid") from None
     if not fit:
         raise fault("BadIdentityTokenRejected")
-    if signature.Algorithm != _SIGNATURE:
+    verify = _SIGNATURES.get(signature.Algorithm)
+    if verify is None:
         raise fault("BadUserSignatureInvalid")
     try:
-        crypto.verify_sha256(certificate, signed, signature.Signature or b"")
+        verify(certificate, signed, signature.Signature or b"")
     except Exception:  # noqa: BLE001 - whatever a forged signature does to the cipher, it is none
         raise fault("BadUserSignatureInvalid") from None
     return thumbprint(certificate)
