@@ -33,8 +33,6 @@ COMMANDS = {
     "recorder": "what every tag did around a trip, at the rate of the scan",
     "backup": "a data folder as one archive, each file with its digest",
     "restore": "a new data folder from an archive, once every digest is proven",
-    "backup": "a data folder as one archive, each file with its digest",
-    "restore": "a new data folder from an archive, once every digest is proven",
     "install-service": "a sandboxed systemd unit for a tool",
     "export": "a run's data as Parquet, CSV or JSON",
     "kinetics": "tabulate detailed chemistry (needs the extra `kinetics`)",
