@@ -58,6 +58,7 @@ def test_numbers_without_meaning_are_refused(bad: float) -> None:
 @given(st.sampled_from(sorted(MATERIALS)), st.floats(400.0, 800.0))
 def test_every_index_covers_the_visible(material: str, wave: float) -> None:
     got = m.index(material, wave)
+    assert isinstance(got, complex)
     assert got.real > 1.0
     assert got.imag >= 0.0
     assert np.array_equal(m.index(material, [wave, wave]), [got, got])
