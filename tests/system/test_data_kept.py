@@ -259,6 +259,8 @@ async def test_a_daemon_that_is_stopped_while_it_rolls_a_run_ends_in_time_and_go
         async with daemon.client("olga") as operator:
             await idling(operator)
             run_id, number = await started(daemon, operator, quick_recipe("Rolled", deposition_s=3000))
+            # Until it runs, the state is that of the operation before.
+            await until(operator, "Runs/ActiveRun/State", lambda state: state == "RUNNING")
             await until(operator, "Runs/ActiveRun/State", lambda state: state == "COMPLETE", within_s=120)
         took = await anyio.to_thread.run_sync(daemon.terminate)
         assert took < 8

@@ -31,6 +31,7 @@ async def run_client(
     people = {part: f"{name}:{PASSWORD}" for part, name in
               (("writer", "erika"), ("approver", "amir"), ("operator", "olga"))}  # fmt: skip
     command = [str(NODE), str(CLIENT), "--endpoint", endpoint, "--recipe", str(recipe), "--timeout", str(timeout_s)]
+    command += ["--standby"]
     for part, person in people.items():
         command += [f"--{part}", person]
     with anyio.fail_after(timeout_s + 60):

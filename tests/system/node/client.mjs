@@ -42,6 +42,7 @@ const { values: options } = parseArgs({
     operator: { type: "string" },
     recipe: { type: "string" },
     timeout: { type: "string", default: "120" },
+    standby: { type: "boolean", default: false },
   },
 });
 for (const name of ["endpoint", "writer", "approver", "operator", "recipe"]) {
@@ -178,15 +179,17 @@ async function until(what, seconds) {
   }
 }
 
-/** Wait until a run or an operation has ended; `meanwhile` is called now and then. */
-async function ended(tool, run, seconds, meanwhile = () => undefined) {
-  const end = Date.now() + seconds * 1000;
+/** Run the operation that brings the tool to its idle state: after its start it is disarmed, and a furnace cools. */
+async function standBy(tool) {
+  await tool.call("Services", "Start", text("standby"));
+  const [operations] = await tool.call("Runs", "ListRuns", text(""), count(0), count(1));
+  const { run_id: run } = JSON.parse(operations)[0];
+  const end = Date.now() + Number(options.timeout) * 1000;
   for (;;) {
-    meanwhile();
     const [record] = await tool.call("Runs", "GetRun", text(run));
     const { status } = JSON.parse(record);
-    if (FINAL.has(status)) return { status, record };
-    if (Date.now() > end) throw new Error(`${run} did not end within ${seconds} s`);
+    if (status === "COMPLETE") return;
+    if (FINAL.has(status) || Date.now() > end) throw new Error(`standby: ${record}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
@@ -215,11 +218,7 @@ async function story(pki, opened) {
   say("approved", { recipe, version });
 
   const operator = await open(options.operator);
-  // After its start the tool is disarmed, and the furnace cools.
-  await operator.call("Services", "Start", text("standby"));
-  const [operations] = await operator.call("Runs", "ListRuns", text(""), count(0), count(1));
-  const standby = await ended(operator, JSON.parse(operations)[0].run_id, Number(options.timeout));
-  if (standby.status !== "COMPLETE") throw new Error(`standby: ${standby.record}`);
+  if (options.standby) await standBy(operator);
 
   const active = "Runs/ActiveRun";
   const paths = [
@@ -236,10 +235,15 @@ async function story(pki, opened) {
   await operator.call("Runs", "StartRun", text(run));
   say("started", { run });
   let step;
-  const { status: end, record } = await ended(operator, run, Number(options.timeout), () => {
+  let begun = false; // Until then the state is that of the operation before.
+  const end = await until(() => {
     const name = followed.latest.get(`${active}/StepName`)?.value;
     if (name && name !== step) say("step", { name: (step = name) });
-  });
+    const state = followed.latest.get(`${active}/State`)?.value;
+    begun ||= state === "RUNNING";
+    return begun && FINAL.has(state) ? state : undefined;
+  }, Number(options.timeout));
+  const [record] = await operator.call("Runs", "GetRun", text(run));
   const [results] = await operator.call("Runs", "GetResults", text(run));
   say("ended", {
     state: end, notifications: followed.count(), run: JSON.parse(record), results: JSON.parse(results),
