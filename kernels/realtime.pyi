@@ -40,5 +40,8 @@ class ScanThread:
     def running(self) -> bool: ...
     def watch(self, timeout_s: float) -> None:
         """Raise TimeoutError when no scan has completed for so long, RuntimeError when the thread is not running."""
+    @property
+    def lead_ns(self) -> int:
+        """How much before its deadline the thread's timer is set now: the quickest of the last wake-ups, in ns."""
     def latencies(self) -> NDArray[np.int64]:
         """Copy the latencies of the last wake-ups (at most 65536), oldest first, in ns."""

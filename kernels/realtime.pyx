@@ -41,6 +41,9 @@ from kernels.scan cimport Scan, run_scan, skip_scans, step_plant
 cdef enum:
     LATENCIES = 65536  # the last wake-ups whose latency is kept one by one
     POLL_NS = 200_000
+    LEAD_WINDOW = 256  # wake-ups whose quickest says how early the next ones are asked for
+    LEAD_MOST_NS = 50_000  # and no more than this share of a slot:
+    LEAD_SHARE = 20
 
 cdef struct Clockwork:
     # What the thread works with. Python reads it while the thread runs; words are whole.
@@ -55,6 +58,9 @@ cdef struct Clockwork:
     u64 last_scan_ns  # monotonic
     long long period_ns
     long long row_period_ns
+    long long lead_ns  # how much before the deadline the timer is set
+    long long quickest_ns  # wake-up in this window, from the timer's moment
+    int window
     long long start_ns
     long long row_ns  # of the last row, wall clock
     bint wall  # rows carry the wall clock; else start_ns + k · row_period_ns
@@ -79,6 +85,28 @@ cdef inline long long next_row_ns(Clockwork* c) noexcept nogil:
         now = c.row_ns + (c.row_period_ns + 1) // 2
     c.row_ns = now
     return now
+
+
+cdef inline long long wait_until(Clockwork* c, long long deadline) noexcept nogil:
+    """Sleep until the deadline, never less; return when it was.
+
+    No thread wakes at the moment it asked for: interrupt, scheduler and the way back to it take some microseconds that
+    hardly vary. The quickest of the last wake-ups is that time, so the timer is set earlier by just as much (Xenomai
+    calls the same correction gravity). A wake-up that is quicker than all before it waits here, awake, for the rest.
+    """
+    cdef long long asked = deadline - c.lead_ns
+    cdef long long woken
+    sleep_until(asked)
+    woken = clock_ns(CLOCK_MONOTONIC)
+    c.quickest_ns = min(c.quickest_ns, woken - asked)
+    c.window += 1
+    if c.window == LEAD_WINDOW:
+        c.lead_ns = max(0, min(c.quickest_ns, LEAD_MOST_NS, c.period_ns // LEAD_SHARE))
+        c.quickest_ns = c.period_ns
+        c.window = 0
+    while woken < deadline:
+        woken = clock_ns(CLOCK_MONOTONIC)
+    return woken
 
 
 cdef inline int bucket_of(long long latency_ns) noexcept nogil:
@@ -126,10 +154,9 @@ cdef void* live(void* argument) noexcept nogil:
     deadline = clock_ns(CLOCK_MONOTONIC) + c.period_ns
     store_release(&c.last_scan_ns, <u64>deadline)
     while True:
-        sleep_until(deadline)
+        woken = wait_until(c, deadline)
         if load_acquire(&c.stop):
             break
-        woken = clock_ns(CLOCK_MONOTONIC)
         late = woken - deadline
         if late >= c.period_ns:
             missed = late // c.period_ns
@@ -248,6 +275,9 @@ cdef class ScanThread:
         c.stop = c.settled = c.done = 0
         c.fifo_error = c.cpu_error = 0
         c.latency_count = 0
+        c.lead_ns = 0
+        c.quickest_ns = c.period_ns
+        c.window = 0
         c.row_ns = 0
         if not c.wall and c.start_ns == 0:
             c.start_ns = clock_ns(CLOCK_REALTIME) - (c.scan.k + 1) * c.row_period_ns
@@ -349,6 +379,11 @@ cdef class ScanThread:
         quiet = clock_ns(CLOCK_MONOTONIC) - <long long>load_acquire(&self.c.last_scan_ns)
         if quiet > timeout_s * 1e9:
             raise TimeoutError(f"no scan has completed for {quiet / 1e9:.3f} s")
+
+    @property
+    def lead_ns(self) -> int:
+        """How much before its deadline the thread's timer is set now: the quickest of the last wake-ups, in ns."""
+        return self.c.lead_ns
 
     def latencies(self) -> NDArray[np.int64]:
         """Copy the latencies of the last wake-ups (at most 65536), oldest first, in ns."""

@@ -65,6 +65,18 @@ def test_the_index_follows_elapsed_time() -> None:
         assert 0 < timing.duration_us <= timing.duration_max_us
 
 
+def test_the_timer_is_set_earlier_by_the_quickest_wake_up_and_no_scan_begins_before_its_deadline() -> None:
+    with new_image(flight_rows=4096) as image:
+        scan = clockwork(image)
+        thread = ScanThread(scan, period_ns=MS)
+        assert thread.lead_ns == 0
+        thread.start()
+        with stopped_at_the_end(thread):
+            wait_for_index(scan, 9 + 600)  # two windows of 256 wake-ups
+            assert 0 < thread.lead_ns <= 50_000  # of the 1 ms slot, a twentieth
+        assert thread.latencies().min() >= 0
+
+
 def test_row_times_are_the_wall_clock_and_never_go_back() -> None:
     with new_image(flight_rows=4096) as image:
         scan = clockwork(image)
