@@ -237,6 +237,7 @@ def build_data_types(space: Space) -> None:
                 Description=ua.LocalizedText(one.description),
                 DataType=data_type_id(space, one.type),
                 ValueRank=SCALAR,
+                IsOptional=False,  # asyncua's default is True: a client would look for a mask of what is there
             )
             for one in members
         ]

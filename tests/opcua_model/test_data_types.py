@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import anyio
 import pytest
 
 from opcua_model.client import connect
@@ -9,7 +10,7 @@ from opcua_model.data_types import ENUMERATIONS, RECORDS, STRUCTURES
 from opcua_model.interface import Entry
 from opcua_model.server import UaServer
 from opcua_model.stack import ua
-from tests.opcua_model.fake_daemon import PASSWORDS, FakeDaemon, until
+from tests.opcua_model.fake_daemon import PASSWORDS, FakeDaemon
 
 pytestmark = pytest.mark.anyio
 
@@ -25,6 +26,7 @@ async def test_every_structure_and_enumeration_is_defined_for_clients(server: Ua
         for name, (_, fields) in STRUCTURES.items():
             definition = await client.get_node(ua.NodeId(name, index)).read_data_type_definition()
             assert [field.Name for field in definition.Fields] == [field.path for field in fields]
+            assert not any(field.IsOptional for field in definition.Fields)
             encoding = await client.get_node(ua.NodeId(name, index)).get_children(ua.ObjectIds.HasEncoding)
             assert [node.nodeid for node in encoding] == [definition.DefaultEncodingId]
         for name, (_, values) in ENUMERATIONS.items():
@@ -48,18 +50,11 @@ async def test_records_say_what_the_variables_beside_them_say(daemon: FakeDaemon
         )
         assert module.Tags > 0
         daemon.trip("silane_detected")
-        seen: list[Any] = []
-
-        async def look() -> bool:
-            seen[:] = [await tool.read("Interlocks/silane_detected/Record")]
-            return bool(seen[0].Active)
-
-        for _ in range(200):
-            if await look():
-                break
-        await until(lambda: True)
-        assert seen[0].State == ENUMERATIONS["InterlockStateEnum"][1].index("Active")
-        assert seen[0].TripCount == 1
+        with anyio.fail_after(20):
+            while not (seen := await tool.read("Interlocks/silane_detected/Record")).Active:
+                await anyio.sleep(0.01)
+        assert seen.State == ENUMERATIONS["InterlockStateEnum"][1].index("Active")
+        assert seen.TripCount == 1
     await server.hide("Runs", "CVD-7")
 
 

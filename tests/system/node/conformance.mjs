@@ -1,7 +1,7 @@
-// Walks the whole address space, reads the definition of a structure, keeps a subscription over renewals of its
-// channel and logs in with a person's certificate, with its own key and with another's.
-//   node conformance.mjs ENDPOINT USER PASSWORD FOLDER
-// FOLDER holds person.der, person.pem (its key) and stranger.pem (another key). Each line of output is a JSON object.
+// Walks the whole address space, decodes structures by what the server says of them, keeps a subscription over renewals
+// of its channel and logs in with a person's certificate, with its own key and with another's.
+//   node conformance.mjs ENDPOINT USER PASSWORD FOLDER RECORD...
+// Each RECORD is the path of a variable that holds a structure. FOLDER holds person.der, person.pem (its key) and stranger.pem (another key). Each line of output is a JSON object.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -17,7 +17,7 @@ import {
   UserTokenType,
 } from "node-opcua";
 
-const [endpoint, userName, password, folder] = process.argv.slice(2);
+const [endpoint, userName, password, folder, ...records] = process.argv.slice(2);
 const RENEWALS = 3;
 const say = (event, rest = {}) => console.log(JSON.stringify({ event, ...rest }));
 const certificates = new OPCUACertificateManager({
@@ -106,13 +106,26 @@ await new Promise((resolve) => {
 });
 
 say("walked", await walk(session));
-const type = await session.read({
-  nodeId: await session.read({
-    nodeId: `ns=${namespace};s=Identification/Record`, attributeId: AttributeIds.DataType,
-  }).then((data) => data.value.value),
-  attributeId: AttributeIds.DataTypeDefinition,
+// node-opcua knows no structure of ours beforehand: it makes a class of each DataTypeDefinition and decodes with it.
+const decoded = {};
+for (const path of records) {
+  const { statusCode, value } = await session.read({ nodeId: `ns=${namespace};s=${path}`, attributeId: AttributeIds.Value });
+  const structure = value.value;
+  decoded[path] = { status: statusCode.name, type: structure?.constructor.name, fields: structure?.toJSON?.() };
+}
+say("structures", { decoded });
+let record;
+await new Promise((resolve) => {
+  const watched = ClientMonitoredItem.create(
+    subscription, { nodeId: `ns=${namespace};s=${records[0]}`, attributeId: AttributeIds.Value },
+    { samplingInterval: 50, queueSize: 2, discardOldest: true }, TimestampsToReturn.Both,
+  );
+  watched.on("changed", (data) => {
+    record = data.value.value;
+    resolve();
+  });
 });
-say("structure", { defined: type.value.value.fields.map((field) => field.name) });
+say("followed", { type: record.constructor.name, fields: record.toJSON() });
 
 while (renewals < RENEWALS) await new Promise((resolve) => client.once("security_token_renewed", resolve));
 const moved = new Promise((resolve) => (arrived = resolve));
