@@ -51,7 +51,7 @@ async def test_records_say_what_the_variables_beside_them_say(daemon: FakeDaemon
         assert module.Tags > 0
         daemon.trip("silane_detected")
         with anyio.fail_after(20):
-            while not (seen := await tool.read("Interlocks/silane_detected/Record")).Active:
+            while not (seen := await tool.read("Interlocks/silane_detected/Record")).Active:  # noqa: ASYNC110 - over a socket
                 await anyio.sleep(0.01)
         assert seen.State == ENUMERATIONS["InterlockStateEnum"][1].index("Active")
         assert seen.TripCount == 1
