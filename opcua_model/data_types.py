@@ -12,9 +12,10 @@ from typing import Any, Final
 
 from config.tool import InterlockClass, ModuleKind
 from kernels.tables import RunState
+from opcua_model.publishing.encoding import BAD
 from opcua_model.space import ARRAY, SCALAR, Space, number_id, stamped, variant_type
-from opcua_model.stack import Attr, Ids, ua
-from opcua_model.variables import CONDITION, Variable
+from opcua_model.stack import Attr, Ids, StatusCodes, ua
+from opcua_model.variables import CODE, CONDITION, Variable
 
 ENUMERATIONS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "EquipmentModeEnum": (
@@ -76,7 +77,7 @@ STRUCTURES: Final[dict[str, tuple[str, tuple[Variable, ...]]]] = {
         (
             *_texts(RecipeId="Its UUID.", Name="Its name."),
             Variable("Version", "Int64", "Its version."),
-            Variable("Status", "String", "draft, approved or retired."),
+            Variable("Status", "RecipeStatusEnum", "Its status."),
             *_texts(FilmTarget="The film."),
             *_numbers(ThicknessTargetNm="Thickness to reach, nm.", UniformityTargetPct="Uniformity to reach, %."),
             Variable("SafetyHazardLevel", "Int64", "Hazard level, 1 to 5."),
@@ -161,6 +162,7 @@ STRUCTURES: Final[dict[str, tuple[str, tuple[Variable, ...]]]] = {
             *(
                 Variable(one.path, "InterlockStateEnum" if one.path == "State" else one.type, one.description)
                 for one in CONDITION
+                if not one.path.endswith(CODE)
             ),
         ),
     ),
@@ -202,6 +204,14 @@ def enumeration_value(name: str, text: str) -> int:
     """Number of a named value of an enumeration; the first one where the name is none of them."""
     names = ENUMERATIONS[name][1]
     return names.index(text) if text in names else 0
+
+
+def coded(name: str, text: Any, status: int) -> tuple[int | None, int]:
+    """Return number and status that say in an enumeration what a text and its status say; an unknown text is Bad."""
+    names = ENUMERATIONS[name][1]
+    if status & int(BAD):
+        return None, status
+    return (names.index(text), status) if text in names else (None, int(StatusCodes.BadOutOfRange))
 
 
 def data_type_id(space: Space, name: str) -> Any:

@@ -29,6 +29,11 @@ class Live:
         """What is shown, None when the status is Bad."""
         return None if self._status & 0x80000000 else self._value
 
+    @property
+    def status(self) -> int:
+        """Status code of what is shown."""
+        return self._status
+
     def retype(self, kind: str) -> None:
         """Show values of another type from now on; who monitors the node goes on doing so."""
         self._kind = kind

@@ -17,7 +17,7 @@ from config.process_mode import supported_variants
 from opcua_model.certificates import Identity, server_identity
 from opcua_model.conditions.nodes import Conditions
 from opcua_model.conditions.state import AlarmState
-from opcua_model.data_types import record
+from opcua_model.data_types import coded, record
 from opcua_model.desk import Desk, log
 from opcua_model.entries import Entries
 from opcua_model.eventing.notice import Notice
@@ -39,7 +39,7 @@ from opcua_model.spare import spare
 from opcua_model.stack import Ids, Server, StatusCodes, policies, ua
 from opcua_model.tree import Tree, build_tree, interlock_path
 from opcua_model.types import NAMESPACE, TOOL_NAMESPACE, build_types
-from opcua_model.variables import condition_values, controller_gone
+from opcua_model.variables import CODE, condition_values, controller_gone
 
 __all__ = ["EndpointError", "UaServer"]
 
@@ -337,6 +337,9 @@ class UaServer:
                 self._standing[path] = standing
                 value = record(tree.space, "InterlockDataType", standing)
                 await tell(tree.space.cell(tree.records[path]), stamped(value))
+        for path, enumeration in tree.codes.items():
+            text = tree.live[path.removesuffix(CODE)]
+            await tree.live[path].set(*coded(enumeration, text.value, text.status))
         await self._must(self._machine).look(str(tree.live["Runs/ActiveRun/State"].value))
         await self._must(self._conditions).look(time.time_ns())
         for node, indices in tree.arrays.items():

@@ -21,6 +21,7 @@ ARRAY: Final = 1
 
 _TYPES: Final = {
     "Boolean": ua.VariantType.Boolean,
+    "Int32": ua.VariantType.Int32,
     "UInt32": ua.VariantType.UInt32,
     "Int64": ua.VariantType.Int64,
     "Double": ua.VariantType.Double,

@@ -12,7 +12,7 @@ from config.layout import SYSTEM_TAGS, Layout
 from config.tool import Interlock, Tag
 from config.units import NAMESPACE as UNITS_NAMESPACE
 from config.units import UnitError, find_unit, unit_id
-from opcua_model.data_types import add_record
+from opcua_model.data_types import ENUMERATIONS, add_record
 from opcua_model.interface import Method
 from opcua_model.live import Live
 from opcua_model.methods import methods_of
@@ -86,6 +86,8 @@ class Tree:
     """Path of an object that has methods, by NodeId."""
     live: dict[str, Live] = field(default_factory=dict[str, Live])
     """Values that are not tags, by path."""
+    codes: dict[str, str] = field(default_factory=dict[str, str])
+    """Enumerations by the paths of the live values that say in numbers what the texts beside them say."""
     records: dict[str, Any] = field(default_factory=dict[str, Any])
     """Nodes of the records of interlocks, by path of the interlock."""
 
@@ -183,16 +185,19 @@ def add_live(tree: Tree, one: Variable, rank: int = -1) -> Live:
     node = space.tool_id(one.path)
     if space.tool_id(above) not in space:
         raise ValueError(f"variable {one.path!r}: there is no object {above!r} in the tree")
+    enumerated = one.type in ENUMERATIONS
     space.add_variable(
         node,
         name,
         space.tool_id(above),
         description=one.description,
-        data_type=int(variant_type(one.type)),
+        data_type=space.type_id(one.type) if enumerated else int(variant_type(one.type)),
         value=stamped(ua.Variant(None, ua.VariantType.Null), ua.StatusCode(ua.StatusCodes.BadWaitingForInitialData)),
         rank=rank,
     )
-    live = tree.live[one.path] = Live(space.cell(node), one.type)
+    if enumerated:
+        tree.codes[one.path] = one.type
+    live = tree.live[one.path] = Live(space.cell(node), "Int32" if enumerated else one.type)
     return live
 
 
@@ -332,7 +337,7 @@ def _interlock(tree: Tree, interlock: Interlock) -> None:
         ("Priority", interlock.priority.value, "ISA-18.2 priority."),
         ("Consequence", interlock.consequence, "What happens when nobody acts."),
         ("Action", interlock.action, "What to do about it."),
-        ("Class", interlock.cls.value, "What it does: trip, hold or permissive."),
+        ("Class", interlock.cls.value, "What it does: trip, hold, permissive or warning."),
         ("Effects", [f"{one.output} = {one.value:g}" for one in interlock.effects], "Outputs and their values."),
         ("Bypassable", interlock.bypassable, "True when it may be bypassed for a time."),
         ("MaxBypassS", interlock.max_bypass_s, "For how long at most, s."),

@@ -1,8 +1,9 @@
 """Our object and event types, in the namespace `urn:cvd-supervisor:types`."""
 
+from dataclasses import replace
 from typing import Any, Final
 
-from opcua_model.data_types import RECORD, RECORDS, STRUCTURES, build_data_types, data_type_id
+from opcua_model.data_types import ENUMERATIONS, RECORD, RECORDS, STRUCTURES, build_data_types, data_type_id
 from opcua_model.methods import METHODS
 from opcua_model.space import ARRAY, SCALAR, Space, number_id, variant_type
 from opcua_model.stack import Ids, ua
@@ -109,7 +110,8 @@ def build_types(space: Space, methods: dict[Any, Any]) -> None:
         _declare(space, owner, Variable(RECORD, structure, STRUCTURES[structure][0]), Ids.HasComponent, _DATA)
         if name in _COME_AND_GO:
             for one in STRUCTURES[structure][1]:
-                _declare(space, owner, one, Ids.HasComponent, _DATA, Ids.ModellingRule_Optional)
+                shown = replace(one, type="String") if one.type in ENUMERATIONS else one
+                _declare(space, owner, shown, Ids.HasComponent, _DATA, Ids.ModellingRule_Optional)
     for name, description in EVENT_TYPES.items():
         event = space.add_type(name, number_id(Ids.BaseEventType), description)
         for one in EVENT_FIELDS[name]:

@@ -26,7 +26,9 @@ class Variable:
 
 STATE: Final = (
     Variable("State/Mode", "String", "Mode of the equipment: Init, Standby, Ready, Processing, Maintenance or Fault."),
+    Variable("State/ModeCode", "EquipmentModeEnum", "The same as a value of an enumeration."),
     Variable("State/E10State", "String", "SEMI E10 state of the equipment."),
+    Variable("State/E10StateCode", "E10StateEnum", "The same as a value of an enumeration."),
     Variable("State/ControlOwner", "String", "User who holds the control of the tool; empty: nobody."),
     Variable("State/ControlLocation", "String", "From where the tool is controlled: Local, Remote, or empty."),
     Variable("State/E10StateS", "Double", "Time in the present SEMI E10 state, s."),
@@ -45,6 +47,7 @@ ACTIVE_RUN: Final = (
     Variable("Runs/ActiveRun/RecipeName", "String", "Name of its recipe."),
     Variable("Runs/ActiveRun/RecipeVersion", "Int64", "Version of its recipe."),
     Variable("Runs/ActiveRun/State", "String", "ISA-88 state: IDLE, RUNNING, HOLDING, HELD, COMPLETE …"),
+    Variable("Runs/ActiveRun/StateCode", "RunStateEnum", "The same as a value of an enumeration."),
     Variable("Runs/ActiveRun/Cause", "String", "Why it came into this state."),
     Variable("Runs/ActiveRun/StepIndex", "Int64", "Index of the step that runs, from 0; -1 outside of one."),
     Variable("Runs/ActiveRun/StepName", "String", "Name of the step that runs."),
@@ -57,6 +60,7 @@ ACTIVE_RUN: Final = (
 SERVICES: Final = (
     Variable("Services/Active", "String", "Name of the service operation that runs; empty: none."),
     Variable("Services/State", "String", "Its state, as of a run."),
+    Variable("Services/StateCode", "RunStateEnum", "The same as a value of an enumeration."),
     Variable("Services/StepName", "String", "Name of its step."),
     Variable("Services/ElapsedS", "Double", "Time since it was started, s."),
 )
@@ -108,6 +112,7 @@ VARIABLES: Final[tuple[Variable, ...]] = (*STATE, *ACTIVE_RUN, *SERVICES, *DIAGN
 
 CONDITION: Final = (
     Variable("State", "String", "Normal, Pending (in its delay), Active, Latched or Bypassed."),
+    Variable("StateCode", "InterlockStateEnum", "The same as a value of an enumeration."),
     Variable("Active", "Boolean", "True while the cause is present."),
     Variable("Latched", "Boolean", "True from the trip until a reset."),
     Variable("Bypassed", "Boolean", "True while it is bypassed."),
@@ -118,6 +123,10 @@ CONDITION: Final = (
     Variable("Why", "String", "The cause in words with the values that made it, while there is one."),
 )
 """What every interlock shows; `Why` comes from the daemon as `Interlocks/<name>/Why`."""
+
+
+CODE: Final = "Code"
+"""Ending of the name of a state's twin, whose DataType is an enumeration (docs/decisions/0014)."""
 
 
 def controller_gone(now: Snapshot) -> bool:

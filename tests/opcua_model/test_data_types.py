@@ -58,5 +58,42 @@ async def test_records_say_what_the_variables_beside_them_say(daemon: FakeDaemon
     await server.hide("Runs", "CVD-7")
 
 
+async def test_a_state_is_told_in_words_and_as_a_value_of_its_enumeration(daemon: FakeDaemon, server: UaServer) -> None:
+    """Screens show the words, programs compare the numbers; what the enumeration does not know is no number."""
+    twins = {
+        "State/Mode": ("Maintenance", 4),
+        "State/E10State": ("Unscheduled Downtime", 4),
+        "Runs/ActiveRun/State": ("HELD", 6),
+        "Services/State": ("ABORTING", 10),
+    }
+    daemon.told.update({path: text for path, (text, _) in twins.items()})
+    daemon.trip("silane_detected")
+    twins["Interlocks/silane_detected/State"] = ("Active", 2)
+    async with erika(server) as tool:
+
+        async def told(path: str, status: str) -> Any:
+            """Wait until a code has a status."""
+            with anyio.fail_after(20):
+                while True:
+                    found = await tool._client.get_node(tool.node(path)).read_data_value(raise_on_bad_status=False)
+                    if found.StatusCode.name == status:
+                        return found.Value.Value
+                    await anyio.sleep(0.01)
+
+        index = await tool._client.get_namespace_index("urn:cvd-supervisor:types")
+        for path, (text, number) in twins.items():
+            with anyio.fail_after(20):
+                while await tool.read(path) != text:  # noqa: ASYNC110 - over a socket
+                    await anyio.sleep(0.01)
+            assert await tool.read(f"{path}Code") == number
+            kind = await tool._client.get_node(tool.node(f"{path}Code")).read_data_type()
+            assert kind.NamespaceIndex == index
+            assert ENUMERATIONS[kind.Identifier][1][number] == text
+        daemon.told["State/Mode"] = "Asleep"
+        await told("State/ModeCode", "BadOutOfRange")
+        daemon.lose_controller()
+        await told("Interlocks/silane_detected/StateCode", "BadNoCommunication")
+
+
 def test_every_record_is_of_a_structure_that_there_is() -> None:
     assert set(RECORDS.values()) == set(STRUCTURES)
