@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from config.base import TITLE, Expression, Model, Seconds, Text
+from config.equipment import Recency
 from config.faults import suggestion
 from config.gases import GasName, known_gases, species
 from config.process_mode import ModeName
@@ -257,6 +258,8 @@ class Recipe(Model):
     safety_hazard_level: int = Field(default=DEFAULT_HAZARD_LEVEL, ge=1, le=5)
     required_interlocks: tuple[str, ...] = ()
     """Names of interlocks that the tool must have."""
+    requires: tuple[Recency, ...] = ()
+    """Operations of the tool that must have been completed lately before it starts."""
     metadata: dict[str, Any] = Field(default_factory=dict[str, Any])
 
     @property

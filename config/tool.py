@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from config.base import POINT_NAME, TOOL_NAME, Expression, Model, Name, Seconds, TagName, Text
+from config.equipment import DEFAULT_TRANSITIONS, Care, Finding, Mode, Need, Recency, Role, Transition
 
 
 class TagKind(StrEnum):
@@ -19,16 +20,6 @@ class TagKind(StrEnum):
     COMPUTED = "computed"
     SETPOINT = "setpoint"
     OUTPUT = "output"
-
-
-class Role(StrEnum):
-    """What a person may do; each includes nothing of the others by itself (policy: supervisor.server.access)."""
-
-    OBSERVER = "observer"
-    OPERATOR = "operator"
-    ENGINEER = "engineer"
-    MAINTENANCE = "maintenance"
-    ADMINISTRATOR = "administrator"
 
 
 class Scaling(Model):
@@ -227,8 +218,6 @@ class AlarmKind(StrEnum):
     COMMUNICATION = "communication"  # tags without a value
 
 
-Mode = Literal["Init", "Standby", "Ready", "Processing", "Maintenance", "Fault"]
-"""Modes of the equipment (interface: State)."""
 LimitText = Annotated[str, StringConstraints(min_length=1, max_length=60), Field(examples=["8 L/min"])]
 
 
@@ -392,6 +381,14 @@ class Operation(Model):
     """It has ended after this time, whatever happens."""
     hold: dict[TagName, float] = Field(default_factory=dict[str, float])
     """What is written when it is held."""
+    needs: tuple[Need, ...] = ()
+    """What must be so before it starts."""
+    requires: tuple[Recency, ...] = ()
+    """Operations that must have been completed lately before it starts."""
+    findings: tuple[Finding, ...] = ()
+    """Numbers that its record keeps."""
+    voids: tuple[Name, ...] = ()
+    """Operations that no longer count as done once this one has started (a vent voids a leak check)."""
 
 
 class Zone(Model):
@@ -467,6 +464,10 @@ class RecipeBinding(Model):
     pressure_tolerance_pct: float = Field(gt=0)
     before: tuple[Name, ...] = ()
     """Operations that run before each recipe (leak check, cycle purge)."""
+    needs: tuple[Need, ...] = ()
+    """What must be so before any recipe starts."""
+    requires: tuple[Recency, ...] = ()
+    """Operations that must have been completed lately before any recipe starts; a recipe may ask for more."""
     after: tuple[Name, ...] = ()
     timeout_factor: float = Field(default=3.0, ge=1)
     """A conditioned step may take this much longer than planned before it times out."""
@@ -535,4 +536,7 @@ class Tool(Model):
     telemetry: Telemetry
     safe_sequence: Operation
     operations: tuple[Operation, ...] = ()
+    transitions: tuple[Transition, ...] = DEFAULT_TRANSITIONS
+    """Changes of mode that people may ask for."""
+    care: Care = Care()
     plant: PlantSettings | None = None

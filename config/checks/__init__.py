@@ -8,6 +8,7 @@ room, and of `kernels` the tables and the size of an image.
 from config.checks.conditions import check_conditions
 from config.checks.control import check_control
 from config.checks.devices import check_devices
+from config.checks.equipment import check_equipment
 from config.checks.operations import check_operations, check_safe_sequence
 from config.checks.recipe import check_gases, check_recipe_binding, check_telemetry
 from config.checks.report import Report
@@ -33,4 +34,5 @@ def check_tool(tool: Tool, file: str) -> list[Fault]:
     check_telemetry(report)
     check_safe_sequence(report)
     check_operations(report)
+    check_equipment(report)
     return list(dict.fromkeys(report.faults))

@@ -95,6 +95,28 @@ class SetMode(Arguments):
     mode: EquipmentMode = Field(strict=False)
 
 
+class LockOut(Arguments):
+    """A module that nobody shall energise."""
+
+    module: Identifier
+    reason: Reason
+
+
+class RemoveLockOut(Arguments):
+    """A module that may be energised again."""
+
+    module: Identifier
+    reason: str = Field(default="", max_length=1000)
+    """Needed from somebody else than who put the lock on."""
+
+
+class TaskDone(Arguments):
+    """Work that was carried out."""
+
+    name: Identifier
+    comment: str = Field(default="", max_length=1000)
+
+
 ARGUMENTS: Mapping[CommandKind, type[Arguments]] = {
     CommandKind.WRITE: Write,
     CommandKind.START_RUN: StartRun,
@@ -115,6 +137,9 @@ ARGUMENTS: Mapping[CommandKind, type[Arguments]] = {
     CommandKind.ARM: Nothing,
     CommandKind.DISARM: Nothing,
     CommandKind.SET_MODE: SetMode,
+    CommandKind.LOCK_OUT: LockOut,
+    CommandKind.REMOVE_LOCK_OUT: RemoveLockOut,
+    CommandKind.TASK_DONE: TaskDone,
 }
 
 NOT_JOURNALLED = frozenset({"recipe"})

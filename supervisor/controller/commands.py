@@ -11,14 +11,14 @@ from typing import Any
 import anyio
 import structlog
 
-from config.tool import Role
 from kernels.tables import Command as Op
 from kernels.tables import ConditionClass, ConditionState, Refusal, RunState, TagKind
 from supervisor.controller import arguments as arg
+from supervisor.controller.crew import Crew
 from supervisor.controller.errors import CommandRefused, ControllerError, JournalUnavailableError
 from supervisor.controller.explain import Explainer
 from supervisor.controller.forces import Forced, Forces, check_force
-from supervisor.controller.mode import CHOICES
+from supervisor.controller.mode import permit_change
 from supervisor.controller.permissions import ENGINEERING_RUN, IMMEDIATE, PROTECTIVE, permit, require
 from supervisor.controller.recorder import Draft, Recorder
 from supervisor.controller.replies import Replies
@@ -85,6 +85,7 @@ class Commands:
         starter: Starter,
         choices: Choices,
         forces: Forces,
+        crew: Crew,
         mode: Callable[[], EquipmentMode],
     ) -> None:
         self._scanner = scanner
@@ -93,6 +94,7 @@ class Commands:
         self._starter = starter
         self._choices = choices
         self._forces = forces
+        self._crew = crew
         self._mode = mode
         self.replies = Replies()
         self._turn = anyio.Lock()
@@ -110,6 +112,9 @@ class Commands:
             CommandKind.ARM: self._arm,
             CommandKind.DISARM: self._disarm,
             CommandKind.SET_MODE: self._set_mode,
+            CommandKind.LOCK_OUT: self._lock_out,
+            CommandKind.REMOVE_LOCK_OUT: self._remove_lock_out,
+            CommandKind.TASK_DONE: self._task_done,
             **dict.fromkeys(RUN_OPS, self._run_command),
         }
 
@@ -248,6 +253,7 @@ class Commands:
             raise CommandRefused(
                 "BadInvalidState", f"{args.tag} belongs to the run while it is {view.run_state.name}; pause or hold it"
             )
+        self._crew.locks.check_write(view, args.tag, args.value)
         explainer = Explainer(view)
         reasons = explainer.output(args.tag) if args.tag in _outputs(view) else []
         if reasons and args.value != declared.safe:
@@ -411,22 +417,39 @@ class Commands:
 
     async def _set_mode(self, command: Command) -> None:
         args = arg.read_arguments(arg.SetMode, "set mode", command.args)
-        if args.mode not in CHOICES:
-            choices = ", ".join(sorted(CHOICES))
-            raise CommandRefused("BadInvalidArgument", f"{args.mode} follows by itself; one can choose {choices}")
-        state = self._scanner.view().run_state
-        if state not in END_STATES:
-            raise CommandRefused("BadInvalidState", f"the mode is not changed while a run is {state.name}")
-        if args.mode is EquipmentMode.MAINTENANCE:
-            roles = frozenset({Role.MAINTENANCE, Role.ENGINEER})
-            require(command.principal, roles, f"mode Maintenance is not chosen by {command.principal.user}")
+        view = self._scanner.view()
+        if view.run_state not in END_STATES:
+            raise CommandRefused("BadInvalidState", f"the mode is not changed while a run is {view.run_state.name}")
+        permit_change(view, command.principal, self._mode(), args.mode)
         if args.mode is EquipmentMode.READY:
+            self._crew.locks.refuse_any("Ready is not chosen while a module is locked out")
             await self._starter.arm()
         else:
             await self._scan(Op.DISARM)
         if args.mode is not EquipmentMode.MAINTENANCE:
             await self.release_forces()
         self._choices.maintenance = args.mode is EquipmentMode.MAINTENANCE
+
+    # ------------------------------------------------------------------------------------------------------ crew
+    async def _lock_out(self, command: Command) -> None:
+        args = arg.read_arguments(arg.LockOut, "lock out", command.args)
+        view = self._scanner.view()
+        if view.run_state not in END_STATES:
+            raise CommandRefused("BadInvalidState", f"nothing is locked out while a run is {view.run_state.name}")
+        self._crew.locks.put_on(command.principal, args.module, args.reason, view.snapshot.time_ns)
+        for tag, value in self._crew.locks.rest(args.module):
+            await self._scan(Op.WRITE, view.layout.index[tag], value, f"bringing {tag} to rest")
+        await self._crew.memory.keep()
+
+    async def _remove_lock_out(self, command: Command) -> None:
+        args = arg.read_arguments(arg.RemoveLockOut, "remove lock-out", command.args)
+        self._crew.locks.take_off(command.principal, args.module, args.reason)
+        await self._crew.memory.keep()
+
+    async def _task_done(self, command: Command) -> None:
+        args = arg.read_arguments(arg.TaskDone, "task done", command.args)
+        self._crew.did(command.principal, args.name, args.comment, self._scanner.view().snapshot.time_ns)
+        await self._crew.memory.keep()
 
     async def release_forces(self) -> None:
         """Take all forces away: they belong to Maintenance."""

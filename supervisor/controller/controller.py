@@ -24,12 +24,14 @@ from kernels.tables import RunState
 from supervisor.controller.binding import bind
 from supervisor.controller.commands import Choices, Commands
 from supervisor.controller.compile import CompiledTool
+from supervisor.controller.crew import Crew
 from supervisor.controller.errors import CommandRefused
 from supervisor.controller.events import Translator
 from supervisor.controller.finishing import Finisher
 from supervisor.controller.flight import FlightRecorder
 from supervisor.controller.forces import Forces
 from supervisor.controller.instruments import Instruments
+from supervisor.controller.memory import Memory
 from supervisor.controller.mode import derive_mode
 from supervisor.controller.queries import About, Queries
 from supervisor.controller.recorder import Draft, Recorder
@@ -55,6 +57,8 @@ SAFE_MARGIN_S = 5.0
 """Added to the bound of the tool's safe sequence before a shutdown goes on without its end."""
 LAST_WORDS_S = 0.3
 """A server that listens has the last records within this; one that does not reads them from the journal later."""
+CARE_S = 1.0
+"""Counters and the clock are looked at so often."""
 SETTLE_S = 2.0
 """An idle tool is given so long to make its outputs safe and to write its records."""
 
@@ -119,18 +123,24 @@ class Controller:
         self.choices = Choices()
         self.tapes = TapeRecorder(self.scan)
         self.flights = FlightRecorder(settings.data, layout, tables, self.image, self.scan, settings.speed)
+        modules = tuple(module.name for module in tool.modules)
+        self.crew = Crew(tool, Memory(settings.data, modules), self.image, self.scanner)
         folder = settings.data / "runs"
         self.starter = Starter(
             tool, self.compiled, settings.tool_text, folder, SOFTWARE, self.scanner, self.recorder, self.runs,
-            self.tapes, plant,
+            self.tapes, plant, self.crew,
         )  # fmt: skip
-        self.finisher = Finisher(settings.data, self.scanner, self.recorder, self.runs, self.starter, self.tapes, plant)
+        self.finisher = Finisher(
+            settings.data, self.scanner, self.recorder, self.runs, self.starter, self.tapes, plant, self.crew
+        )
         self.commands = Commands(
-            self.scanner, self.recorder, self.runs, self.starter, self.choices, self.forces, lambda: self.mode
-        )
+            self.scanner, self.recorder, self.runs, self.starter, self.choices, self.forces, self.crew,
+            lambda: self.mode,
+        )  # fmt: skip
         self.queries = Queries(
-            tool, self._about, self.scanner, self.recorder, self.runs, self.forces, self.commands, lambda: self.mode
-        )
+            tool, self._about, self.scanner, self.recorder, self.runs, self.forces, self.commands, self.crew,
+            lambda: self.mode,
+        )  # fmt: skip
         self.translator = Translator(layout, tables, self.compiled.safe_reasons, self.runs)
         self.mode = EquipmentMode.INIT
         self.ready = anyio.Event()
@@ -154,6 +164,7 @@ class Controller:
     async def run(self) -> None:
         """Run until `stop`; when it returns, the tool is safe and the journal is closed."""
         await anyio.to_thread.run_sync(self.recorder.open)
+        self.notices += await anyio.to_thread.run_sync(self.crew.memory.recall, time.time_ns())
         self.notices += await anyio.to_thread.run_sync(self.scanner.thread.start)
         self.tapes.start()
         self.flights.start()
@@ -176,6 +187,7 @@ class Controller:
             self._group = group
             group.start_soon(self._pulse)
             group.start_soon(self.supervision.run)
+            group.start_soon(self._care)
             if self.instruments is not None:
                 group.start_soon(self.instruments.run)
             await self._boot()
@@ -213,6 +225,7 @@ class Controller:
         if recovered is None or not recovered.clean:
             log.warning("the last controller did not end in order: the safe sequence runs first")
             await self.commands.make_safe()
+        self.crew.wear.begin()
         self.choices.booted = True
         self._follow_mode()
 
@@ -275,6 +288,8 @@ class Controller:
             await self.commands.release_forces()
             await self.scanner.command(Op.DISARM)
             self._take_events()
+            self.crew.wear.update()
+            await self.crew.memory.keep()
 
     # ------------------------------------------------------------------------------------------------ its pulse
     async def _pulse(self) -> None:
@@ -295,6 +310,23 @@ class Controller:
             self._follow_mode()
             self._beat.set()
             self._beat = anyio.Event()
+
+    async def _care(self) -> None:
+        """Count wear while the ring still holds it, show it, and keep it."""
+        scan = self.tool.scan
+        every_s = min(CARE_S, scan.log_s / 4 / self.settings.speed)
+        await self._until(lambda: self.choices.booted)
+        shown_s = kept_s = float("-inf")
+        while True:
+            self.crew.wear.update()
+            now_s = anyio.current_time()
+            if now_s - shown_s >= CARE_S:
+                shown_s = now_s
+                self.crew.look()
+            if self.crew.wear.changed and now_s - kept_s >= self.tool.care.store_s:
+                kept_s, self.crew.wear.changed = now_s, False
+                await self.crew.memory.keep()
+            await anyio.sleep(every_s)
 
     async def _until(self, reached: Callable[[], bool]) -> None:
         """Wait for something that the scan brings about; looked at after each pulse."""
@@ -320,6 +352,8 @@ class Controller:
             if draft is None:
                 continue
             self.recorder.append(draft)
+            if draft.kind is EventKind.CONDITION and draft.data.get("active"):
+                self.crew.alarmed()
             ended = draft.kind is EventKind.RUN_STATE and run is not None and run.ended_scan is not None
             if ended and run is not None and self._group is not None:
                 self._group.start_soon(self.finisher.finish, run)

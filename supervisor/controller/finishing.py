@@ -8,6 +8,7 @@ import structlog
 
 from kernels.tables import RunState
 from supervisor.controller.binding import Plant
+from supervisor.controller.crew import Crew
 from supervisor.controller.recorder import Draft, Recorder
 from supervisor.controller.runs import Run, Runs
 from supervisor.controller.scanner import Scanner
@@ -37,7 +38,9 @@ class Finisher:
         starter: Starter,
         tapes: TapeRecorder,
         plant: Plant | None,
+        crew: Crew,
     ) -> None:
+        self._crew = crew
         self._data = data
         self._scanner = scanner
         self._recorder = recorder
@@ -52,12 +55,16 @@ class Finisher:
         if run.state is RunState.COMPLETE and run.plan.kind == "recipe" and self._plant is not None:
             measured = await anyio.to_thread.run_sync(self._plant.measure)
             self._append(EventKind.METROLOGY, {"run_id": run.plan.run_id, **plain(measured)})
+        summary = run.summary(self._scanner.image.timing())
+        if run.state is RunState.COMPLETE:
+            summary["findings"] = self._crew.completed(self._scanner.view(), run)
+            await self._crew.memory.keep()
         data = {
             "run_id": run.plan.run_id,
             "run_number": run.plan.run_number,
             "state": run.state.name,
             "cause": run.cause,
-            "summary": run.summary(self._scanner.image.timing()),
+            "summary": summary,
             "tape": tape,
             "tape_error": error,
         }

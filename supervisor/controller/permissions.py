@@ -31,6 +31,9 @@ PERMISSIONS: Mapping[CommandKind, frozenset[Role]] = {
     CommandKind.ARM: _HANDS,
     CommandKind.DISARM: _HANDS,
     CommandKind.SET_MODE: _HANDS,
+    CommandKind.LOCK_OUT: _SERVICE,
+    CommandKind.REMOVE_LOCK_OUT: _SERVICE,
+    CommandKind.TASK_DONE: _SERVICE,
 }
 """Any one of the roles suffices; roles do not include one another. A kind that is missing here is refused to all."""
 
@@ -48,6 +51,7 @@ PROTECTIVE = frozenset(
         CommandKind.REMOVE_BYPASS,
         CommandKind.UNFORCE,
         CommandKind.DISARM,
+        CommandKind.LOCK_OUT,
     }
 )
 """These lead towards safety: they are carried out even when the journal cannot be written."""

@@ -49,6 +49,7 @@ def prepare_recipe(tool: Tool, compiled: CompiledTool, principal: Principal, arg
         recipe=args.recipe,
         recipe_sha256=digest,
         process_mode=report.process_mode,
+        requires=recipe.requires,
     )
 
 

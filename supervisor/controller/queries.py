@@ -16,6 +16,7 @@ from config.tool import Tool
 from kernels.tables import ConditionClass, SystemTag, TagKind
 from supervisor.controller import arguments as arg
 from supervisor.controller.commands import Commands
+from supervisor.controller.crew import Crew
 from supervisor.controller.errors import CommandRefused
 from supervisor.controller.events import state_words
 from supervisor.controller.explain import Explainer
@@ -73,6 +74,7 @@ class Queries:
         runs: Runs,
         forces: Forces,
         commands: Commands,
+        crew: Crew,
         mode: Callable[[], EquipmentMode],
     ) -> None:
         self._tool = tool
@@ -82,6 +84,7 @@ class Queries:
         self._runs = runs
         self._forces = forces
         self._commands = commands
+        self._crew = crew
         self._mode = mode
 
     async def answer(self, query: Query) -> Reply:
@@ -96,6 +99,8 @@ class Queries:
                     result = self._check_interlocks()
                 case "why":
                     result = self._why(query.args)
+                case "care":
+                    result = self._crew.report(self._scanner.view())
                 case "preflight":
                     args = arg.read_arguments(Preflight, "preflight", query.args)
                     result = await anyio.to_thread.run_sync(self._preflight, args)
@@ -124,6 +129,7 @@ class Queries:
             "server_loss": {"policy": scan.server_loss, "after_s": scan.server_loss_s},
             "forces": [force.words() for force in self._forces.present.values()],
             "owners": owners(view, self._forces.present),
+            "locks": {name: lock.model_dump() for name, lock in self._crew.locks.present.items()},
             "sim": about.sim,
             "speed": about.speed,
             "pid": os.getpid(),

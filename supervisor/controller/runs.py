@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import anyio
 
+from config.equipment import Recency
 from kernels.tables import Program, RunState
 from supervisor.controller.gas_use import GasMeter
 from supervisor.controller.scanner import END_STATES
@@ -55,6 +56,8 @@ class RunPlan:
     recipe: str = ""
     recipe_sha256: str | None = None
     process_mode: str | None = None
+    requires: tuple[Recency, ...] = ()
+    """Operations that the recipe asks to have been completed lately."""
 
     def started(self) -> dict[str, Any]:
         """Data of RUN_STARTED."""

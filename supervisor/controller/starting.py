@@ -9,6 +9,7 @@ from typing import Any
 import anyio
 import structlog
 
+from config.equipment import Recency
 from config.tool import Tool
 from kernels.scan import state_index
 from kernels.tables import Command as Op
@@ -16,9 +17,11 @@ from kernels.tables import Refusal
 from supervisor.controller.arguments import StartOperation, StartRun
 from supervisor.controller.binding import Plant
 from supervisor.controller.compile import CompiledTool
+from supervisor.controller.crew import Crew, operations_of
 from supervisor.controller.errors import CommandRefused
 from supervisor.controller.explain import Explainer
 from supervisor.controller.gas_use import GasMeter
+from supervisor.controller.judging import unmet
 from supervisor.controller.preparing import prepare_operation, prepare_recipe
 from supervisor.controller.recorder import Draft, Recorder
 from supervisor.controller.runs import Run, RunPlan, Runs
@@ -68,7 +71,9 @@ class Starter:
         runs: Runs,
         tapes: TapeRecorder,
         plant: Plant | None,
+        crew: Crew,
     ) -> None:
+        self._crew = crew
         self._tool = tool
         self._compiled = compiled
         self._tool_text = tool_text
@@ -123,10 +128,23 @@ class Starter:
         try:
             await self._runs.settled()
             plan = await anyio.to_thread.run_sync(prepare)
+            self._judge(plan)
             await self._load(plan, preparing)
         finally:
             self._preparing = None
         return {"run_id": plan.run_id, "run_number": plan.run_number, "planned_s": plan.planned_s}
+
+    def _judge(self, plan: RunPlan) -> None:
+        """Refuse what the tool file, the recipe or a lock-out does not let start at this moment."""
+        view, tool = self._scanner.view(), self._tool
+        asks: Any = tool.recipe
+        if plan.operation is not None:
+            asks = next(one for one in tool.operations if one.name == plan.operation)
+        if reasons := unmet(view, asks.needs):
+            raise CommandRefused("BadInvalidState", f"{plan.name} does not start: {'; '.join(reasons)}")
+        requires: tuple[Recency, ...] = (*asks.requires, *plan.requires)
+        self._crew.refuse(view, requires, recipe=plan.kind == "recipe")
+        self._crew.locks.check_program(view, plan.program, plan.name)
 
     async def _load(self, plan: RunPlan, preparing: Preparing) -> None:
         slot = self._scanner.free_slot()
@@ -183,6 +201,7 @@ class Starter:
             GasMeter(self._scanner.layout, self._scanner.image, self._scanner.scan.period_s),
         )
         self._runs.begin(run)
+        self._crew.started(operations_of(run))
         try:
             await self._recorder.durable(ticket, DISK_S)
         except OSError as error:
@@ -201,6 +220,7 @@ class Starter:
             causes = "; ".join(Explainer(self._scanner.view()).in_force()) or refusal.name.lower().replace("_", " ")
             self._never_started(plan, f"refused by the scan: {causes}")
             raise CommandRefused("BadInvalidState", f"{plan.run_number} was not started: {causes}")
+        await self._crew.memory.keep()
         log.info("run started", run_number=plan.run_number, name=plan.name, planned_s=round(plan.planned_s))
 
     def _never_started(self, plan: RunPlan, cause: str) -> None:

@@ -48,6 +48,9 @@ class CommandKind(StrEnum):
     ARM = "arm"  # nothing: hazardous outputs may be energised when the controller agrees
     DISARM = "disarm"
     SET_MODE = "set_mode"  # mode (EquipmentMode)
+    LOCK_OUT = "lock_out"  # module, reason
+    REMOVE_LOCK_OUT = "remove_lock_out"  # module, reason (of somebody else than who put it on)
+    TASK_DONE = "task_done"  # name, comment
 
 
 class Command(Message):
@@ -65,7 +68,7 @@ class Query(Message):
 
     type: Literal["query"] = "query"
     id: UUID
-    kind: Literal["status", "preflight", "check_interlocks", "why", "timing"]
+    kind: Literal["status", "preflight", "check_interlocks", "why", "timing", "care"]
     args: dict[str, Any] = Field(default_factory=dict[str, Any])
 
 
