@@ -209,12 +209,16 @@ class Words:
         return written
 
     def flowing(self, flows: Mapping[str, float]) -> str:
-        """Condition: gases flow as they are asked to."""
+        """Condition: gases flow as they are asked to.
+
+        Compared with what is asked for, not with the tag of the set point: that one shows what has just been written
+        only from the next scan on, and an output with a limited rate even later.
+        """
         parts = list[str]()
         for name in opening_order(flows):
-            gas = self.gases[name]
-            near = self.quantity(gas.flow, self.value(gas.flow, flows[name], "sccm") * FLOW_TOLERANCE)
-            parts.append(f"({gas.flow} - {gas.setpoint} <= {near} and {gas.setpoint} - {gas.flow} <= {near})")
+            flow = self.gases[name].flow
+            asked = self.value(flow, flows[name], "sccm")
+            parts.append(self.within(flow, asked, asked * FLOW_TOLERANCE))
         return " and ".join(parts)
 
     @cached_property

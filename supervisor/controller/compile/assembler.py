@@ -105,9 +105,9 @@ class Assembler:
             if least:
                 self.emit(Instr.WAIT, n=least)
             return
-        if self._depth:
-            # A cycle must not spin within one scan when its conditions are true at once.
-            least = max(least, 1)
+        # What was written in this scan shows in its tags from the next one on: a condition over them must not be
+        # judged by their old values. And a cycle never spins within one scan when its conditions are true at once.
+        least = max(least, 1)
         timeout = scans(action.timeout_s or 0.0, self._period_s)
         if not timeout:
             raise CompileError(f"{action.name}: waits for a condition without a timeout")
