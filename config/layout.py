@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from config.alarms import AlarmPoint, points
-from config.expression import Symbol
-from config.tool import Interlock, Tag, Tool
+from config.expression import ExpressionError, Symbol, names, parse
+from config.tool import Interlock, Tag, TagKind, Tool
 from config.units import UnitError, find_unit
 from kernels.tables import RunState, SystemTag
 
@@ -50,6 +50,25 @@ class Layout:
     def scope(self) -> dict[str, Symbol]:
         """What expressions may know of each tag, by full name."""
         return SYSTEM_SYMBOLS | {name: symbol_of(tag) for name, tag in self.declared.items()}
+
+    def inputs_of(self, expression: str) -> frozenset[str]:
+        """Tags of instruments that an expression depends on, through computed tags as far as they go; empty at faults."""
+        found, left = set[str](), {expression}
+        seen = set[str]()
+        while left:
+            text = left.pop()
+            seen.add(text)
+            try:
+                used = {name.name for name in names(parse(text))}
+            except ExpressionError:
+                continue
+            for name in used:
+                tag = self.declared.get(name)
+                if tag is not None and tag.kind is TagKind.INPUT:
+                    found.add(name)
+                elif tag is not None and tag.expression is not None and tag.expression not in seen:
+                    left.add(tag.expression)
+        return frozenset(found)
 
     @cached_property
     def conditions(self) -> tuple[Interlock | AlarmPoint, ...]:

@@ -66,7 +66,11 @@ def _row(interlock: Interlock, outputs: tuple[str, ...]) -> Row:
 
 def manner(condition: Interlock | Alarm) -> str:
     """Say how a condition comes and goes, in words."""
-    said = [f"after {condition.on_delay_s:g} s"] if condition.on_delay_s else []
+    said = list[str]()
+    if isinstance(condition, Interlock) and condition.vote is not None:
+        said.append(f"votes {condition.vote}")
+    if condition.on_delay_s:
+        said.append(f"after {condition.on_delay_s:g} s")
     if condition.off_delay_s:
         said.append(f"goes after {condition.off_delay_s:g} s")
     if condition.hysteresis:
@@ -76,6 +80,8 @@ def manner(condition: Interlock | Alarm) -> str:
     if condition.latch:
         said.append("latches")
     if isinstance(condition, Interlock):
+        if condition.reset_when is not None:
+            said.append(f"reset only while {condition.reset_when}")
         if condition.safe_from_idle:
             said.append("safe sequence also from idle")
         if condition.bypassable:

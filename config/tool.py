@@ -11,6 +11,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from config.base import POINT_NAME, TOOL_NAME, Expression, Model, Name, Seconds, TagName, Text
 from config.equipment import DEFAULT_TRANSITIONS, Care, Finding, Mode, Need, Recency, Role, Transition
+from config.plant import PlantSettings
 
 
 class TagKind(StrEnum):
@@ -107,6 +108,22 @@ class ModuleKind(StrEnum):
     EXHAUST = "exhaust"
     METROLOGY = "metrology"
     CONTROL = "control"
+    BUBBLERS = "bubblers"
+    RUN_VENT = "run_vent"
+    PULSE_VALVES = "pulse_valves"
+    AEROSOL = "aerosol"
+    ROTATION = "rotation"
+    LAMP_HEATER = "lamp"
+    INDUCTION_HEATER = "induction_heater"
+    RF_BIAS = "rf_bias"
+    MICROWAVE = "microwave"
+    REMOTE_PLASMA = "remote_plasma"
+    FILAMENT = "filament"
+    LASER = "laser"
+    UV_LAMP = "uv_lamp"
+    BURNER = "burner"
+    LOAD_LOCK = "load_lock"
+    COLD_FINGER = "cold_finger"
 
 
 class Module(Model):
@@ -190,20 +207,66 @@ class InterlockClass(StrEnum):
     TRIP = "trip"
     HOLD = "hold"
     PERMISSIVE = "permissive"
+    WARNING = "warning"
+
+
+class Vote(StrEnum):
+    """How many of how many causes make the cause of an interlock (IEC 61511's MooN)."""
+
+    ONE_OUT_OF_TWO = "1oo2"
+    TWO_OUT_OF_TWO = "2oo2"
+    TWO_OUT_OF_THREE = "2oo3"
+
+    @property
+    def needed(self) -> int:
+        """Votes that make the cause."""
+        return int(self.value[0])
+
+    @property
+    def voters(self) -> int:
+        """Those who vote."""
+        return int(self.value[-1])
+
+    def degraded(self, unknown: int) -> str:
+        """Say what is left of the vote while some causes are unknown: each of them has voted to trip already."""
+        if unknown >= self.needed:
+            return "trips: an unknown cause is a vote to trip"
+        return f"{self.needed - unknown}oo{self.voters - unknown}"
 
 
 class Interlock(Condition):
     """A row of the cause-and-effect matrix."""
 
     cls: InterlockClass = Field(alias="class")
-    when: Expression
-    """True or unknown: the cause is present. Unknown (an operand is Bad) is a vote to trip."""
+    when: Expression = ""
+    """True or unknown: the cause is present. Unknown (an operand is Bad) is a vote to trip. Made of `causes` if any."""
+    vote: Vote | None = None
+    """How many of `causes` it takes, in the place of `when`."""
+    causes: tuple[Expression, ...] = ()
+    """Redundant ways to see one danger, each with its instrument of its own; one that is unknown votes to trip."""
     latch: bool = True
+    reset_when: Expression | None = None
+    """A latched interlock is reset only while this is known and true (`chamber.pressure_torr < 1 Torr`)."""
     bypassable: bool = False
     max_bypass_s: Seconds = 0.0
     safe_from_idle: bool = False
     """Trip: starts the safe sequence even when nothing runs."""
     effects: tuple[Effect, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_cause(self) -> Self:
+        if (self.vote is None) != (not self.causes):
+            raise ValueError("vote and causes go together: how many of which causes")
+        if self.vote is not None and len(self.causes) != self.vote.voters:
+            raise ValueError(f"{self.vote} is a vote of {self.vote.voters} causes, not of {len(self.causes)}")
+        if self.vote is not None:
+            made = f"vote({self.vote.needed}, {', '.join(f'({cause})' for cause in self.causes)})"
+            if self.when not in {"", made}:
+                raise ValueError("has two causes: give when, or vote and causes")
+            object.__setattr__(self, "when", made)  # one cause for whoever reads an interlock; frozen from here on
+        if not self.when:
+            raise ValueError("has no cause: give when, or vote and causes")
+        return self
 
 
 class AlarmKind(StrEnum):
@@ -505,14 +568,6 @@ class Identification(Model):
     manufacturer: Text
     model: Text
     serial_number: Text
-
-
-class PlantSettings(Model):
-    """The simulated plant that `--sim` puts behind the tags."""
-
-    model: Name
-    seed: int = 1
-    parameters: dict[str, float] = Field(default_factory=dict[str, float])
 
 
 class Tool(Model):

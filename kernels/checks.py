@@ -178,6 +178,9 @@ def _check_conditions(tables: Tables) -> None:
             raise fault("conditions", row, "effect_count", f"{count} is negative")
         if count and (start < 0 or start + count > len(tables.effects)):
             raise fault("conditions", row, "effect_start", f"{start} + {count} is beyond {len(tables.effects)} effects")
+        check_index(
+            "conditions", row, "reset", int(condition["reset"]), len(tables.expressions), "expressions", optional=True
+        )
     check_not_negative("conditions", tables.conditions, ("on_delay", "off_delay", "max_bypass"))
 
 

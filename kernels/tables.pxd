@@ -227,6 +227,8 @@ cdef struct ConditionRow:
     long long max_bypass
     int effect_start
     int effect_count
+    int reset
+    int pad
 
 cdef struct EffectRow:
     int output

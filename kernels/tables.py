@@ -270,6 +270,8 @@ CONDITION = np.dtype(
         ("max_bypass", "i8"),
         ("effect_start", "i4"),
         ("effect_count", "i4"),
+        ("reset", "i4"),  # expression that has to be known and true for a reset, -1 = none
+        ("pad", "i4"),
     ],
     align=True,
 )

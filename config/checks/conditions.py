@@ -13,7 +13,12 @@ from config.checks.report import DEENERGISED, Report
 from config.faults import join
 from config.tool import Interlock, InterlockClass, TagKind
 
-_STRENGTH = {InterlockClass.TRIP: 2, InterlockClass.HOLD: 1, InterlockClass.PERMISSIVE: 0}
+_STRENGTH = {
+    InterlockClass.TRIP: 3,
+    InterlockClass.HOLD: 2,
+    InterlockClass.PERMISSIVE: 1,
+    InterlockClass.WARNING: 0,
+}
 
 
 def check_conditions(report: Report) -> None:
@@ -35,8 +40,31 @@ def check_conditions(report: Report) -> None:
 
 
 def _check_cause(report: Report, path: str, interlock: Interlock) -> None:
+    """Check what is declared; each voter by itself, so that a fault stands where it was written."""
+    if interlock.reset_when is not None:
+        report.condition(join(path, "reset_when"), interlock.reset_when)
+        if not interlock.latch:
+            report.add(join(path, "reset_when"), "means nothing for an interlock that does not latch")
+    told = len(report.faults)
+    for i, cause in enumerate(interlock.causes):
+        report.condition(join(path, "causes", i), cause)
+    if len(report.faults) > told and interlock.causes:
+        return
     width = None if interlock.hysteresis is None else (join(path, "hysteresis"), interlock.hysteresis)
-    report.condition(join(path, "when"), interlock.when, hysteresis=width)
+    report.condition(join(path, "causes" if interlock.causes else "when"), interlock.when, hysteresis=width)
+    if interlock.causes:
+        _check_voters(report, path, interlock)
+
+
+def _check_voters(report: Report, path: str, interlock: Interlock) -> None:
+    """Two voters that read the same instruments alone are one voter."""
+    sources = [report.layout.inputs_of(cause) for cause in interlock.causes]
+    for i, mine in enumerate(sources):
+        for other, theirs in enumerate(sources[:i]):
+            if mine and mine == theirs:
+                same = ", ".join(sorted(mine))
+                reason = f"reads what causes[{other}] reads ({same}): two voters need instruments of their own"
+                report.add(join(path, "causes", i), reason)
 
 
 def _check_interlock(report: Report, path: str, interlock: Interlock) -> None:
@@ -49,6 +77,8 @@ def _check_interlock(report: Report, path: str, interlock: Interlock) -> None:
         report.add(join(path, "latch"), "a trip latches: it stays until somebody has looked and resets it")
     if interlock.safe_from_idle and cls is not InterlockClass.TRIP:
         report.add(join(path, "safe_from_idle"), f"only a trip starts the safe sequence, not a {cls.value}")
+    if cls is InterlockClass.WARNING and interlock.effects:
+        report.add(join(path, "effects"), "a warning moves nothing: make it a permissive, a hold or a trip")
     if cls is InterlockClass.PERMISSIVE and not interlock.effects:
         report.add(join(path, "effects"), "a permissive without effects does nothing: make it an alarm")
     first: dict[str, int] = {}

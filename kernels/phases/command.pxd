@@ -3,6 +3,7 @@
 from kernels.atomics cimport exchange_pointer, load_acquire, load_pointer, store_release, u64
 from kernels.phases.condition cimport ALIVE, set_alive
 from kernels.phases.emit cimport emit, record, tape_row
+from kernels.phases.expression cimport holds
 from kernels.phases.run cimport REST, act, in_states, refusal_of_run_command
 from kernels.phases.state cimport COMMAND_QUEUE, CommandRow, PROGRAM_SLOTS, ProgramTables, ScanState
 from kernels.phases.write cimport is_finite, write
@@ -114,6 +115,8 @@ cdef inline int command_condition(ScanState* s, const CommandRow* c) noexcept no
     s.conditions_unpublished = 2
     if c.op == COMMAND_RESET:
         if condition.state & (STATE_RAW | STATE_ACTIVE):
+            return REFUSAL_CONDITION_ACTIVE
+        if s.conditions[c.target].reset >= 0 and not holds(s, &s.expressions, s.conditions[c.target].reset):
             return REFUSAL_CONDITION_ACTIVE
         cleared = condition.state & ~<unsigned int>STATE_LATCHED
         set_alive(s, s.plans[c.target].group, condition.state, cleared)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.tables import TAPE, Program, Tables
+from kernels.tables import CONDITION, TAPE, Program, Tables
 from supervisor.controller.archive import DAMAGES, PARTIAL, ArchiveWriter, array, member
 from supervisor.controller.errors import TapeError
 
@@ -203,6 +203,18 @@ def _arrays(tables: Tables, program: Program) -> dict[str, NDArray[Any]]:
     return arrays
 
 
+def with_reset(conditions: NDArray[Any]) -> NDArray[Any]:
+    """Conditions of a tape from before conditions of their reset existed: theirs have none."""
+    names = conditions.dtype.names or ()
+    if "reset" in names:
+        return conditions
+    new = np.zeros(len(conditions), CONDITION)
+    for name in names:
+        new[name] = conditions[name]
+    new["reset"] = -1
+    return new
+
+
 def _tables(archive: zipfile.ZipFile) -> tuple[Tables, Program]:
     def table(name: str) -> NDArray[Any]:
         return array(archive, f"tables/{name}.npy")
@@ -212,4 +224,5 @@ def _tables(archive: zipfile.ZipFile) -> tuple[Tables, Program]:
         return Program(**parts, channels=tuple(table(f"{prefix}.channels").tolist()))
 
     arrays = {name: table(name) for name in _TABLES}
+    arrays["conditions"] = with_reset(arrays["conditions"])
     return Tables(period_s=float(table("period_s")), safe=program("safe"), **arrays), program("program")

@@ -65,7 +65,7 @@ BROKEN: list[tuple[str, Edits, str, str]] = [
     ("priority above 99", {"scan.priority": 100}, "scan.priority", "must be at most 99, is 100"),
     ("negative delay", {f"{TRIP}.on_delay_s": -1}, f"{TRIP}.on_delay_s", "must be at least 0, is -1"),
     ("unknown kind", {f"{FLOW}.kind": "inptu"}, f"{FLOW}.kind", "did you mean 'input'?"),
-    ("unknown class", {f"{TRIP}.class": "trp"}, f"{TRIP}.class", "must be trip, hold or permissive, is text 'trp'"),
+    ("unknown class", {f"{TRIP}.class": "trp"}, f"{TRIP}.class", "must be trip, hold, permissive or warning, is text"),
     ("another version", {"schema_version": 2}, "schema_version", "must be 1, is the number 2"),
     ("capital letters", {f"{FLOW}.name": "Flow"}, f"{FLOW}.name", "up to three lower-case words"),
     ("half a tag name", {"loops[0].pv": "temperature"}, "loops[0].pv", "the full name of a tag: module.tag"),

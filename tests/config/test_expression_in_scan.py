@@ -38,6 +38,7 @@ def tables_of(code: np.ndarray) -> Tables:
     tags["low"], tags["high"] = -1e30, 1e30
     expressions = np.array([(0, len(code))], EXPRESSION)
     alarm = np.zeros(1, CONDITION)
+    alarm["reset"] = -1
     alarm["cls"], alarm["group"] = ConditionClass.WARNING, -1
     end = np.zeros(1, INSTRUCTION)
     end["op"], end["jump"] = Instr.END, -1

@@ -282,6 +282,10 @@ class Oracle:
         if op == Command.RESET:
             if condition.state & (ConditionState.RAW | ConditionState.ACTIVE):
                 return Refusal.CONDITION_ACTIVE
+            if row.reset >= 0:
+                value, q = evaluate(self.expressions[row.reset], self.image, limit=1)
+                if q >= 1 or value == 0:
+                    return Refusal.CONDITION_ACTIVE
             condition.state &= ~ConditionState.LATCHED
         elif op == Command.BYPASS:
             if not row.flags & ConditionFlag.BYPASSABLE:

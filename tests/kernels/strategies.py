@@ -213,6 +213,7 @@ def condition(rng: Random, tool: ToolBuilder, every: list[int], outputs: list[in
         on_delay=rng.choice((0, 0, 1, 3)),
         off_delay=rng.choice((0, 0, 1, 3)),
         max_bypass=rng.choice((0, 1, 4, 1000)),
+        reset=rng.choice((None, None, truth(rng, every, 1))),
     )
 
 

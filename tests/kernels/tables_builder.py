@@ -311,8 +311,9 @@ class ToolBuilder:
         on_delay: int = 0,
         off_delay: int = 0,
         max_bypass: int = 0,
+        reset: Expr | None = None,
     ) -> int:
-        """Add a condition; a maximum bypass makes it bypassable."""
+        """Add a condition; a maximum bypass makes it bypassable; `reset` has to be true for a reset."""
         start = len(self.effects)
         self.effects += [{"output": output, "value": value} for output, value in (effects or {}).items()]
         self.conditions.append(
@@ -326,6 +327,7 @@ class ToolBuilder:
                 "max_bypass": max_bypass,
                 "effect_start": start,
                 "effect_count": len(self.effects) - start,
+                "reset": -1 if reset is None else self.pool.add(reset),
             }
         )
         return len(self.conditions) - 1

@@ -175,6 +175,27 @@ def test_a_reset_is_refused_while_the_cause_lasts(engine: Engine) -> None:
     assert not furnace.stand.has(furnace.too_hot, ConditionState.LATCHED)
 
 
+@pytest.mark.parametrize(("pressure", "status", "granted"), [
+    (0.5, Status.GOOD, True), (5.0, Status.GOOD, False), (0.5, Status.UNCERTAIN, False), (0.5, Status.BAD, False),
+])  # fmt: skip
+def test_a_reset_waits_for_its_condition_to_be_known_and_true(
+    engine: Engine, pressure: float, status: int, granted: bool
+) -> None:
+    tool = ToolBuilder()
+    door, gauge, valve = tool.input(), tool.input(), tool.output(hazardous=True)
+    opened = tool.condition(
+        tag(door).above(0.5), flags=ConditionFlag.LATCH, effects={valve: 0.0}, reset=tag(gauge).below(1.0)
+    )
+    stand = Stand(engine, tool.build())
+    stand.post(gauge, 0.5)
+    for state in (1.0, 0.0):
+        stand.post(door, state)
+        stand.run()
+    stand.post(gauge, pressure, status)
+    assert stand.order(Command.RESET, opened) == (Refusal.NONE if granted else Refusal.CONDITION_ACTIVE)
+    assert stand.has(opened, ConditionState.LATCHED) != granted
+
+
 @random_scans
 @given(asked=st.one_of(st.integers(-2, 40), st.floats(allow_nan=True)))
 def test_a_bypass_expires_by_itself_and_is_never_longer_than_permitted(engine: Engine, asked: float) -> None:

@@ -42,6 +42,7 @@ _CLASSES = {
     InterlockClass.TRIP: ConditionClass.TRIP,
     InterlockClass.HOLD: ConditionClass.HOLD,
     InterlockClass.PERMISSIVE: ConditionClass.PERMISSIVE,
+    InterlockClass.WARNING: ConditionClass.WARNING,
 }
 
 
@@ -134,7 +135,7 @@ def _conditions(
             flags |= ConditionFlag.LATCH
         if condition.accept_uncertain:
             flags |= ConditionFlag.ACCEPT_UNCERTAIN
-        cls, max_bypass, start = ConditionClass.WARNING, 0, len(effects)
+        cls, max_bypass, start, reset = ConditionClass.WARNING, 0, len(effects), -1
         group = -1 if condition.group is None else groups.index(condition.group)
         if isinstance(condition, Interlock):
             cls = _CLASSES[condition.cls]
@@ -143,6 +144,8 @@ def _conditions(
                 max_bypass = scans_within(condition.max_bypass_s, period_s)
             if condition.safe_from_idle:
                 flags |= ConditionFlag.SAFE_FROM_IDLE
+            if condition.reset_when is not None:
+                reset = expressions.condition(condition.reset_when, f"{condition.name} (reset)")
             for effect in condition.effects:
                 declared = layout.declared.get(effect.output)
                 if declared is None or declared.kind is not TagKind.OUTPUT:
@@ -163,6 +166,8 @@ def _conditions(
             max_bypass,
             start,
             len(effects) - start,
+            reset,
+            0,
         )
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from kernels import tables as t
 from supervisor.controller.errors import TapeError
-from supervisor.controller.tape_file import PARTIAL, ROWS, TapeFile, TapeHeader, TapeStart, open_tape
+from supervisor.controller.tape_file import PARTIAL, ROWS, TapeFile, TapeHeader, TapeStart, open_tape, with_reset
 
 HEADER = TapeHeader("r1", "CVD-20260101-120000", "Furnace", "0.1", started_ns=5, first_scan=41, slot=1)
 
@@ -183,3 +183,12 @@ def test_a_bit_that_turned_on_the_disk_is_noticed(tmp_path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(TapeError, match="is damaged"):
         list(open_tape(path).batches())
+
+
+def test_a_tape_from_before_conditions_of_a_reset_reads_as_one_without_them() -> None:
+    names = [name for name in t.CONDITION.names or () if name not in {"reset", "pad"}]
+    old = np.zeros(2, [(name, t.CONDITION[name]) for name in names])
+    old["on_delay"] = 7
+    new = with_reset(old)
+    assert (new.dtype, new["reset"].tolist(), new["on_delay"].tolist()) == (t.CONDITION, [-1, -1], [7, 7])
+    assert with_reset(new) is new

@@ -47,6 +47,7 @@ def tables_of(layout: Layout) -> t.Tables:
             tags["initial"][index] = declared.initial if setpoint else 0.0
             tags["low"][index], tags["high"][index] = declared.low, declared.high
     conditions = np.zeros(len(layout.conditions), t.CONDITION)
+    conditions["reset"] = -1
     conditions["group"] = -1
     code = np.zeros(1, t.CODE)
     expressions = np.array([(0, 1)], t.EXPRESSION)
