@@ -29,6 +29,8 @@ class Caller:
     """Empty for an anonymous session."""
     roles: frozenset[str]
     session: str
+    peer: str = ""
+    """Address that the session comes from."""
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,44 @@ _JSON: Final = _text("Json", "The answer as a JSON document.")
 
 STATE: Final = (
     Method("State", "TakeControl", "Become the one who operates the tool; refused while another does.", roles=_SERVICE),
+    Method(
+        "State",
+        "TakeOverControl",
+        "Take the control from whoever does not give it back; never from afar against somebody at the tool.",
+        (_text("Reason", "Why; it is told and recorded."),),
+        roles=_MAINTAIN,
+    ),
     Method("State", "ReleaseControl", "Give the control of the tool back.", roles=_SERVICE),
+    Method(
+        "State",
+        "SetMode",
+        "Choose the equipment mode: Standby, Ready or Maintenance; the tool file says from where and when.",
+        (_text("Mode", "The mode that is wanted."),),
+        roles=_SERVICE,
+    ),
+    Method(
+        "State",
+        "LockOut",
+        "Lock a module out for work on it: it is brought to rest, and nobody energises anything of it.",
+        (_text("Module", "The module's name in the tool file."), _text("Reason", "What is being done.")),
+        roles=_MAINTAIN,
+    ),
+    Method(
+        "State",
+        "RemoveLockOut",
+        "Take a lock-out off.",
+        (
+            _text("Module", "The module's name in the tool file."),
+            _text("Reason", "Needed from somebody else than who put it on."),
+        ),
+        roles=_MAINTAIN,
+    ),
+    Method(
+        "State",
+        "GetOwners",
+        "Say who has the say over each set point and output: an interlock, a force, a loop, the program, or hand.",
+        outputs=(_text("Json", "Owner by the tag's full name."),),
+    ),
     Method(
         "State",
         "SafeShutdown",
@@ -303,6 +340,22 @@ SERVICES: Final = (
     Method("Services", "Stop", "End the service operation that runs, in order.", roles=_SERVICE),
 )
 
+CARE: Final = (
+    Method(
+        "Care",
+        "GetReport",
+        "Give every counter with its limits and forecast, every task, and when each operation was completed last.",
+        outputs=(_JSON,),
+    ),
+    Method(
+        "Care",
+        "TaskDone",
+        "Report that a task of the crew was carried out; its counter begins anew.",
+        (_text("Task", "The task's name in the tool file."), _text("Comment", "What was found.")),
+        roles=_MAINTAIN,
+    ),
+)
+
 INTERLOCKS: Final = (
     Method(
         "Interlocks/*",
@@ -332,7 +385,7 @@ INTERLOCKS: Final = (
 )
 
 METHODS: Final[tuple[Method, ...]] = (
-    *STATE, *PROCESS_MODES, *RECIPES, *RUNS, *QUEUE, *SERVICES, *INTERLOCKS, *CONDITION_METHODS,
+    *STATE, *PROCESS_MODES, *RECIPES, *RUNS, *QUEUE, *SERVICES, *CARE, *INTERLOCKS, *CONDITION_METHODS,
 )  # fmt: skip
 
 

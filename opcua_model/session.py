@@ -74,7 +74,7 @@ class Session(InternalSession):
             raise fault("BadIdentityChangeNotSupported")
         if first:
             await self.iserver.require_place(user)
-        self.caller = Caller(user, roles, self.caller.session)
+        self.caller = Caller(user, roles, self.caller.session, str(self.peer))
         self.nonce = create_nonce(32)
         self.state = SessionState.Activated
         self.touch()

@@ -49,6 +49,7 @@ _OTHERS: Final = {
     "Equipment": ("EquipmentType", "The modules of the tool with their tags."),
     "Telemetry": ("TelemetryType", "The signals of the tool under their common names."),
     "Services": ("ServicesType", "The service operations of the tool."),
+    "Care": ("CareType", "Wear and use of the tool, and work that falls due."),
     "Interlocks": ("InterlocksType", "The interlocks of the tool; each is a row of the cause-and-effect matrix."),
     "Alarms": ("AlarmsType", "The alarms of the tool."),
     "Diagnostics": ("DiagnosticsType", "Timing of the scan, links, historian, sessions."),

@@ -7,7 +7,7 @@ from opcua_model.data_types import ENUMERATIONS, RECORD, RECORDS, STRUCTURES, bu
 from opcua_model.methods import METHODS
 from opcua_model.space import ARRAY, SCALAR, Space, number_id, variant_type
 from opcua_model.stack import Ids, ua
-from opcua_model.variables import ACTIVE_RUN, ALARMS, CONDITION, DIAGNOSTICS, SERVICES, STATE, Variable
+from opcua_model.variables import ACTIVE_RUN, ALARMS, CARE, CONDITION, DIAGNOSTICS, SERVICES, STATE, Variable
 
 NAMESPACE: Final = "urn:cvd-supervisor:types"
 TOOL_NAMESPACE: Final = "urn:cvd-supervisor:tool:"
@@ -27,6 +27,7 @@ OBJECT_TYPES: Final = {
     "RunType": "A run.",
     "ActiveRunType": "The run that is active, with its ISA-88 state.",
     "ServicesType": "The service operations of a tool.",
+    "CareType": "Wear, use and work that falls due.",
     "InterlocksType": "The interlocks of a tool.",
     "InterlockType": "A row of the cause-and-effect matrix.",
     "AlarmsType": "The alarms of a tool.",
@@ -69,6 +70,7 @@ _MEMBERS: Final = {
     "StateType": STATE,
     "ActiveRunType": ACTIVE_RUN,
     "ServicesType": SERVICES,
+    "CareType": CARE,
     "DiagnosticsType": DIAGNOSTICS,
     "InterlockType": CONDITION,
     "AlarmsType": ALARMS,
@@ -81,6 +83,7 @@ _OWNERS: Final = {
     "Recipes": "RecipesType",
     "Runs": "RunsType",
     "Services": "ServicesType",
+    "Care": "CareType",
     "Interlocks/*": "InterlockType",
 }
 """Which type declares the methods of an owner in the contract."""

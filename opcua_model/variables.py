@@ -31,6 +31,8 @@ STATE: Final = (
     Variable("State/E10StateCode", "E10StateEnum", "The same as a value of an enumeration."),
     Variable("State/ControlOwner", "String", "User who holds the control of the tool; empty: nobody."),
     Variable("State/ControlLocation", "String", "From where the tool is controlled: Local, Remote, or empty."),
+    Variable("State/ControlTimeLeftS", "Double", "Time until the owner loses the control unless they act, s."),
+    Variable("State/LockedModules", "String", "Modules that are locked out, each with who and why; empty: none."),
     Variable("State/E10StateS", "Double", "Time in the present SEMI E10 state, s."),
     Variable("State/E10ProductiveS", "Double", "Time in Productive since the records began, s."),
     Variable("State/E10StandbyS", "Double", "Time in Standby since the records began, s."),
@@ -63,6 +65,13 @@ SERVICES: Final = (
     Variable("Services/StateCode", "RunStateEnum", "The same as a value of an enumeration."),
     Variable("Services/StepName", "String", "Name of its step."),
     Variable("Services/ElapsedS", "Double", "Time since it was started, s."),
+)
+
+CARE: Final = (
+    Variable("Care/Due", "Int64", "Tasks of the crew that are due."),
+    Variable("Care/Soon", "Int64", "Tasks that fall due soon."),
+    Variable("Care/DueTitles", "String", "Titles of those that are due."),
+    Variable("Care/Stopped", "String", "Counters beyond their stop limits: no recipe starts; empty: none."),
 )
 
 DIAGNOSTICS: Final = (
@@ -108,7 +117,7 @@ ALARMS: Final = (
 )
 """The figures of ISA-18.2 by which an alarm system is judged."""
 
-VARIABLES: Final[tuple[Variable, ...]] = (*STATE, *ACTIVE_RUN, *SERVICES, *DIAGNOSTICS, *ALARMS)
+VARIABLES: Final[tuple[Variable, ...]] = (*STATE, *ACTIVE_RUN, *SERVICES, *CARE, *DIAGNOSTICS, *ALARMS)
 
 CONDITION: Final = (
     Variable("State", "String", "Normal, Pending (in its delay), Active, Latched or Bypassed."),

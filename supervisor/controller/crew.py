@@ -142,6 +142,15 @@ class Crew:
         names = ", ".join(task.name for task in self._tool.care.tasks) or "none"
         raise CommandRefused("BadNotFound", f"the tool has no task {name}; it has {names}")
 
+    def summary(self, view: View) -> dict[str, list[str]]:
+        """What a glance shows: titles of tasks by how near they are, and counters that let no recipe start."""
+        rows = [self._task(task, _now(view)) for task in self._tool.care.tasks]
+        return {
+            "due": [row["title"] for row in rows if row["state"] == "due"],
+            "soon": [row["title"] for row in rows if row["state"] == "soon"],
+            "stopped": self.wear.stopped(),
+        }
+
     def report(self, view: View) -> dict[str, Any]:
         """Everything for the care screen."""
         now = _now(view)

@@ -129,6 +129,7 @@ class Queries:
             "server_loss": {"policy": scan.server_loss, "after_s": scan.server_loss_s},
             "forces": [force.words() for force in self._forces.present.values()],
             "owners": owners(view, self._forces.present),
+            "care": self._crew.summary(view),
             "locks": {name: lock.model_dump() for name, lock in self._crew.locks.present.items()},
             "sim": about.sim,
             "speed": about.speed,

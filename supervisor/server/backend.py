@@ -27,6 +27,7 @@ from supervisor.server.calls_recipes import RecipeCalls
 from supervisor.server.calls_runs import RunCalls
 from supervisor.server.calls_tool import ToolCalls
 from supervisor.server.controller import RefusedByController
+from supervisor.server.crew import crew_variables
 from supervisor.server.desk import Desk, principal
 from supervisor.server.diagnostics import time_sync, timing_variables
 from supervisor.server.errors import StoreError, UsersError
@@ -51,7 +52,8 @@ E10 = {
 """SEMI E10's states by mode; an engineering run is its Engineering."""
 READ_ONLY = frozenset({
     "GetRecipe", "ListRecipes", "ValidateRecipe", "DiffRecipes", "ListProcessModes", "GetRun", "ListRuns",
-    "GetTelemetry", "GetTelemetryPart", "GetResults", "ListQueue", "GetMaterial", "CheckInterlocks",
+    "GetTelemetry", "GetTelemetryPart", "GetResults", "ListQueue", "GetMaterial", "CheckInterlocks", "GetOwners",
+    "GetReport",
 })  # fmt: skip
 """Refusals of these are not worth an entry in the audit trail."""
 LOGINS = 2
@@ -103,6 +105,8 @@ class DaemonBackend:
             **desk.times.variables(),
             "State/ControlOwner": owner.user if owner else "",
             "State/ControlLocation": owner.place.capitalize() if owner else "",
+            "State/ControlTimeLeftS": round(desk.control.left_s(), 1),
+            **crew_variables(desk.controller.status),
             "State/Armed": bool(system[SystemTag.ARMED]),
             **desk.active.variables(
                 float(system[SystemTag.STEP_ELAPSED_S]), elapsed, RunState(int(system[SystemTag.RUN_STATE]))
@@ -330,6 +334,13 @@ def _table(desk: Desk, runs: RunCalls) -> dict[tuple[str, str], Call]:
         ("Runs", "Simulate"): runs.simulate,
         ("Services", "Start"): tool.start_service,
         ("Services", "Stop"): tool.stop_service,
+        ("State", "TakeOverControl"): tool.take_over_control,
+        ("State", "SetMode"): tool.set_mode,
+        ("State", "LockOut"): tool.lock_out,
+        ("State", "RemoveLockOut"): tool.remove_lock_out,
+        ("State", "GetOwners"): tool.get_owners,
+        ("Care", "GetReport"): tool.care_report,
+        ("Care", "TaskDone"): tool.task_done,
         ("Interlocks/*", "Reset"): tool.reset,
         ("Interlocks/*", "RequestBypass"): tool.request_bypass,
         ("Interlocks/*", "ConfirmBypass"): tool.confirm_bypass,

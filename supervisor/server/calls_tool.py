@@ -3,9 +3,10 @@
 import json
 
 from opcua_model.interface import Caller, Refused
-from supervisor.link.messages import CommandKind
+from supervisor.link.messages import CommandKind, EquipmentMode
 from supervisor.server import runs
 from supervisor.server.access.policy import Action, permit
+from supervisor.server.control import Owner
 from supervisor.server.desk import Desk, principal
 
 
@@ -18,8 +19,56 @@ class ToolCalls:
     async def take_control(self, caller: Caller, _path: str) -> tuple[()]:
         """`TakeControl`."""
         permit(self._desk.policy, caller, Action.CONTROL)
-        self._desk.control.take(caller)
-        await self._desk.note(caller, "take_control", "State")
+        before = self._desk.control.owner
+        owner = self._desk.control.take(caller)
+        await self._desk.note(caller, "take_control", "State", reason=_instead(before, owner))
+        return ()
+
+    async def take_over_control(self, caller: Caller, _path: str, reason: str) -> tuple[()]:
+        """`TakeOverControl`."""
+        permit(self._desk.policy, caller, Action.MODE)
+        before = self._desk.control.owner
+        owner = self._desk.control.take_over(caller, reason)
+        await self._desk.note(caller, "take_over_control", "State", reason=f"{reason}{_instead(before, owner)}")
+        return ()
+
+    async def set_mode(self, caller: Caller, _path: str, mode: str) -> tuple[()]:
+        """`SetMode`: the controller knows who may choose what, from where and when."""
+        permit(self._desk.policy, caller, Action.SERVICE)
+        self._desk.control.require(caller)
+        if mode not in set(EquipmentMode):
+            raise Refused("BadInvalidArgument", f"there is no mode {mode!r}; there are {', '.join(EquipmentMode)}")
+        await self._desk.controller.command(principal(caller), CommandKind.SET_MODE, {"mode": mode})
+        return ()
+
+    async def lock_out(self, caller: Caller, _path: str, module: str, reason: str) -> tuple[()]:
+        """`LockOut`: towards safety, so nobody's control stands in the way."""
+        permit(self._desk.policy, caller, Action.MODE)
+        args = {"module": module, "reason": reason}
+        await self._desk.controller.command(principal(caller), CommandKind.LOCK_OUT, args)
+        return ()
+
+    async def remove_lock_out(self, caller: Caller, _path: str, module: str, reason: str) -> tuple[()]:
+        """`RemoveLockOut`."""
+        permit(self._desk.policy, caller, Action.MODE)
+        args = {"module": module, "reason": reason}
+        await self._desk.controller.command(principal(caller), CommandKind.REMOVE_LOCK_OUT, args)
+        return ()
+
+    async def get_owners(self, _caller: Caller, _path: str) -> tuple[str]:
+        """`GetOwners`."""
+        found = await self._desk.controller.query("status")
+        return (json.dumps(found.get("owners", {}), ensure_ascii=False),)
+
+    async def care_report(self, _caller: Caller, _path: str) -> tuple[str]:
+        """`Care/GetReport`."""
+        return (json.dumps(await self._desk.controller.query("care"), ensure_ascii=False),)
+
+    async def task_done(self, caller: Caller, _path: str, task: str, comment: str) -> tuple[()]:
+        """`Care/TaskDone`."""
+        permit(self._desk.policy, caller, Action.MODE)
+        args = {"name": task, "comment": comment}
+        await self._desk.controller.command(principal(caller), CommandKind.TASK_DONE, args)
         return ()
 
     async def release_control(self, caller: Caller, _path: str) -> tuple[()]:
@@ -136,6 +185,10 @@ class ToolCalls:
         """`RemoveBypass`: back towards protection, so nobody's control stands in the way."""
         await self._desk.controller.command(principal(caller), CommandKind.REMOVE_BYPASS, {"name": _last(path)})
         return ()
+
+
+def _instead(before: Owner | None, now: Owner) -> str:
+    return "" if before is None or before.session == now.session else f" (from {before.user}, {before.place})"
 
 
 def _last(path: str) -> str:

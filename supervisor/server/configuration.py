@@ -52,6 +52,15 @@ def _fault(name: str, value: Bounds) -> str:
     return "" if 0 < pair[0] <= pair[1] <= 1e12 else f"{name} is greater than 0, the least before the greatest"
 
 
+class ControlTable(Model):
+    """Table `[server.control]`: who may move the tool."""
+
+    required: bool = False
+    """Whatever moves the tool needs an owner; else it needs one only while somebody is the owner."""
+    timeout_s: Annotated[float, Field(ge=10, le=86400)] = 900.0
+    """An owner who asks for nothing for so long is one no longer."""
+
+
 class ServerTable(Model):
     """Table `[server]`."""
 
@@ -70,6 +79,7 @@ class ServerTable(Model):
     """The organisation whose records these are; left out: one is made at the first start."""
     equipment_path: Annotated[str, Field(max_length=300)] = ""
     """ISA-95: site, area and work centre above the tool, with slashes between; the organisation stands before them."""
+    control: ControlTable = ControlTable()
     limits: Annotated[dict[str, Bounds], AfterValidator(_limits)] = Field(default_factory=dict)
     """Fields of `opcua_model.settings.Limits`; what is left out keeps its default."""
 

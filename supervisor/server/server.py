@@ -146,7 +146,9 @@ class Server:
             projector=projector,
             historian=historian,
             alarms=AlarmBook(alarms, store, self._news.alarm),
-            control=Control(settings.policy),
+            control=Control(
+                settings.policy, required=table.control.required, timeout_s=table.control.timeout_s
+            ),
             bypasses=BypassDesk(layout, settings.policy),
             times=EquipmentTime(store),
             tasks=group,
