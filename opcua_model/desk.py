@@ -1,11 +1,12 @@
 """What the services of a session work with, in one place."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
 
 from opcua_model.conditions.nodes import Conditions
+from opcua_model.historical.ahead import Ahead
 from opcua_model.interface import Backend, Caller, Refused
 from opcua_model.permissions import Permissions
 from opcua_model.settings import Settings
@@ -24,6 +25,7 @@ class Desk:
     aspace: Any
     conditions: Conditions
     permissions: Permissions
+    ahead: Ahead = field(default_factory=Ahead)
 
 
 def require_user(caller: Caller, what: str) -> None:

@@ -39,6 +39,8 @@ class Cursor:
     """A bounding value that stands before the rows, where there is none to be found."""
     behind: Rows | None = None
     """The same after the rows."""
+    continued: bool = False
+    """Pages were read already: whoever reads on will want more than the next one."""
 
 
 def begin(details: Any, index: int) -> Cursor:
@@ -112,7 +114,10 @@ async def _read_page(desk: Desk, cursor: Cursor, stamps: int, points: Continuati
     limit = desk.settings.limits.values_per_history_read
     page = min(cursor.number or limit, limit, cursor.left or limit)
     tag = desk.tree.layout.tags[cursor.index]
-    rows = await desk.backend.history(tag, cursor.first, cursor.last, page + 1)
+    if cursor.continued:
+        rows = await desk.ahead.rows(desk.backend, tag, cursor.first, cursor.last, page + 1)
+    else:
+        rows = await desk.backend.history(tag, cursor.first, cursor.last, page + 1)
     if cursor.first != cursor.last and len(rows[0]):  # the end itself is outside (Part 11, 6.5.3.2)
         inside = rows[0] < cursor.last if cursor.last > cursor.first else rows[0] > cursor.last
         rows = _cut(rows, inside)
@@ -120,7 +125,7 @@ async def _read_page(desk: Desk, cursor: Cursor, stamps: int, points: Continuati
     result = ua.HistoryReadResult()
     left = None if cursor.left is None else cursor.left - page
     if len(rows[0]) > page and left != 0:
-        rest = replace(cursor, first=int(rows[0][page]), left=left, ahead=None)
+        rest = replace(cursor, first=int(rows[0][page]), left=left, ahead=None, continued=True)
         result.ContinuationPoint = points.keep(rest)
     elif cursor.behind is not None and len(rows[0]) >= page:
         rest = replace(cursor, first=cursor.last, ahead=cursor.behind, behind=None)

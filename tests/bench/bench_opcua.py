@@ -109,7 +109,7 @@ def figures() -> list[Figure]:
                "≥ 1 M values/s", better="higher"),
         Figure("scan → client, 99 %, at 50 ms with two that disturb", disturbed, "ms", calm, "without them", "≤ 70 ms"),
         Figure("HistoryRead raw, 1 M values", past["per_cpu_s"], "values/s of a core", stock_past["per_cpu_s"],
-               f"{stock}, 10 k values", "≥ 1 M values/s", better="higher"),
+               f"{stock}, in memory, 10 k values", "≥ 1 M values/s", better="higher"),
         Figure(f"hourly averages over {DAYS} days of one tag", past["average_ms"], "ms", every_row_ms(),
                "DuckDB over every row", "≤ 100 ms"),
     ]  # fmt: skip

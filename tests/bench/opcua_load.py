@@ -140,6 +140,8 @@ async def serve_history() -> None:
             daemon = Remembering(furnace_with(HISTORY_TAGS))
             daemon.store, daemon.data = store, Path(folder)
             await store.maintain(lambda connection: remember(connection, Path(folder), daemon.layout))
+            # A daemon has loaded Arrow long before anybody asks; here the first question would.
+            await daemon.history(daemon.layout.tags[0], HISTORY_NS, HISTORY_NS + HISTORY_ROW_NS, 1)
             async with UaServer(daemon, Settings(Path(folder), endpoint="opc.tcp://127.0.0.1:0/cvd")) as server:
                 print(server.endpoint, flush=True)
                 await until_closed()

@@ -73,6 +73,62 @@ async def test_a_long_range_comes_in_pages_without_gap_or_overlap(server: UaServ
             assert [at(second) for second in range(ROWS)] == got
 
 
+async def whole(tool: ToolClient, start: Any, end: Any, number: int) -> list[Any]:
+    """Read page after page until there is no more."""
+    result = await ask(tool, start, end, number)
+    got = values(result)
+    while result.ContinuationPoint:
+        result = await ask(tool, start, end, number, point=result.ContinuationPoint)
+        got += values(result)
+    return got
+
+
+async def test_small_pages_of_a_long_range_ask_the_store_twice(
+    server: UaServer, recorded: FakeDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, history = list[int](), recorded.history
+
+    async def counted(tag: str, start_ns: int, end_ns: int, limit: int) -> Any:
+        asked.append(limit)
+        return await history(tag, start_ns, end_ns, limit)
+
+    monkeypatch.setattr(recorded, "history", counted)
+    async with connect(server.endpoint, "otto", PASSWORDS["otto"]) as tool:
+        forward = await whole(tool, at(0), at(1_000), 100)
+        first = len(asked)
+        backward = await whole(tool, at(1_000), at(0), 100)
+    bad = [None if second % 100 == 99 else float(second) for second in range(1_001)]
+    assert bad[:1_000] == forward
+    assert bad[:0:-1] == backward
+    # The first page by itself, the others together.
+    assert (first, len(asked)) == (2, 4)
+    assert asked[0] == 101
+
+
+async def test_rows_that_came_while_a_client_read_on_are_in_its_answer(server: UaServer, recorded: FakeDaemon) -> None:
+    times, counts, codes = recorded.recorded[TAG]
+    recorded.recorded[TAG] = times[:300], counts[:300], codes[:300]
+    async with connect(server.endpoint, "otto", PASSWORDS["otto"]) as tool:
+        first = await ask(tool, at(0), at(ROWS), 100)
+        second = await ask(tool, at(0), at(ROWS), 100, point=first.ContinuationPoint)
+        recorded.recorded[TAG] = times[:350], counts[:350], codes[:350]
+        third = await ask(tool, at(0), at(ROWS), 100, point=second.ContinuationPoint)
+        fourth = await ask(tool, at(0), at(ROWS), 100, point=third.ContinuationPoint)
+    assert values(fourth)[-2] + 2 == 350.0  # the last one, 349, is Bad
+    assert not fourth.ContinuationPoint
+
+
+async def test_more_readings_at_once_than_rows_are_kept_for_stay_apart(server: UaServer, recorded: FakeDaemon) -> None:
+    async with connect(server.endpoint, "otto", PASSWORDS["otto"]) as tool:
+        starts = range(1, 9)
+        pages = {start: await ask(tool, at(start), at(1_000), 90) for start in starts}
+        for page in (1, 2, 3):
+            for start in starts:
+                pages[start] = await ask(tool, at(start), at(1_000), 90, point=pages[start].ContinuationPoint)
+                assert values(pages[start])[0] in {start + page * 90.0, None}
+                assert at(start + page * 90) == pages[start].HistoryData.DataValues[0].SourceTimestamp
+
+
 async def test_backwards_is_newest_first(server: UaServer, recorded: FakeDaemon) -> None:
     async with connect(server.endpoint, "otto", PASSWORDS["otto"]) as tool:
         first = await ask(tool, at(50), at(40), 4)
