@@ -570,6 +570,13 @@ class Identification(Model):
     serial_number: Text
 
 
+class RigSettings(Model):
+    """What a rig writes into the tool file that it makes (`cvd hil --speed`): never for instruments of a tool."""
+
+    speed: int = Field(ge=2, le=50)
+    """The plant behind the links goes so many times as fast as the clock, and the scan with it."""
+
+
 class Tool(Model):
     """A whole tool."""
 
@@ -595,3 +602,4 @@ class Tool(Model):
     """Changes of mode that people may ask for."""
     care: Care = Care()
     plant: PlantSettings | None = None
+    rig: RigSettings | None = None

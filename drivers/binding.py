@@ -66,8 +66,13 @@ class Surroundings:
         sink: takes readings.
         healthy: whether the scan runs: watchdogs are fed only then.
         report: tells people.
+        speed: of a rig's plant: what is posted again and again comes so many times as often. Times of wires and
+            instruments stay.
+        scan_s: period of the scan.
     """
 
     sink: Sink
     healthy: Callable[[], bool]
     report: Report
+    speed: int = 1
+    scan_s: float = 0.01

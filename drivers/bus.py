@@ -123,7 +123,7 @@ class Bus:
             if not worked:
                 now_s = anyio.current_time()
                 with anyio.move_on_after(max(0.0, self._next_due_s(now_s) - now_s)):
-                    await self._wake.wait()
+                    await self._conversation.idle(self._wake)
 
     async def _until_ending(self) -> None:
         while not self._ending:
@@ -134,7 +134,7 @@ class Bus:
     async def _step(self, now_s: float) -> bool:
         """Do the most important thing that is due; whether there was one."""
         if now_s >= self._statistics_s:
-            self._statistics_s = now_s + STATISTICS_S
+            self._statistics_s = now_s + STATISTICS_S / self.devices[0].around.speed
             for device in self.devices:
                 device.post_statistics()
         if await self._write_something(now_s, urgent=True) or await self._write_something(now_s, urgent=False):
@@ -169,7 +169,7 @@ class Bus:
         due = self._statistics_s
         for device in self.devices:
             if not device.statistics.connected:
-                due = min(due, device.attempt_s)
+                due = min(due, device.next_attempt_s)
                 continue
             due = min([due, *(poll.due_s for poll in device.polls)])
             due = min([due, *(one.next_s for one in device.unconfirmed.values())])
@@ -295,7 +295,7 @@ class Bus:
     # ------------------------------------------------------------------------------------------------- bringing up
     async def _bring_up_something(self, now_s: float) -> bool:
         for device in self.devices:
-            if device.statistics.connected or device.attempt_s > now_s:
+            if device.statistics.connected or device.next_attempt_s > now_s:
                 continue
             try:
                 if await self._step_up(device):

@@ -37,6 +37,10 @@ class Conversation(Protocol):
         """After a mistake: make sure that nothing late answers the next request; raises LinkError."""
         ...
 
+    async def idle(self, wake: anyio.Event) -> None:
+        """Wait for `wake`, and note what devices say by themselves meanwhile."""
+        ...
+
 
 class StreamConversation:
     """A conversation in bytes.
@@ -78,6 +82,10 @@ class StreamConversation:
         frame = await self._exchange(codec, store, codec.tell(store), answer_s)
         if codec.answered(store):
             codec.wrote(store, frame)
+
+    async def idle(self, wake: anyio.Event) -> None:
+        """Wait; devices on a stream say nothing by themselves."""
+        await wake.wait()
 
     async def settle(self, quiet_s: float) -> None:
         """Wait until nothing has come for `quiet_s`."""

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+import anyio
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,6 +17,8 @@ from drivers.values import BAD_NO_COMMUNICATION, GOOD, HELD_BACK, Decoder, Readi
 
 VERIFY_S = 0.05
 """Between two attempts to read a write back."""
+UNARMED_SCANS = 3
+"""A device that is no longer armed stays so for at least these: readings between two scans hide one another."""
 FEED_SHARE = 0.25
 """A watchdog is fed after this share of its time."""
 
@@ -116,6 +119,8 @@ class Device:
     attempt_s: float = 0.0
     """When it is tried again while it is not connected."""
     back_off_s: float = 0.0
+    unarmed_until_s: float = 0.0
+    """It is not brought up before: the scan must see that it was not armed, and release what it held."""
     fed_s: float = 0.0
     heard_s: float = -math.inf
     told_lost: bool = False
@@ -177,7 +182,7 @@ class Device:
                     bounds.append(bound)
         return Poll(
             fetch,
-            period_s,
+            period_s / self.around.speed,
             fast,
             Decoder(fetch.points, self.latest),
             np.array([bound.tag for bound in bounds], np.int32),
@@ -293,11 +298,17 @@ class Device:
         return self.profile.watchdog != "none" and self.profile.watchdog.feed is Feed.ANY
 
     # ------------------------------------------------------------------------------------------------------- state
+    @property
+    def next_attempt_s(self) -> float:
+        """When it may be brought up."""
+        return max(self.attempt_s, self.unarmed_until_s)
+
     def disarm(self, reason: str) -> None:
         """Outputs may no longer be energised."""
         self.proven = False
         if self.statistics.armed:
             self.statistics.armed = False
+            self.unarmed_until_s = anyio.current_time() + UNARMED_SCANS * self.around.scan_s
             self.around.report("not_armed", self.name, reason)
         self.post_statistics()
 

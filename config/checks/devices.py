@@ -1,6 +1,7 @@
 """Checks of device bindings: every tag on a point of an instrument that exists, and none that a lost link endangers."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from config.checks.report import DEENERGISED, Report
 from config.faults import ConfigError, suggestion
@@ -28,6 +29,7 @@ def check_devices(report: Report) -> None:
         profile = _profile(report, f"devices[{d}]", device)
         instruments[device.name] = _Instrument(device, profile, profile.by_name if profile else {})
     _check_wires(report)
+    _check_rig(report)
     bound: list[tuple[str, str]] = []
     for m, module in enumerate(report.tool.modules):
         for t, tag in enumerate(module.tags):
@@ -76,6 +78,20 @@ def _check_wires(report: Report) -> None:
         other = wires.setdefault((device.link, device.address), device.name)
         if other != device.name:
             report.add(f"devices[{d}].address", f"{device.name} and {other} have the same address on {device.link}")
+
+
+def _check_rig(report: Report) -> None:
+    """Only simulated instruments go faster than the clock: sockets of this machine, and a rig's pseudo-terminals."""
+    if report.tool.rig is None:
+        return
+    for d, device in enumerate(report.tool.devices):
+        where = device.link.partition("://")[2].partition("?")[0]
+        if not where.startswith("127.0.0.1:") and Path(where).parent.name != "wires":
+            report.add(
+                f"devices[{d}].link",
+                f"{device.link} is no link of a rig: [rig] makes the scan faster than the clock, which only `cvd hil` "
+                "may ask for",
+            )
 
 
 def _check_point(report: Report, path: str, name: str, tag: Tag, instruments: dict[str, _Instrument]) -> None:

@@ -69,7 +69,10 @@ def _prepare(settings: Settings) -> tuple[Rig, str]:
 
 
 def _announce(settings: Settings, rig: Rig, text: str, control: int) -> None:
-    (settings.out / TOOL_FILE).write_text(rewired(text, rig.endpoints()), encoding="utf-8")
+    text = rewired(text, rig.endpoints())
+    if settings.speed in range(2, 51):
+        text += f"\n# The plant is faster than the clock, and so is the scan.\n[rig]\nspeed = {settings.speed:g}\n"
+    (settings.out / TOOL_FILE).write_text(text, encoding="utf-8")
     ready = {
         "control": control,
         "tool": str(settings.out / TOOL_FILE),

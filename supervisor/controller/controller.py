@@ -108,7 +108,9 @@ class Controller:
         self.scan = Scan(tables, self.image, log_every=tool.scan.log_every, tape=True)
         plant = bind(tool, self.scan, sim=settings.sim)
         self.instruments = (
-            None if settings.sim else Instruments(layout, settings.profiles, self.scan, self.image, self._tell)
+            None
+            if settings.sim
+            else Instruments(layout, settings.profiles, self.scan, self.image, self._tell, settings.speed)
         )
         thread = ScanThread(
             self.scan,

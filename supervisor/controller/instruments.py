@@ -36,6 +36,7 @@ class Instruments:
         scan: takes readings.
         image: holds the outputs.
         notice: tells people something once.
+        speed: scans a slot: more than one with a rig whose plant goes faster than the clock.
 
     Raises:
         BindingError: a link cannot be used.
@@ -48,6 +49,7 @@ class Instruments:
         scan: Scan,
         image: Image,
         notice: Callable[[str], None],
+        speed: int = 1,
     ) -> None:
         from drivers.binding import Surroundings
         from drivers.build import build
@@ -62,7 +64,7 @@ class Instruments:
         self._advanced_s = time.monotonic()
         self._ending = False
         try:
-            self.buses = build(layout, profiles, Surroundings(scan, self.healthy, self._report))
+            self.buses = build(layout, profiles, Surroundings(scan, self.healthy, self._report, speed, scan.period_s))
         except LinkError as error:
             raise BindingError(str(error)) from error
         self._outputs = Outputs(self.buses)

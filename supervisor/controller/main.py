@@ -83,7 +83,7 @@ def _read(arguments: argparse.Namespace) -> tuple[Settings, Tool, CompiledTool, 
         tool_sha256=hashlib.sha256(raw).hexdigest(),
         data=arguments.data,
         sim=arguments.sim,
-        speed=max(1, round(arguments.speed)),
+        speed=max(1, round(arguments.speed)) if arguments.sim or tool.rig is None else tool.rig.speed,
         profiles={} if arguments.sim else profiles_of(tool),
     )
     channel = Channel(socket.socket(fileno=arguments.channel_fd), "controller")

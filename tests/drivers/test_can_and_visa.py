@@ -16,7 +16,7 @@ from drivers.build import make_conversation
 from drivers.bus import Bus
 from drivers.codecs import make_codec
 from drivers.codecs.canopen import CanopenCodec
-from drivers.device import Device
+from drivers.device import UNARMED_SCANS, Device
 from drivers.link import parse_link
 from hil.rig.faults import Kind, WireFault
 from hil.rig.rig import Rig
@@ -82,8 +82,9 @@ async def test_a_node_that_restarts_is_armed_again(tmp_path: Path) -> None:
     async with can_device(tmp_path) as (rig, _, device, posted):
         rig.instrument("gauge").show("value", 5000.0)
         await until(lambda: posted.good(3, 1.0), 15.0)
+        before = len(posted.all)
         rig.inject(WireFault(instrument="gauge", fault=Kind.REBOOT, value=0.3))
-        await until(lambda: posted.good(3, 0.0), 15.0)
+        await until(lambda: (3, 0.0, 0) in posted.all[before:], 15.0)
         await until(lambda: posted.good(3, 1.0) and device.statistics.reconnects >= 1, 15.0)
 
 
@@ -129,3 +130,15 @@ async def test_a_visa_socket_is_read_and_opened_again_after_a_fault(tmp_path: Pa
         with anyio.fail_after(5):
             await bus.end()
         group.cancel_scope.cancel()
+
+
+async def test_a_device_that_is_armed_again_at_once_was_unarmed_for_whole_scans(tmp_path: Path) -> None:
+    """Two postings between scans hide one another; the interlock that keeps outputs safe would never see the first."""
+    async with can_device(tmp_path) as (rig, _, device, posted):
+        await until(lambda: posted.good(3, 1.0), 15.0)
+        rig.inject(WireFault(instrument="gauge", fault=Kind.REBOOT, value=0.05))
+        await until(lambda: device.unarmed_until_s > 0.0, 15.0)
+        until_s = device.unarmed_until_s
+        await until(lambda: device.statistics.armed, 15.0)
+        assert anyio.current_time() >= until_s
+        assert until_s - device.around.scan_s * UNARMED_SCANS > 0.0
