@@ -160,21 +160,18 @@ class DaemonBackend:
 
     async def authenticate(self, user: str, password: str, peer: str) -> frozenset[str] | None:
         """Return the roles of a user, None when user or password is wrong (both take the same time)."""
-        with self._attempts.waiting(user, peer) as patient:
-            if not patient:  # many guesses at once are no way around the wait
+        async with self._attempts.turn(user, peer) as patient:
+            if not patient:
                 return await self._wrong(user, peer)
-            # Who has to wait does so before anybody else's password is kept from being looked at.
-            while (wait := self._attempts.wait_s(user, peer)) > 0:  # noqa: ASYNC110 - others' guesses lengthen it
-                await anyio.sleep(wait)
             try:
                 async with self._logins:
                     roles = await anyio.to_thread.run_sync(self._users.verify, user, password)
             except UsersError as error:
                 log.error("nobody can log in", reason=str(error))  # noqa: TRY400 (a sentence for people)
                 return None
-        if roles is None:
-            return await self._wrong(user, peer)
-        self._attempts.right(user, peer)
+            if roles is None:
+                return await self._wrong(user, peer)
+            self._attempts.right(user, peer)
         return frozenset(role.value for role in roles)
 
     async def _wrong(self, user: str, peer: str) -> None:

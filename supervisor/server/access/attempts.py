@@ -6,9 +6,11 @@ her own screen waiting, unless it guesses from many places.
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import anyio
 
 FREE = 3
 """Wrong passwords in a row before there is any wait: people mistype."""
@@ -21,7 +23,10 @@ FORGET_S = 900.0
 NAMES = 1000
 """Names remembered; invented names push out the oldest."""
 AT_ONCE = 3
-"""Attempts of a name and peer that may wait at the same time; more are wrong at once."""
+"""Attempts of a name and peer that may wait for the end of a delay; more are wrong at once."""
+IN_LINE = 20
+"""Attempts of a name and peer that may be there at all: programs open their sessions all together, a flow of Node-RED
+one for each of its nodes (a person may have 20 sessions)."""
 
 Key = tuple[str, str]
 
@@ -32,13 +37,19 @@ class _Record:
     last: float
 
 
+@dataclass
+class _Line:
+    lock: anyio.Lock = field(default_factory=anyio.Lock)
+    length: int = 0
+
+
 class Attempts:
     """Counts wrong passwords by name and peer."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._records: OrderedDict[Key, _Record] = OrderedDict()
-        self._waiting: dict[Key, int] = {}
+        self._lines: dict[Key, _Line] = {}
 
     def wait_s(self, name: str, peer: str = "") -> float:
         """Return how long an attempt of this name has to wait from now on."""
@@ -51,17 +62,30 @@ class Attempts:
         delay = min(FIRST_S * 2.0 ** min(record.wrong - free, 16), GREATEST_S)
         return max(0.0, record.last + delay - self._clock())
 
-    @contextmanager
-    def waiting(self, name: str, peer: str = "") -> Generator[bool]:
-        """Count an attempt while it waits; False when too many of the same do."""
+    @asynccontextmanager
+    async def turn(self, name: str, peer: str = "") -> AsyncGenerator[bool]:
+        """Wait until it is the turn of an attempt, and until its delay is over; False when too many of the same wait.
+
+        Those of a name and peer come one after the other, so that many guesses at once are no way around the delay.
+        """
         key = (name, peer)
-        self._waiting[key] = self._waiting.get(key, 0) + 1
+        line = self._lines.setdefault(key, _Line())
+        line.length += 1
         try:
-            yield self._waiting[key] <= AT_ONCE
+            if line.length > IN_LINE:
+                yield False
+                return
+            async with line.lock:
+                if line.length > AT_ONCE and self.wait_s(name, peer) > 0:
+                    yield False
+                    return
+                while (wait := self.wait_s(name, peer)) > 0:  # noqa: ASYNC110 - others' guesses lengthen it
+                    await anyio.sleep(wait)
+                yield True
         finally:
-            self._waiting[key] -= 1
-            if not self._waiting[key]:
-                del self._waiting[key]
+            line.length -= 1
+            if not line.length:
+                del self._lines[key]
 
     def wrong(self, name: str, peer: str = "") -> int:
         """Count a wrong password; return how many there have been in a row from this peer."""

@@ -4,14 +4,14 @@ import stat
 import statistics
 import threading
 import time
-from contextlib import ExitStack
 from pathlib import Path
 
+import anyio
 import pytest
 
 from config.tool import Role
 from opcua_model.interface import Refused
-from supervisor.server.access.attempts import AT_ONCE, FREE, FREE_ANYWHERE, Attempts
+from supervisor.server.access.attempts import AT_ONCE, FREE, FREE_ANYWHERE, IN_LINE, Attempts
 from supervisor.server.access.policy import DEFAULT, Action, Policy, other_eyes, permit
 from supervisor.server.access.users import UserStore
 from supervisor.server.errors import UsersError
@@ -173,13 +173,52 @@ def test_guessing_from_many_places_is_slow_too() -> None:
     assert attempts.wait_s("erika", "192.0.2.1") == 0
 
 
-def test_many_guesses_at_once_are_no_way_around_the_wait() -> None:
+@pytest.mark.anyio
+async def test_many_guesses_at_once_are_no_way_around_the_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hundred guesses at the same moment: three are looked at, three more after their delay, the others are wrong."""
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        now[0] += seconds
+        await anyio.lowlevel.checkpoint()
+
+    now = [0.0]
+    monkeypatch.setattr("supervisor.server.access.attempts.anyio.sleep", sleep)
+    attempts = Attempts(lambda: now[0])
+    looked_at: list[bool] = []
+
+    async def guess() -> None:
+        async with attempts.turn("erika", "203.0.113.9") as patient:
+            await anyio.lowlevel.checkpoint()
+            looked_at.append(patient)
+            attempts.wrong("erika", "203.0.113.9")
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(100):
+            tasks.start_soon(guess)
+    assert sum(looked_at) <= FREE + AT_ONCE
+    assert len(looked_at) == 100
+    assert all(wait >= 0.5 for wait in slept)
+    assert attempts._lines == {}
+
+
+@pytest.mark.anyio
+async def test_a_program_that_opens_all_its_sessions_at_once_gets_them() -> None:
+    """A flow of Node-RED has a session for each of its nodes, all of one person, all in the same moment."""
     attempts = Attempts()
-    with ExitStack() as stack:
-        patient = [stack.enter_context(attempts.waiting("erika", "203.0.113.9")) for _ in range(10)]
-        assert stack.enter_context(attempts.waiting("olga", "203.0.113.9"))
-    assert patient == [True] * AT_ONCE + [False] * (10 - AT_ONCE)
-    assert attempts._waiting == {}
+    patient: list[bool] = []
+
+    async def log_in() -> None:
+        async with attempts.turn("erika", "127.0.0.1") as mine:
+            await anyio.lowlevel.checkpoint()
+            patient.append(mine)
+            attempts.right("erika", "127.0.0.1")
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(IN_LINE):
+            tasks.start_soon(log_in)
+    assert patient == [True] * IN_LINE
 
 
 def test_a_certificate_belongs_to_one_person_and_survives_a_new_password(users: UserStore) -> None:
