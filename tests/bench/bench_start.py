@@ -1,4 +1,4 @@
-"""How long a start takes and how much memory both halves use, beside a bare asyncua server of as many analog items."""
+"""How long a start takes and how much memory both halves use, beside a bare asyncua server of as many variables."""
 
 import json
 import re
@@ -12,9 +12,11 @@ from pathlib import Path
 import config
 from config.layout import Layout
 from tests.bench.figure import Figure
+from tests.bench.node_load import grown
 from tests.system.daemon import FURNACE, Daemon
 
 ROUNDS = 3
+NODES = 10_000
 
 BARE = """
 import asyncio, json, sys, time
@@ -93,10 +95,16 @@ def figures() -> list[Figure]:
         bares.append(bare(tags))
     seconds, both, controller, server = (statistics.median(column) for column in zip(*starts, strict=True))
     named = f"bare asyncua server, {tags} variables"
+    many, each = grown("ours", NODES)
+    stock, stock_each = grown("stock", NODES)
+    same = "asyncua's server, as many"
     return [
         Figure("start to endpoint ready", seconds, "s", statistics.median(b["s"] for b in bares), named, "≤ 4 s"),
         Figure("memory of both processes", both, "MB", statistics.median(b["mb"] for b in bares), named,
                "≤ 300 MB"),
         Figure("  of it the controller", controller, "MB"),
         Figure("  of it the server", server, "MB"),
+        Figure(f"start of a server with {many.nodes:,} nodes", many.seconds, "s", stock.seconds, same, "≤ 6 s"),
+        Figure("  of it work of a processor", many.processor_s, "s", stock.processor_s, same),
+        Figure("  memory of a node, properties are nodes", each, "kB", stock_each, same, "≤ 8 kB"),
     ]  # fmt: skip
