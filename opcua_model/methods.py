@@ -94,6 +94,16 @@ STATE: Final = (
             _text("Report", "Each interlock with its state and the reason, as JSON."),
         ),
     ),
+    Method(
+        "State",
+        "WhyNot",
+        "Say what stands in the way: the chain from an action to the causes behind it, one link a line.",
+        (_text("Target", "An output, an interlock (its reset), `start` or `arm`."),),
+        (
+            Argument("Held", "Boolean", "True when something stands in the way."),
+            Argument("Chain", "String", "The action, then each effect, interlock, vote and cause.", array=True),
+        ),
+    ),
 )
 
 PROCESS_MODES: Final = (

@@ -12,7 +12,9 @@ from rich.table import Table
 
 from config.loading import load_tool
 from config.matrix import Matrix, matrix
+from opcua_model.client import ClientError
 from supervisor.cli.attached import attached
+from supervisor.cli.errors import UsageError
 from supervisor.cli.passwords import ask_password
 
 WIDE = 200
@@ -23,14 +25,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `cvd interlocks`."""
     parser.add_argument("tool", type=Path, metavar="TOOL.toml")
     parser.add_argument("--json", action="store_true", help="print the matrix as JSON")
+    parser.add_argument(
+        "--why",
+        metavar="TARGET",
+        help="what stands in the way of an output, of an interlock's reset, of `start` or `arm` (with --user)",
+    )
     parser.add_argument("--user", help="ask the running daemon as this person how each interlock stands")
     parser.add_argument("--data", type=Path, default=Path("cvd-data"), help="its data folder (default: ./cvd-data)")
     parser.add_argument("--password-stdin", action="store_true", help="read that person's password from standard input")
 
 
 def carry_out(arguments: argparse.Namespace) -> int:
-    """Print the matrix; with a user, 1 when an interlock is in force."""
+    """Print the matrix; with a user, 1 when an interlock is in force (with --why: when something stands in the way)."""
     shown = matrix(load_tool(arguments.tool))
+    if arguments.why:
+        if not arguments.user:
+            raise UsageError("--why asks a running daemon: give --user")
+        password = ask_password(from_stdin=arguments.password_stdin)
+        held, chain = anyio.run(_why, arguments.data, arguments.user, password, arguments.why)
+        print(json.dumps({"held": held, "chain": chain}, ensure_ascii=False) if arguments.json else "\n".join(chain))
+        return int(held)
     states: dict[str, str] = {}
     if arguments.user:
         password = ask_password(from_stdin=arguments.password_stdin)
@@ -41,6 +55,15 @@ def carry_out(arguments: argparse.Namespace) -> int:
     else:
         _draw(shown, states)
     return int(any(state != "Normal" for state in states.values()))
+
+
+async def _why(data: Path, user: str, password: str, target: str) -> tuple[bool, list[str]]:
+    async with attached(data, user, password) as tool:
+        try:
+            held, chain = await tool.call("State", "WhyNot", target)
+        except ClientError as error:
+            raise UsageError(str(error)) from error
+    return bool(held), [str(line) for line in chain]
 
 
 async def _states(data: Path, user: str, password: str, shown: Matrix) -> dict[str, str]:

@@ -204,8 +204,9 @@ class Commands:
                 self.check_force(view, read)
             case arg.Named() if kind is CommandKind.RESET_INTERLOCK:
                 index = self._condition(read.name)
-                if view.state(index) & (ConditionState.RAW | ConditionState.ACTIVE):
-                    raise CommandRefused("BadInvalidState", Explainer(view).condition(index))
+                explainer = Explainer(view)
+                if view.state(index) & (ConditionState.RAW | ConditionState.ACTIVE) or explainer.reset_waits(index):
+                    raise CommandRefused("BadInvalidState", explainer.condition(index))
             case _ if kind is CommandKind.ARM and (causes := Explainer(view).in_force(ConditionClass.TRIP)):
                 raise CommandRefused("BadInvalidState", f"the tool cannot be armed: {'; '.join(causes)}")
             case _:

@@ -36,6 +36,12 @@ class WhyOutput(arg.Arguments):
     output: str
 
 
+class WhyTarget(arg.Arguments):
+    """What stands in the way of an output, of the reset of an interlock, of a start or of arming?"""
+
+    target: str
+
+
 class WhyCommand(arg.Arguments):
     """Why would a command be refused?"""
 
@@ -119,6 +125,7 @@ class Queries:
             "armed": view.armed,
             "run_state": view.run_state.name,
             "run": run.progress(view.snapshot.scan, view.system(SystemTag.STEP_ELAPSED_S)) if run else None,
+            "interrupted": self._commands.interrupted.words(),
             "active": self._runs.active is not None,
             "journal": {
                 "writable": self._recorder.trouble is None,
@@ -162,6 +169,8 @@ class Queries:
     def _why(self, args: dict[str, Any]) -> dict[str, Any]:
         if "output" in args:
             return self._why_output(arg.read_arguments(WhyOutput, "why", args).output)
+        if "target" in args:
+            return self._why_target(arg.read_arguments(WhyTarget, "why", args).target)
         asked = arg.read_arguments(WhyCommand, "why", args)
         try:
             self._judge(asked)
@@ -174,11 +183,28 @@ class Queries:
         permit(principal, asked.command)
         self._commands.judge(asked.command, principal, asked.args)
 
+    def _why_target(self, target: str) -> dict[str, Any]:
+        """Answer with the chain of causes, one link a line."""
+        view = self._scanner.view()
+        explainer = Explainer(view)
+        if target in {"start", "arm"}:
+            classes = (ConditionClass.TRIP,) if target == "arm" else (ConditionClass.TRIP, ConditionClass.HOLD)
+            found = view.engaged(*classes)
+            return {"target": target, "held": bool(found), "chain": [target, *explainer.chains(found)]}
+        index = view.layout.condition_index.get(target)
+        if index is not None:
+            head, *links = explainer.links(index)
+            held = bool(view.state(index)) or bool(explainer.reset_waits(index))
+            return {"target": target, "held": held, "chain": [head, *(f"  ← {link}" for link in links)]}
+        held = bool(self._why_output(target)["held"])
+        return {"target": target, "held": held, "chain": explainer.chain(target)}
+
     def _why_output(self, name: str) -> dict[str, Any]:
         view = self._scanner.view()
         index = view.layout.index.get(name)
         if index is None or int(view.tables.tags["kind"][index]) != TagKind.OUTPUT:
-            raise CommandRefused("BadNotFound", f"there is no output {name}")
+            words = f"there is no output or interlock {name}; one can ask of start and arm, too"
+            raise CommandRefused("BadNotFound", words)
         explainer = Explainer(view)
         reasons = explainer.output(name)
         return {"output": name, "value": explainer.value(index), "held": bool(reasons), "reasons": reasons}

@@ -55,6 +55,7 @@ READ_ONLY = frozenset({
     "GetTelemetry", "GetTelemetryPart", "GetResults", "ListQueue", "GetMaterial", "CheckInterlocks", "GetOwners",
     "GetReport",
 })  # fmt: skip
+    "WhyNot",
 """Refusals of these are not worth an entry in the audit trail."""
 LOGINS = 2
 """Passwords judged at once: each costs 32 MB and a core."""
@@ -301,6 +302,7 @@ def _table(desk: Desk, runs: RunCalls) -> dict[tuple[str, str], Call]:
         ("ProcessModes", "CreateProcessMode"): recipes.create_mode,
         ("ProcessModes", "ListProcessModes"): recipes.list_modes,
         ("Recipes", "AddRecipe"): recipes.add,
+        ("State", "WhyNot"): tool.why_not,
         ("Recipes", "GetRecipe"): recipes.get,
         ("Recipes", "ListRecipes"): recipes.list,
         ("Recipes", "ValidateRecipe"): recipes.validate,

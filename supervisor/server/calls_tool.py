@@ -99,6 +99,11 @@ class ToolCalls:
         found = await self._desk.controller.query("check_interlocks")
         return bool(found.get("all_clear")), json.dumps(found, ensure_ascii=False)
 
+    async def why_not(self, _caller: Caller, _path: str, target: str) -> tuple[bool, list[str]]:
+        """`WhyNot`."""
+        found = await self._desk.controller.query("why", {"target": target})
+        return bool(found["held"]), [str(line) for line in found["chain"]]
+
     async def start_service(self, caller: Caller, _path: str, name: str) -> tuple[()]:
         """`Services/Start`."""
         permit(self._desk.policy, caller, Action.SERVICE)

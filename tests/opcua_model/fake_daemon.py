@@ -311,6 +311,9 @@ class FakeDaemon:
     def _CheckInterlocks(self, caller: Caller) -> Sequence[Any]:  # noqa: N802
         return True, "[]"
 
+    def _WhyNot(self, caller: Caller, target: str) -> Sequence[Any]:  # noqa: N802
+        return True, [f"{target} = closed", "  ← held at 0", "    ← trip over_pressure"]
+
     def _RequestBypass(self, caller: Caller, reason: str, duration_s: float) -> Sequence[Any]:  # noqa: N802
         return (str(uuid.uuid4()),)
 

@@ -56,6 +56,31 @@ async def test_a_trip_says_why_and_cannot_be_reset_while_its_cause_is_there(daem
         assert await operator.read("Diagnostics/InterlocksTripped") >= 1
 
 
+async def test_why_not_leads_from_a_gate_to_the_value_behind_it_over_opc_ua_and_in_the_terminal(daemon: Daemon) -> None:
+    gate = "gas_panel.sih4.valve"
+    async with daemon.client("otto") as observer:
+        await until(observer, f"{TRIP}/Active", lambda active: active is True)
+        held, chain = await observer.call("State", "WhyNot", gate)
+        assert held is True
+        assert chain[:2] == [f"{gate} = closed", "  ← held at 0"]
+        (at,) = [number for number, line in enumerate(chain) if line.startswith("    ← trip purge_supply_lost")]
+        assert "its cause is present: facilities.n2_supply_kpa < 5000 kPa [facilities.n2_supply_kpa = " in chain[at + 1]
+        assert chain[at + 1].endswith("(for its delay of 1 s)")
+        held, chain = await observer.call("State", "WhyNot", "start")
+        assert held is True
+        assert chain[0] == "start"
+        assert (await refusal(observer, "State", "WhyNot", "no.such.output")).status == "BadNotFound"
+
+    def ask():
+        tool, data = daemon.data.parent / "tripped.toml", daemon.data
+        options = ("--user", "otto", "--data", data, "--password-stdin")
+        return cvd("interlocks", tool, "--why", gate, *options, stdin=PASSWORD)
+
+    told = await anyio.to_thread.run_sync(ask)
+    assert told.returncode == 1
+    assert told.stdout.splitlines()[:2] == [f"{gate} = closed", "  ← held at 0"]
+
+
 async def test_the_matrix_in_the_terminal_says_how_each_interlock_stands(daemon: Daemon) -> None:
     def ask():
         tool, data = daemon.data.parent / "tripped.toml", daemon.data

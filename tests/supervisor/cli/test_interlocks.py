@@ -38,3 +38,8 @@ def test_without_a_daemon_its_state_is_not_invented(
     monkeypatch.setattr("supervisor.cli.interlocks.ask_password", lambda *, from_stdin: "secret")
     assert main(["interlocks", str(FURNACE), "--data", str(tmp_path), "--user", "olga"]) == 1
     assert "no daemon is ready in" in capsys.readouterr().err
+
+
+def test_why_is_asked_of_a_running_daemon(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["interlocks", str(FURNACE), "--why", "start"]) == 2
+    assert "--why asks a running daemon: give --user" in capsys.readouterr().err

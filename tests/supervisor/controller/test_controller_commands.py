@@ -165,6 +165,33 @@ async def test_a_bad_value_is_named_as_the_cause(tmp_path: Path, monkeypatch: py
 
 
 @anyio_test
+async def test_the_chain_leads_from_an_output_to_the_values_behind_it_one_link_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(tmp_path, monkeypatch) as stand:
+        stand.post(pressure_torr=150.0)
+        await stand.hear(EventKind.CONDITION, name="over_pressure", active=True)
+        told = await stand.ask("why", target=VALVE)
+        assert told["held"]
+        assert told["chain"] == [
+            f"{VALVE} = shut",
+            "  ← held at 0",
+            "    ← trip over_pressure, first out",
+            "      ← its cause is present: chamber.pressure_torr > 100 Torr [chamber.pressure_torr = 150 Torr]",
+            "  ← the tool is not armed: hazardous outputs stay at their safe values until it is",
+            "      ← trip over_pressure, first out",
+            "        ← its cause is present: chamber.pressure_torr > 100 Torr [chamber.pressure_torr = 150 Torr]",
+        ]
+        for target in ("start", "arm", "over_pressure"):
+            told = await stand.ask("why", target=target)
+            assert told["held"]
+            assert any("chamber.pressure_torr = 150 Torr" in line for line in told["chain"])
+        stand.post(pressure_torr=1.0)
+        await stand.hear(EventKind.CONDITION, name="over_pressure", active=False, latched=True)
+        assert "it is latched: reset it" in (await stand.ask("why", target="over_pressure"))["chain"][1]
+
+
+@anyio_test
 async def test_a_bypass_needs_two_people_and_has_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = {"name": "pump_lost", "reason": "pump exchange", "duration_s": 0.2, "requested_by": "erik"}
     async with running(tmp_path, monkeypatch) as stand:
