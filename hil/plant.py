@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from config.instruments import simulated
 from config.layout import Layout
 from config.tool import Tool
+from hil.chamber.plant import chamber_plant
 from hil.errors import PlantError, ScriptError
 from hil.furnace.plant import furnace_plant
 from hil.showerhead.plant import showerhead_plant
@@ -53,6 +54,7 @@ class Plant(Protocol):
 
 
 MODELS: dict[str, Callable[[Layout, Mapping[str, float], int], Plant]] = {
+    "chamber": chamber_plant,
     "hot_wall_furnace": furnace_plant,
     "showerhead": showerhead_plant,
 }

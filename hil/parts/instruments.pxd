@@ -9,7 +9,7 @@ from hil.parts.noise cimport Noise, normal
 from kernels.plant cimport PlantInput
 
 cdef enum:
-    SENSORS = 64
+    SENSORS = 128
 
 # What an instrument's fault does.
 cdef enum:

@@ -1,0 +1,199 @@
+"""What distinguishes one chamber tool from another: the input of make_chambers.py."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Gas:
+    """A gas line."""
+
+    formula: str
+    label: str
+    full: float
+    """sccm, full scale of its controller."""
+    inert: bool = False
+    detector_ppm: float | None = None
+    """A detector in the extraction trips here."""
+    detector_why: str = ""
+    bubbler_c: tuple[float, float, float] | None = None
+    """Bath: least, greatest, initial set point; its flow is a carrier then."""
+    vents: bool = False
+    """Runs to the vent while its valve is shut."""
+    line: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """Of [plant.lines]."""
+
+    @property
+    def tag(self) -> str:
+        """As tags call it."""
+        return self.formula.lower()
+
+    @property
+    def valve(self) -> str:
+        """Tag of its valve."""
+        return f"gas_panel.{self.tag}.valve"
+
+    @property
+    def setpoint(self) -> str:
+        """Tag of its set point."""
+        return f"gas_panel.{self.tag}.setpoint_sccm"
+
+    @property
+    def flow(self) -> str:
+        """Tag of its flow."""
+        return f"gas_panel.{self.tag}.flow_sccm"
+
+
+@dataclass(frozen=True)
+class Heat:
+    """Zones of heat."""
+
+    kind: str
+    description: str
+    most_c: float
+    """Greatest set point."""
+    trip_c: float
+    snap_c: float
+    power_w: float
+    standby_c: float
+    per_min: float = 20.0
+    kp: float = 4.0
+    ti_s: float = 150.0
+    zones: int = 1
+    tolerance_c: float = 3.0
+    least_c: float = 0.0
+    disagree_k: float = 40.0
+    names: Sequence[str] = ()
+    """Of zones that are not alike."""
+
+
+@dataclass(frozen=True)
+class Vacuum:
+    """Pumps or an exhaust, gauges and the pressure loop."""
+
+    kind: str
+    """roots, turbo or exhaust."""
+    low: float
+    high: float
+    initial: float
+    """Torr, of the pressure's set point."""
+    full: float
+    """Torr, of the manometer."""
+    kp: float
+    ti_s: float
+    base: float = 0.005
+    """Torr that a pump-down reaches."""
+    gas_limit: float = 10.0
+    """Torr below which process gas may be opened."""
+    over: float = 9.0
+    """Torr above which process gas trips."""
+    tolerance_pct: float = 4.0
+    fill: float = 5.0
+    empty: float = 0.05
+    """Torr between which a cycle purge goes."""
+    volume_l: float = 12.0
+
+
+@dataclass(frozen=True)
+class Source:
+    """A source of energy."""
+
+    name: str
+    """Its module."""
+    kind: str
+    title: str
+    description: str
+    most: float
+    """Greatest power in W, or current in A."""
+    unit: str = "W"
+    inputs: Sequence[Mapping[str, Any]] = ()
+    """More inputs of its module."""
+    outputs: Sequence[Mapping[str, Any]] = ()
+    match: bool = False
+    bias_w: float = 0.0
+    reflects: bool = False
+    window: tuple[float, float] | None = None
+    """Torr between which it may be on."""
+    lit: str = ""
+    frequency_mhz: float = 13.56
+    gas: Mapping[str, float] = field(default_factory=dict[str, float])
+    """What it burns in without flows of a recipe."""
+    tolerance_pct: float = 5.0
+    light_s: float = 15.0
+    binding: str = "plasma"
+    """Its words in a recipe."""
+    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """More of its binding."""
+    rate: float = 0.0
+    danger: str = "high frequency in reach of hands"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Gases that this tool brings together, and where."""
+
+    first: str
+    second: str
+    unless: str
+    """Expression that is true outside of the window; both valves are open."""
+    why: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A tool."""
+
+    file: str
+    name: str
+    title: str
+    head: Sequence[str]
+    model: str
+    serial: str
+    gases: Sequence[Gas]
+    heat: Heat
+    vacuum: Vacuum
+    modes: Sequence[str]
+    films: Sequence[Mapping[str, Any]]
+    purge: str = "N2"
+    source: Source | None = None
+    rotation: float = 0.0
+    """rpm at most; 0: none."""
+    pairs: Sequence[Pair] = ()
+    apart_s: float = 20.0
+    """Gases that must not meet wait so long for one another."""
+    metrology: Sequence[str] = ()
+    modules: Sequence[Mapping[str, Any]] = ()
+    interlocks: Sequence[Mapping[str, Any]] = ()
+    alarms: Sequence[Mapping[str, Any]] = ()
+    loops: Sequence[Mapping[str, Any]] = ()
+    operations: Sequence[Mapping[str, Any]] = ()
+    cold: Sequence[str] = ()
+    """More outputs and set points that the safe state wants at 0."""
+    running: Mapping[str, float] = field(default_factory=dict[str, float])
+    """Written before a recipe (a susceptor turns, a bath is warm) and taken back to 0 at standby."""
+    signals: Mapping[str, str] = field(default_factory=dict[str, str])
+    parameters: Mapping[str, float] = field(default_factory=dict[str, float])
+    plant_source: str = ""
+    seed: int = 1
+    purge_sccm: float = 2000.0
+    purge_s: float = 45.0
+    vent_sccm: float = 5000.0
+    shield: bool = False
+    """A contact of the beam's, lamp's or wave's shield."""
+    before: Sequence[str] = ("leak_check", "cycle_purge")
+
+    @property
+    def hazardous(self) -> list[Gas]:
+        """Gases that trips shut."""
+        return [gas for gas in self.gases if not gas.inert]
+
+    @property
+    def inert(self) -> Gas:
+        """The purge gas."""
+        return next(gas for gas in self.gases if gas.formula == self.purge)
+
+    def gas(self, formula: str) -> Gas:
+        """A gas by its formula."""
+        return next(gas for gas in self.gases if gas.formula == formula)

@@ -1,0 +1,87 @@
+"""Measuring the wafers after a run: the map, its figures, index, composition of an alloy, layers.
+
+Composition follows from what the gas was while the film grew (kernels.alloy); nothing is forced to a target.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hil.chamber.composition import Composition, FilmPart
+from hil.parts.metrology import SITES, mapped
+from kernels import alloy
+from kernels.film_properties import crystalline_fraction, thermal_stress
+
+WAFER_SPREAD = 0.002
+"""Of film from wafer to wafer of one load (usual)."""
+
+
+def measure(
+    thickness_m: NDArray[np.float64],
+    noise: NDArray[np.float64],
+    radius_m: float,
+    composition: Composition,
+    state: dict[str, Any],
+) -> dict[str, Any]:
+    """Make a result of the film on the wafers.
+
+    Args:
+        thickness_m: on [wafers, rings].
+        noise: a normal number for every site and wafer.
+        radius_m: of a wafer.
+        composition: of the chamber.
+        state: of the model.
+    """
+    wafers = len(thickness_m)
+    slots = 1.0 + WAFER_SPREAD * noise[-wafers:] * (wafers > 1)
+    grown: list[float] = state["by_film_m"]
+    film = composition.films[int(np.argmax(grown))] if composition.films else None
+    name = film.name if film else "none"
+    tilts = np.array([state["tilt"]] * wafers)
+    found = mapped(name, thickness_m * slots[:, None], tilts, noise[: len(SITES) * wafers], radius_m)
+    if film is None or thickness_m.max() <= 0.0:
+        return found
+    found["layers_nm"] = {
+        part.name: round(metres * 1e9, 3) for part, metres in zip(composition.films, grown, strict=True) if metres > 0.0
+    }
+    found["refractive_index"] = film.settings.index[0]
+    found["extinction_coefficient"] = film.settings.index[1]
+    found |= _stress(film, state)
+    found |= _composition(film, state)
+    return found
+
+
+def _stress(film: FilmPart, state: dict[str, Any]) -> dict[str, Any]:
+    """Stress from unequal contraction alone; what a film has of its own depends on more than this model has."""
+    try:
+        stress = thermal_stress(film.name, "Si", state["mean_temperature_k"]) / 1e6
+    except ValueError:
+        return {}
+    return {"stress_mpa": round(stress, 1), "stress_type": "compressive" if stress < 0.0 else "tensile"}
+
+
+def _composition(film: FilmPart, state: dict[str, Any]) -> dict[str, Any]:
+    """Share of the second element of an alloy; crystalline share of hydrogenated silicon."""
+    mean: dict[str, float] = state["mean_partial_pa"]
+    kelvin = state["mean_temperature_k"]
+    if film.settings.law in {"a-Si:H", "uc-Si:H"} and mean.get("SiH4", 0.0) > 0.0:
+        share = crystalline_fraction(mean.get("H2", 0.0) / mean["SiH4"], kelvin)
+        return {"crystalline_fraction": round(share, 4)}
+    kind = film.settings.alloy
+    if kind is None:
+        return {}
+    try:
+        if kind == "InGaN":
+            hydrogen = mean.get("H2", 0.0) / max(sum(mean.values()), 1e-30)
+            rate = state["mean_rate_m_s"]
+            share = alloy.indium_gallium_nitride(mean.get("TMIn", 0.0), mean.get("TMGa", 0.0), kelvin, rate, hydrogen)
+        elif kind == "AlGaAs":
+            share = alloy.aluminium_gallium_arsenide(mean.get("TMAl", 0.0), mean.get("TMGa", 0.0), kelvin)
+        else:
+            source = "SiH4" if mean.get("SiH4", 0.0) > 0.0 else "SiH2Cl2"
+            share = alloy.silicon_germanium(mean.get("GeH4", 0.0), mean.get(source, 0.0), kelvin, source)
+        gap = alloy.band_gap(kind, share)
+    except ValueError:
+        return {}
+    return {"alloy": kind, "composition": round(share, 5), "band_gap_ev": round(gap, 4)}

@@ -1,0 +1,80 @@
+"""Composed chambers on the test bench: a tool by its file's name, with its real scan, or without one."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from config.loading import load_tool, shipped_recipe, shipped_tool
+from config.recipe import load_recipe
+from config.recipe_model import Recipe, RecipeStep
+from config.tool import Tool
+from hil import plant
+from supervisor.controller.simulate import simulate
+from supervisor.controller.simulation_result import SimulationResult
+from tests.hil.furnace import SCANS_PER_S
+from tests.hil.tool_run import ToolRun
+
+
+@cache
+def shipped_chamber(name: str) -> Tool:
+    """A chamber tool as it comes."""
+    return load_tool(shipped_tool(name))
+
+
+def chamber_tool(name: str, **parameters: float) -> Tool:
+    """A shipped chamber, with other plant parameters where given."""
+    tool = shipped_chamber(name)
+    assert tool.plant is not None
+    changed = tool.plant.parameters | parameters
+    return tool.model_copy(update={"plant": tool.plant.model_copy(update={"parameters": changed})})
+
+
+class ChamberRun(ToolRun):
+    """A scan with a simulated chamber behind it, armed and at rest."""
+
+    def __init__(self, name: str, seed: int = 1, **parameters: float) -> None:
+        super().__init__(seed, tool=chamber_tool(name, **parameters))
+
+
+class ChamberBench:
+    """The plant without a scan, its outputs set by hand."""
+
+    def __init__(self, name: str, seed: int = 1, **parameters: float) -> None:
+        self.tool = chamber_tool(name, **parameters)
+        self.plant: Any = plant.create(self.tool, seed=seed)
+        self.readings: dict[str, float] = {}
+
+    def run(self, seconds: float, outputs: Mapping[str, float] | None = None, **sccm: float) -> dict[str, Any]:
+        """Let time pass with these outputs and flows from now on; return the plant's state."""
+        written = dict(outputs or {})
+        for gas, flow in sccm.items():
+            written |= {f"gas_panel.{gas}.valve": float(flow > 0), f"gas_panel.{gas}.setpoint_sccm": flow}
+        readings, _, _ = self.plant.advance(written, round(seconds * SCANS_PER_S))
+        self.readings |= readings
+        return self.plant.state()
+
+
+def brisk(recipe: Recipe, share: float, ramp_c_per_min: float = 100.0) -> Recipe:
+    """A recipe with ramps that take no time, and with this share of every step's length and of its film."""
+    zones = tuple(z.model_copy(update={"ramp_rate": ramp_c_per_min}) for z in recipe.temperature_profile.zones)
+
+    def shorter(step: RecipeStep) -> RecipeStep:
+        if step.steps:
+            return step.model_copy(update={"steps": tuple(shorter(inner) for inner in step.steps)})
+        return step.model_copy(update={"duration_s": (step.duration_s or 0.0) * share})
+
+    scheme = recipe.pulsing_scheme
+    return recipe.model_copy(
+        update={
+            "thickness_target_nm": recipe.thickness_target_nm * share,
+            "temperature_profile": recipe.temperature_profile.model_copy(update={"zones": zones}),
+            "recipe_steps": tuple(shorter(step) for step in recipe.recipe_steps),
+            "pulsing_scheme": scheme and scheme.model_copy(update={"cycles": max(1, round(scheme.cycles * share))}),
+        }
+    )
+
+
+def grown(tool: str, recipe: str, seed: int, share: float = 1.0) -> SimulationResult:
+    """Run a share of a shipped recipe on a shipped chamber."""
+    asked = load_recipe(shipped_recipe(recipe))
+    return simulate(shipped_chamber(tool), asked if share == 1.0 else brisk(asked, share), seed=seed)
