@@ -53,9 +53,9 @@ E10 = {
 READ_ONLY = frozenset({
     "GetRecipe", "ListRecipes", "ValidateRecipe", "DiffRecipes", "ListProcessModes", "GetRun", "ListRuns",
     "GetTelemetry", "GetTelemetryPart", "GetResults", "ListQueue", "GetMaterial", "CheckInterlocks", "GetOwners",
+    "WhyNot",
     "GetReport",
 })  # fmt: skip
-    "WhyNot",
 """Refusals of these are not worth an entry in the audit trail."""
 LOGINS = 2
 """Passwords judged at once: each costs 32 MB and a core."""
@@ -299,10 +299,10 @@ def _table(desk: Desk, runs: RunCalls) -> dict[tuple[str, str], Call]:
         ("State", "SafeShutdown"): tool.safe_shutdown,
         ("State", "Calibrate"): tool.calibrate,
         ("State", "CheckInterlocks"): tool.check_interlocks,
+        ("State", "WhyNot"): tool.why_not,
         ("ProcessModes", "CreateProcessMode"): recipes.create_mode,
         ("ProcessModes", "ListProcessModes"): recipes.list_modes,
         ("Recipes", "AddRecipe"): recipes.add,
-        ("State", "WhyNot"): tool.why_not,
         ("Recipes", "GetRecipe"): recipes.get,
         ("Recipes", "ListRecipes"): recipes.list,
         ("Recipes", "ValidateRecipe"): recipes.validate,
