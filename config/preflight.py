@@ -1,7 +1,8 @@
 """Preflight: can this tool run this recipe, what will it take, and what speaks against it; every fault at once.
 
-The checks are in three parts: what the tool is (mode, modules, interlocks; here), what the words ask for (ranges,
-ramps, conditions; `config.preflight_words`) and what meets in the chamber (`config.preflight_gas`). A recipe without
+The checks are in parts: what the tool is (mode, modules, interlocks; here), what the words ask for (ranges, ramps;
+`config.preflight_words`), what is measured (`config.preflight_conditions`), what the mode and the vapours permit
+(`config.preflight_window`) and what meets in the chamber (`config.preflight_gas`). A recipe without
 a fault here has a plan.
 """
 
@@ -12,7 +13,9 @@ from config.faults import ConfigError, Fault, suggestion
 from config.gases import is_hazardous
 from config.plan import Plan, gas_use, plan_recipe
 from config.plan.words import Words
+from config.preflight_conditions import condition_faults
 from config.preflight_gas import gas_faults, gas_warnings, hazard_level
+from config.preflight_window import window_faults
 from config.preflight_words import word_faults, word_warnings
 from config.process_mode import ProcessMode, has_module, shipped_modes, why_unsupported
 from config.recipe_model import Recipe
@@ -57,9 +60,13 @@ def preflight(
     faults, warnings = list[Finding](), list[Finding]()
     mode = _mode(recipe, tool, known, faults, warnings)
     words = Words(recipe, tool)
-    faults += _tool_faults(recipe, tool, mode)
+    for prefix, one in recipe.called():
+        named = known.get(one.process_mode or "", mode)
+        found = [*_tool_faults(one, tool, named), *window_faults(words.of(one), named)]
+        faults += [(prefix + path, reason) for path, reason in found]
     faults += word_faults(words)
-    faults += gas_faults(words, mode)
+    faults += condition_faults(words)
+    faults += gas_faults(words, mode, known)
     warnings += [*word_warnings(words), *gas_warnings(words)]
     result = Preflight(
         faults=tuple(Fault(file, path, reason) for path, reason in dict.fromkeys(faults)),

@@ -4,13 +4,13 @@ Rules hold per volume. Lines of different gases are separate on every tool of th
 it are shared, and there only the process mode can except a pair, inside of its window.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from config.gases import caution_together, never_together, pairs, species
 from config.plan.words import Words
 from config.process_mode import PairWindow, ProcessMode
-from config.recipe_model import Recipe, RecipeStep
+from config.recipe_model import Recipe, RecipeStep, parts
 
 
 @dataclass(frozen=True)
@@ -22,39 +22,43 @@ class _Mixture:
     temperatures_c: tuple[float, ...]
     pressure_torr: float
     plasma: bool
+    separated: frozenset[str]
+    """Gases that come as pulses with a purge behind each."""
+    mode: ProcessMode | None
+    """Of a called recipe; None: that of the recipe itself."""
 
 
 def hazard_level(recipe: Recipe) -> int:
     """Least hazard level that the recipe's gases ask for."""
-    return max((gas.level for name in recipe.flows if (gas := species(name)) is not None), default=1)
+    named = [name for _, one in recipe.called() for name in one.flows]
+    return max((gas.level for name in named if (gas := species(name)) is not None), default=1)
 
 
 def gas_warnings(words: Words) -> Iterator[tuple[str, str]]:
     """Yield path and reason of what is permitted with care, and of a hazard level that is too low."""
     recipe = words.recipe
-    for a, b in pairs(recipe.flows):
-        if (reason := caution_together(a, b)) is not None:
-            yield "gas_flows.gases", f"{a} with {b}: {reason}"
+    for prefix, one in recipe.called():
+        for a, b in pairs(one.flows):
+            if (reason := caution_together(a, b)) is not None:
+                yield f"{prefix}gas_flows.gases", f"{a} with {b}: {reason}"
     asked = hazard_level(recipe)
     if recipe.safety_hazard_level < asked:
         yield "safety_hazard_level", f"is {recipe.safety_hazard_level}, but its gases ask for {asked}; {asked} is used"
 
 
-def gas_faults(words: Words, mode: ProcessMode | None) -> Iterator[tuple[str, str]]:
+def gas_faults(words: Words, mode: ProcessMode | None, modes: Mapping[str, ProcessMode]) -> Iterator[tuple[str, str]]:
     """Yield path and reason of every pair that must not meet."""
-    recipe = words.recipe
-    scheme = recipe.pulsing_scheme
-    pulsed = {pulse.gas for pulse in scheme.pulses} if scheme else set[str]()
-    purged = scheme is not None and all(pulse.purge_s > 0 for pulse in scheme.pulses)
     before: dict[str, str] = {}
-    for mixture in _mixtures(words):
+    main = mode
+    for mixture in _mixtures(words, modes):
+        mode = mixture.mode or main
         if not mixture.flows:
             before = {}
             continue
         for a, b in pairs(mixture.flows):
             reason = never_together(a, b)
             if reason is not None:
-                yield from _meeting(mixture, a, b, reason, mode, separated=a in pulsed and b in pulsed and purged)
+                yield from _meeting(mixture, a, b, reason, mode, separated={a, b} <= mixture.separated)
         for gas in mixture.flows:
             for other, path in before.items():
                 reason = never_together(gas, other)
@@ -64,34 +68,49 @@ def gas_faults(words: Words, mode: ProcessMode | None) -> Iterator[tuple[str, st
         before = dict.fromkeys(mixture.flows, mixture.path)
 
 
-def _mixtures(words: Words) -> Iterator[_Mixture]:
-    recipe = words.recipe
+def _separated(recipe: Recipe) -> frozenset[str]:
+    scheme = recipe.pulsing_scheme
+    if scheme is None or any(pulse.purge_s <= 0 for pulse in scheme.pulses):
+        return frozenset()
+    return frozenset(pulse.gas for pulse in scheme.pulses)
+
+
+def _mixtures(words: Words, modes: Mapping[str, ProcessMode]) -> Iterator[_Mixture]:
+    main = words.recipe
     here_c: float | None = None
-    for path, step in _passes("recipe_steps", recipe.recipe_steps):
+    for path, step, inner in _passes("recipe_steps", words.recipe.recipe_steps, words):
+        recipe = inner.recipe
         here_c = step.temperature_c if step.temperature_c is not None else here_c
-        watts = words.plasma_power_w(step)
+        watts = inner.plasma_power_w(step)
         flows = {gas: step.gas_flow.get(gas, flow) for gas, flow in recipe.flows.items()} if step.flows_active else {}
         if watts and not flows and words.binding.plasma is not None:
             flows = words.binding.plasma.gas
         yield _Mixture(
             path=path,
             flows={gas: flow for gas, flow in flows.items() if flow > 0},
-            temperatures_c=tuple(target for _, target, _ in words.zone_targets(here_c)),
+            temperatures_c=tuple(target for _, target, _ in inner.zone_targets(here_c)),
             pressure_torr=step.target_pressure_torr or recipe.pressure_setpoints.process_pressure_torr,
             plasma=watts > 0,
+            separated=_separated(recipe),
+            mode=modes.get(recipe.process_mode or "") if recipe is not main else None,
         )
 
 
-def _passes(path: str, steps: tuple[RecipeStep, ...]) -> Iterator[tuple[str, RecipeStep]]:
-    """Yield the leaves in order, a cycle's twice: what ends one pass meets what begins the next."""
+def _passes(path: str, steps: tuple[RecipeStep, ...], words: Words) -> Iterator[tuple[str, RecipeStep, Words]]:
+    """Yield the leaves in order, a cycle's twice: what ends one pass meets what begins the next.
+
+    Of a choice both ways come one after the other: each must be right behind what was before, and before what follows.
+    """
     for index, step in enumerate(steps):
         here = f"{path}[{index}]"
-        for _ in range(min(step.repeat, 2)):
-            yield from _passes(f"{here}.steps", step.steps)
-        for number, branch in enumerate(step.parallel):
-            yield from _passes(f"{here}.parallel[{number}]", branch)
+        if step.called is not None:
+            yield from _passes(f"{here}.called.recipe_steps", step.called.recipe_steps, words.of(step.called))
+            continue
+        for _ in range(min(step.passes, 2)):
+            for inside, inner in parts(step, here):
+                yield from _passes(inside, inner, words)
         if not step.is_group:
-            yield here, step
+            yield here, step, words
 
 
 def _meeting(

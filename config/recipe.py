@@ -9,18 +9,22 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
 from config.faults import ConfigError, Fault, suggestion
 from config.process_mode import shipped_modes
+from config.recipe_calls import Library, embed
 from config.recipe_model import Behaviour, Recipe, RecipeStep
+from config.recipe_parameters import NUMBERS, TRUTHS, Values, bind
 from config.text import Syntax, parse_text, read_text
 from config.validation import validate
 from kernels.tables import LOOP_DEPTH
 
-__all__ = ["Behaviour", "Recipe", "RecipeDocument", "RecipeStep", "load_recipe", "recipe_document", "recipe_schema"]
+__all__ = ["Behaviour", "Recipe", "RecipeDocument", "RecipeStep", "is_open"]
+__all__ += ["load_recipe", "read_recipe", "recipe_document", "recipe_schema"]
 
 # Columns of the guide's table that a store fills in. In a document they are ignored.
 STORE_FIELDS = frozenset({
@@ -31,6 +35,12 @@ STORE_FIELDS = frozenset({
 # examples). A step that sets a flow of its own does so too.
 FLOW_STEPS = ("deposition", "growth", "layer", "nucleation")
 NO_FLOW_STEPS = ("clean",)
+
+SEQUENCES = ("steps", "then", "otherwise")
+"""Words of a group that hold steps in sequence."""
+GROUPS = (*SEQUENCES, "parallel")
+
+EXPRESSION = "An expression over the recipe's parameters, with its units: 2 * growth + 30 s."
 
 _FLOW_WORD = re.compile(r"([A-Z][A-Za-z0-9]{0,15})_flow")
 _FLOW_PATH = re.compile(r"\.gas_flow(?:\.(\w+))?")
@@ -47,49 +57,100 @@ class RecipeDocument(str):
         return hashlib.sha256(self.encode()).hexdigest()
 
 
-def load_recipe(source: Path | str, *, process_mode: str | None = None, file: str = "") -> Recipe:
-    """Read a recipe.
+def load_recipe(
+    source: Path | str,
+    *,
+    process_mode: str | None = None,
+    file: str = "",
+    values: Values | None = None,
+    library: Library | None = None,
+) -> Recipe:
+    """Read a recipe, with the values of one run for its parameters.
 
     Args:
         source: a Path to a file, or the text itself. Text is never taken for a path: it may come from a network.
         process_mode: name of the process mode, where the document has none.
         file: what faults call the source; the path, or `recipe`, unless given.
+        values: of its parameters; their defaults where none is given.
+        library: where recipes that it calls are found. Without one it calls what its document holds already.
 
     Raises:
         ConfigError: with every fault of the document.
+    """
+    return read_recipe(source, process_mode=process_mode, file=file, values=values, library=library)[0]
+
+
+def read_recipe(
+    source: Path | str,
+    *,
+    process_mode: str | None = None,
+    file: str = "",
+    values: Values | None = None,
+    library: Library | None = None,
+) -> tuple[Recipe, RecipeDocument]:
+    """Read a recipe as `load_recipe` does; give also its document as it is approved.
+
+    That document is whole: the recipes that it calls are in it, its parameters are open. Where there are none, it is
+    the recipe's own canonical document.
     """
     if isinstance(source, Path):
         file = file or str(source)
         source = read_text(source)
     file = file or "recipe"
-    data, faults = _normalise(parse_text(source, Syntax.JSON_WITH_COMMENTS, file), process_mode, file)
+    open_data, faults = embed(parse_text(source, Syntax.JSON_WITH_COMMENTS, file), library, file)
+    bound, unbound = bind(open_data, values or {}, file)
+    data, wrong = _normalise(bound, process_mode, file)
+    faults += [*unbound, *wrong]
     try:
         recipe = validate(data, Recipe, file)
     except ConfigError as error:
-        raise ConfigError([*faults, *(_as_written(fault) for fault in error.faults)]) from None
-    faults += [Fault(file, path, reason) for path, reason in _contradictions(recipe)]
+        told = [fault.path for fault in faults]
+        found = [_as_written(fault) for fault in error.faults]
+        raise ConfigError([*faults, *(fault for fault in found if not _follows(fault.path, told))]) from None
+    for prefix, one in recipe.called():
+        faults += [Fault(file, prefix + path, reason) for path, reason in _contradictions(one)]
     if faults:
         raise ConfigError(faults)
-    return recipe
+    return recipe, _open_document(open_data) if is_open(open_data) else recipe_document(recipe)
+
+
+def _follows(path: str, told: list[str]) -> bool:
+    """Whether a fault is of a place of which something was told already: it says the same in other words."""
+    return any(one == path or one.startswith((f"{path}.", f"{path}[")) for one in told if path)
+
+
+def is_open(data: Mapping[str, Any]) -> bool:
+    """Whether a document has parameters whose values are still to be chosen."""
+    found = data.get("parameters")
+    parameters = cast("dict[str, Any]", found) if isinstance(found, dict) else {}
+    return any(isinstance(one, dict) and "value" not in one for one in parameters.values())
+
+
+def _open_document(data: Mapping[str, Any]) -> RecipeDocument:
+    kept = {name: value for name, value in data.items() if name not in STORE_FIELDS}
+    return RecipeDocument(json.dumps(kept, ensure_ascii=False, sort_keys=True, separators=(",", ":")))
 
 
 def recipe_document(recipe: Recipe) -> RecipeDocument:
     """Write a recipe in its canonical form; `load_recipe` gives the same recipe back."""
-    data = recipe.model_dump(mode="json", exclude={"metadata"}, exclude_none=True)
-    data["recipe_steps"] = [_written(step) for step in data["recipe_steps"]]
-    data["metadata"] = recipe.metadata
+    data = _written_recipe(recipe.model_dump(mode="json", exclude_none=True))
     return RecipeDocument(json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":")))
 
 
 def recipe_schema() -> dict[str, Any]:
     """JSON Schema of a recipe document."""
     schema = Recipe.model_json_schema()
-    step = schema["$defs"]["RecipeStep"]
+    recipe, step = schema["$defs"]["Recipe"], schema["$defs"]["RecipeStep"]
     by_gas = step["properties"].pop("gas_flow")["patternProperties"]
     step["patternProperties"] = {f"^{_FLOW_WORD.pattern}$": flow for flow in by_gas.values()}
     for name in sorted(STORE_FIELDS):
-        schema["properties"][name] = {"description": "Belongs to a store; ignored in a document."}
-    return schema
+        recipe["properties"][name] = {"description": "Belongs to a store; ignored in a document."}
+    for model in schema["$defs"].values():
+        for words in (model.get("properties", {}), model.get("patternProperties", {})):
+            for name, word in words.items():
+                if name in NUMBERS or name in TRUTHS or name.endswith("_flow$"):
+                    words[name] = {"anyOf": [word, {"type": "string", "description": EXPRESSION}]}
+    return {**recipe, "$defs": schema["$defs"]}
 
 
 # ------------------------------------------------------------------------------------------------ normalisation
@@ -123,7 +184,7 @@ def _mappings(entries: list[Any]) -> Iterator[dict[str, Any]]:
         elif isinstance(entry, dict):
             step = cast("dict[str, Any]", entry)
             yield step
-            for inner in ("steps", "parallel"):
+            for inner in GROUPS:
                 if isinstance(step.get(inner), list):
                     yield from _mappings(step[inner])
 
@@ -147,7 +208,11 @@ def _read_step(entry: Any, path: str, faults: list[Fault], file: str, *, implied
             faults.append(
                 Fault(file, f"{path}.gas_flow", "unknown field; a flow of a step is a word of its own: SiH4_flow")
             )
-        elif name in {"steps", "parallel"} and isinstance(value, list):
+        elif name == "called" and isinstance(value, dict):
+            inside, found = _normalise(cast("dict[str, Any]", value), None, file)
+            faults += [replace(fault, path=f"{path}.called.{fault.path}") for fault in found]
+            step[name] = inside
+        elif name in GROUPS and isinstance(value, list):
             step[name] = [
                 _read_step(one, f"{path}.{name}[{i}]", faults, file, implied=implied)
                 for i, one in enumerate(cast("list[Any]", value))
@@ -156,7 +221,7 @@ def _read_step(entry: Any, path: str, faults: list[Fault], file: str, *, implied
             step[name] = value
     if flows:
         step["gas_flow"] = flows
-    if implied and not {"steps", "parallel"} & step.keys():
+    if implied and not {*GROUPS, "call"} & step.keys():
         name = str(step.get("name", "")).lower()
         named = any(word in name for word in FLOW_STEPS) and not any(word in name for word in NO_FLOW_STEPS)
         step["flows_active"] = bool(flows) or named
@@ -169,12 +234,21 @@ def _as_written(fault: Fault) -> Fault:
     return Fault(fault.file, path, fault.reason.removeprefix("as a key: "))
 
 
+def _written_recipe(recipe: dict[str, Any]) -> dict[str, Any]:
+    """Turn a dumped recipe back into the document's words."""
+    recipe["recipe_steps"] = [_written(step) for step in recipe["recipe_steps"]]
+    return recipe
+
+
 def _written(step: dict[str, Any]) -> dict[str, Any]:
     """Turn a dumped step back into the document's words."""
     flows = step.pop("gas_flow")
     step |= {f"{gas}_flow": flow for gas, flow in flows.items()}
-    step["steps"] = [_written(inner) for inner in step["steps"]]
+    for inside in SEQUENCES:
+        step[inside] = [_written(inner) for inner in step[inside]]
     step["parallel"] = [[_written(inner) for inner in branch] for branch in step["parallel"]]
+    if "called" in step:
+        step["called"] = _written_recipe(step["called"])
     return step
 
 
@@ -214,8 +288,15 @@ def _nesting(step: RecipeStep, path: str, depth: int, *, branch: bool) -> Iterat
     if step.steps and depth >= LOOP_DEPTH:  # one level is left for the pulses of a step
         yield f"{path}.steps", f"cycles are nested more than {LOOP_DEPTH - 1} deep"
         return
-    for index, inner in enumerate(step.steps):
-        yield from _nesting(inner, f"{path}.steps[{index}]", depth + 1, branch=branch)
+    if branch and step.limits:
+        yield f"{path}.limits", "limits belong to steps of the main sequence, never to those of a branch"
+    for inside in SEQUENCES:
+        deeper = depth + (inside == "steps")
+        for index, inner in enumerate(cast("tuple[RecipeStep, ...]", getattr(step, inside))):
+            yield from _nesting(inner, f"{path}.{inside}[{index}]", deeper, branch=branch)
+    if step.called is not None:
+        for index, inner in enumerate(step.called.recipe_steps):
+            yield from _nesting(inner, f"{path}.called.recipe_steps[{index}]", depth, branch=branch)
     if step.parallel and branch:
         yield f"{path}.parallel", "branches inside of a branch"
         return

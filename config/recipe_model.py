@@ -4,15 +4,17 @@ Nothing here knows a tool. `config.recipe` reads documents into this model and w
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from config.base import TITLE, Expression, Model, Seconds, Text
+from config.base import TITLE, Expression, Model, Name, Seconds, Text
 from config.equipment import Recency
 from config.faults import suggestion
 from config.gases import GasName, known_gases, species
 from config.process_mode import ModeName
+from config.recipe_parameters import Parameter
 from config.tool import Policy
 
 # What an omitted field means. Written into the canonical document, so that a later change of a default never changes
@@ -152,10 +154,45 @@ class PulsingScheme(Model):
 
 
 class Tolerance(Model):
-    """How near is near enough; omitted ones are the tool's."""
+    """How near is near enough, and what follows when it no longer is; omitted ones are the tool's."""
 
     temperature_c: float | None = Field(default=None, gt=0, le=1000)
     pressure_pct: float | None = Field(default=None, gt=0, le=100)
+    flow_pct: float | None = Field(default=None, gt=0, le=100)
+    otherwise: Literal["hold", "abort", "stop"] = "hold"
+    after_s: float | None = Field(default=None, ge=0, le=86_400)
+    """Out of tolerance for longer than this while gas flows; none: 30 s, with a plasma 10 s."""
+
+
+class Limit(Model):
+    """Something that must hold all through a step, beside the tool's own interlocks: it tightens, it never loosens."""
+
+    that: Expression
+    """A condition over tags: `chamber.pressure_torr < 2 Torr`. Unknown counts as violated."""
+    otherwise: Literal["hold", "abort", "stop"] = "hold"
+    after_s: Seconds = 0.0
+    reason: Text | None = None
+
+
+class EndPoint(Model):
+    """A step ends when the film is as thick as this, as an instrument sees it grow."""
+
+    thickness_nm: float = Field(gt=0, le=1e9)
+    """Of the whole film, what steps before have grown included."""
+    signal: Name | None = None
+    """Telemetry signal of the tool (`reflectometer_thickness_nm`); none: its only one of a thickness."""
+
+
+class Call(Model):
+    """Another recipe, run here with its own settings."""
+
+    recipe: Title
+    """Name, or id in a store."""
+    version: int = Field(ge=1, le=1_000_000)
+    values: dict[Name, float | bool] = Field(default_factory=dict[str, float | bool])
+    """Of its parameters."""
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = None
+    """Digest of the document that was called; filled in."""
 
 
 class Behaviour(Model):
@@ -169,7 +206,11 @@ class Behaviour(Model):
 
 
 class RecipeStep(Model):
-    """One step: the guide's words, then ours; or a cycle (`repeat`, `steps`); or branches (`parallel`)."""
+    """One step: the guide's words, then ours; or a group of steps.
+
+    Groups are a cycle (`steps` with `repeat`, or with `repeat_until` and `at_most`), a choice (`when`, `then`,
+    `otherwise`), branches side by side (`parallel`), and a recipe that is called (`call`).
+    """
 
     name: Title
     duration_s: Seconds | None = None
@@ -187,6 +228,9 @@ class RecipeStep(Model):
     timeout_s: Seconds | None = None
     until: Expression | None = None
     """The step ends when this is true, and not before duration_s."""
+    end_point: EndPoint | None = None
+    """The step ends at this thickness, and not before duration_s."""
+    limits: tuple[Limit, ...] = Field(default=(), max_length=6)
     on_timeout: Policy = Policy.HOLD
     pause: Behaviour = Behaviour()
     hold: Behaviour = Behaviour()
@@ -200,6 +244,18 @@ class RecipeStep(Model):
     """Body of a cycle."""
     parallel: tuple[tuple["RecipeStep", ...], ...] = Field(default=(), max_length=7)
     """Branches side by side, joined at the end."""
+    repeat_until: Expression | None = None
+    """A cycle ends after the pass at whose end this is true, at the latest after `at_most` passes."""
+    at_most: int | None = Field(default=None, ge=1, le=1_000_000)
+    on_exhausted: Policy = Policy.HOLD
+    """What follows when it is still not true then."""
+    when: Expression | None = None
+    """A choice: where this is true when the step begins, `then` runs, else (also where it is unknown) `otherwise`."""
+    then: tuple["RecipeStep", ...] = ()
+    otherwise: tuple["RecipeStep", ...] = ()
+    call: Call | None = None
+    called: "Recipe | None" = None
+    """The recipe that is called; filled in."""
 
     @property
     def temperature_c(self) -> float | None:
@@ -208,33 +264,61 @@ class RecipeStep(Model):
 
     @property
     def is_group(self) -> bool:
-        """Whether this is a cycle or branches, and no step by itself."""
-        return bool(self.steps or self.parallel)
+        """Whether this holds steps, and is no step by itself."""
+        return bool(self.steps or self.parallel or self.when is not None or self.call)
+
+    @property
+    def passes(self) -> int:
+        """How often a cycle runs at most."""
+        return self.repeat if self.at_most is None else self.at_most
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.target_temp_c is not None and self.temp_c is not None:
             raise ValueError("target_temp_c and temp_c are the same word; give one")
-        if self.steps and self.parallel:
-            raise ValueError("a step has either steps or parallel")
+        self._well_grouped()
         own = (self.duration_s, self.target_pressure_torr, self.temperature_c, self.plasma_power_w, self.until)
         if self.is_group:
             if any(word is not None for word in own) or self.flows_active or self.gas_flow:
                 raise ValueError("a cycle or branches hold steps and nothing else of their own")
-            if self.parallel and self.repeat > 1:
-                raise ValueError("branches do not repeat; put them into a cycle's steps")
-            if any(not branch for branch in self.parallel):
-                raise ValueError("a branch is empty")
+            if self.limits or self.end_point is not None:
+                raise ValueError("limits and end points belong to the steps inside")
             return self
         if self.repeat > 1:
             raise ValueError("repeat needs steps")
-        if self.duration_s is None and self.until is None:
+        waits = self.until is not None or self.end_point is not None
+        if self.duration_s is None and not waits:
             raise ValueError("a step needs a duration_s, or until with timeout_s")
-        if self.until is not None and self.timeout_s is None:
-            raise ValueError("a step that waits for a condition (until) needs a timeout_s")
+        if waits and self.timeout_s is None:
+            raise ValueError("a step that waits for a condition (until, end_point) needs a timeout_s")
         if self.timeout_s is not None and self.timeout_s < (self.duration_s or 0.0):
             raise ValueError(f"timeout_s {self.timeout_s:g} is shorter than duration_s {self.duration_s:g}")
         return self
+
+    def _well_grouped(self) -> None:
+        kinds = {
+            "steps": bool(self.steps), "parallel": bool(self.parallel), "when": self.when is not None,
+            "call": self.call is not None,
+        }  # fmt: skip
+        if sum(kinds.values()) > 1:
+            first, second = [name for name, there in kinds.items() if there][:2]
+            raise ValueError(f"a step has either {first} or {second}")
+        if (self.then or self.otherwise) and self.when is None:
+            raise ValueError("then and otherwise need when: a condition that chooses")
+        if self.when is not None and not (self.then or self.otherwise):
+            raise ValueError("when needs then, or otherwise")
+        if (self.repeat_until is not None or self.at_most is not None) and not self.steps:
+            raise ValueError("repeat_until and at_most belong to a cycle: they need steps")
+        if self.repeat_until is not None and self.at_most is None:
+            raise ValueError("a cycle until a condition needs at_most: without it it might never end")
+        if self.at_most is not None and (self.repeat_until is None or self.repeat > 1):
+            raise ValueError("at_most needs repeat_until, and stands in the place of repeat")
+        if (self.parallel or self.call or self.when is not None) and self.repeat > 1:
+            raise ValueError("branches do not repeat; put them into a cycle's steps")
+        if any(not branch for branch in self.parallel):
+            raise ValueError("a branch is empty")
+        if (self.call is None) != (self.called is None):
+            raise ValueError("a recipe that is called is filled in from a library: call and called go together")
 
 
 class Recipe(Model):
@@ -255,6 +339,8 @@ class Recipe(Model):
     laser_settings: LaserSettings | None = None
     pulsing_scheme: PulsingScheme | None = None
     recipe_steps: tuple[RecipeStep, ...] = Field(min_length=1, max_length=1000)
+    parameters: dict[Name, Parameter] = Field(default_factory=dict[str, Parameter])
+    """What a run may choose, with the values that this one has chosen."""
     safety_hazard_level: int = Field(default=DEFAULT_HAZARD_LEVEL, ge=1, le=5)
     required_interlocks: tuple[str, ...] = ()
     """Names of interlocks that the tool must have."""
@@ -268,18 +354,68 @@ class Recipe(Model):
         return {gas.name: gas.flow_sccm for gas in self.gas_flows.gases}
 
     def leaves(self) -> Iterator[tuple[str, RecipeStep, int]]:
-        """Every step that is no group, with its path and how often it runs, in order."""
-        yield from leaves("recipe_steps", self.recipe_steps)
+        """Every step of its own that is no group, with its path and how often it runs at most, in order."""
+        return leaves("recipe_steps", self.recipe_steps)
+
+    def walk(self) -> Iterator["Leaf"]:
+        """Every step that is no group, those of called recipes included, in order."""
+        yield from walk("recipe_steps", self.recipe_steps, self)
+
+    def called(self, path: str = "") -> Iterator[tuple[str, "Recipe"]]:
+        """Path and recipe of this one and of every one that is called, in order."""
+        yield path, self
+        for prefix, inner in _called(f"{path}recipe_steps", self.recipe_steps):
+            yield from inner.called(prefix)
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A step that is no group."""
+
+    path: str
+    step: RecipeStep
+    times: int
+    """How often it runs at most."""
+    recipe: Recipe
+    """Whose settings are in force."""
+
+
+def parts(step: RecipeStep, path: str) -> Iterator[tuple[str, tuple[RecipeStep, ...]]]:
+    """Path and steps of each sequence of steps in a group of the same recipe."""
+    yield f"{path}.steps", step.steps
+    for number, branch in enumerate(step.parallel):
+        yield f"{path}.parallel[{number}]", branch
+    yield f"{path}.then", step.then
+    yield f"{path}.otherwise", step.otherwise
+
+
+def walk(path: str, steps: tuple[RecipeStep, ...], recipe: Recipe, times: int = 1) -> Iterator[Leaf]:
+    """Yield every step that is no group, in order."""
+    for index, step in enumerate(steps):
+        here = f"{path}[{index}]"
+        if step.called is not None:
+            yield from walk(f"{here}.called.recipe_steps", step.called.recipe_steps, step.called, times)
+        elif step.is_group:
+            for inside, inner in parts(step, here):
+                yield from walk(inside, inner, recipe, times * step.passes)
+        else:
+            yield Leaf(here, step, times, recipe)
 
 
 def leaves(path: str, steps: tuple[RecipeStep, ...], times: int = 1) -> Iterator[tuple[str, RecipeStep, int]]:
-    """Yield every step that is no group, with its path and how often it runs, in order."""
+    """Yield every step of one recipe that is no group, with its path and how often it runs at most, in order."""
     for index, step in enumerate(steps):
         here = f"{path}[{index}]"
-        if step.steps:
-            yield from leaves(f"{here}.steps", step.steps, times * step.repeat)
-        elif step.parallel:
-            for number, branch in enumerate(step.parallel):
-                yield from leaves(f"{here}.parallel[{number}]", branch, times)
-        else:
+        if not step.is_group:
             yield here, step, times
+        for inside, inner in parts(step, here):
+            yield from leaves(inside, inner, times * step.passes)
+
+
+def _called(path: str, steps: tuple[RecipeStep, ...]) -> Iterator[tuple[str, Recipe]]:
+    for index, step in enumerate(steps):
+        here = f"{path}[{index}]"
+        if step.called is not None:
+            yield f"{here}.called.", step.called
+        for inside, inner in parts(step, here):
+            yield from _called(inside, inner)

@@ -6,7 +6,7 @@ Jumps stay inside, every operand exists, and no path comes back to where it was 
 from typing import Any
 
 from kernels.checks import check_expressions, check_form, check_index, check_not_negative, check_writable, fault
-from kernels.tables import CHANNELS, CODE, EXPRESSION, INSTRUCTION, STEP, Instr, Policy, Program
+from kernels.tables import CHANNELS, CODE, EXPRESSION, GUARDS, INSTRUCTION, STEP, Instr, Policy, Program
 
 INSTRUCTIONS, POLICIES = frozenset(Instr), frozenset(Policy)
 WRITES = frozenset({Instr.SET, Instr.RAMP, Instr.STORE, Instr.RESTORE})
@@ -58,7 +58,7 @@ def _check_instruction(table: str, row: int, i: dict[str, Any], program: Program
             check_index(table, row, "jump", jump, len(kinds), "tags", optional=True)
         case Instr.STORE:
             check_index(table, row, "jump", jump, expressions, "expressions")
-        case Instr.WAIT:
+        case Instr.WAIT | Instr.ENDLOOP:
             check_index(table, row, "arg", arg, expressions, "expressions", optional=True)
         case Instr.BRANCH | Instr.CHECK:
             check_index(table, row, "arg", arg, expressions, "expressions")
@@ -89,7 +89,23 @@ def _check_steps(name: str, program: Program) -> None:
         check_index(table, row, "guard", int(step["guard"]), len(program.expressions), "expressions", optional=True)
         if int(step["guard_policy"]) not in POLICIES:
             raise fault(table, row, "guard_policy", f"{step['guard_policy']} is no policy")
+        _check_chain(table, row, program)
     check_not_negative(table, program.steps, ("guard_delay",))
+
+
+def _check_chain(table: str, row: int, program: Program) -> None:
+    """Refuse guards that lead nowhere, back, or on for longer than a scan may take."""
+    also = program.steps["also"]
+    here = row
+    for _ in range(GUARDS):
+        following = int(also[here])
+        if not following:
+            return
+        check_index(table, here, "also", following, len(program.steps), "steps")
+        if following <= here:
+            raise fault(table, here, "also", f"{following} is no later row")
+        here = following
+    raise fault(table, row, "also", f"more than {GUARDS} guards")
 
 
 def _check_blocks(name: str, program: Program, instructions: list[dict[str, Any]]) -> None:

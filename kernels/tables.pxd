@@ -6,6 +6,7 @@
 cdef enum:
     STACK_DEPTH = 32
     LOOP_DEPTH = 8
+    GUARDS = 8
     CHANNELS = 8
     INSTRUCTIONS_PER_SCAN = 256
     COMMANDS_PER_SCAN = 64
@@ -272,6 +273,8 @@ cdef struct StepRow:
     int guard_policy
     int timers
     long long guard_delay
+    int also
+    int pad
 
 cdef struct InstructionRow:
     int op

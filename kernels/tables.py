@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 # ------------------------------------------------------------------------------------------ bounds of one scan
 STACK_DEPTH = 32  # operands of an expression
 LOOP_DEPTH = 8  # nested cycles of a channel
+GUARDS = 8  # of a step
 CHANNELS = 8  # parallel channels of a program, the main one included
 INSTRUCTIONS_PER_SCAN = 256  # of one channel, before the program counts as faulty
 COMMANDS_PER_SCAN = 64  # latched in one scan; the others wait for the next
@@ -310,6 +311,8 @@ STEP = np.dtype(
         ("guard_policy", "i4"),
         ("timers", "i4"),  # bit 0: timers and ramps go on while paused, bit 1: while held
         ("guard_delay", "i8"),
+        ("also", "i4"),  # a later row whose guard is judged with this one, 0 = none
+        ("pad", "i4"),
     ],
     align=True,
 )

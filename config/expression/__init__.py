@@ -1,11 +1,13 @@
-"""Expressions of a tool: conditions, computed tags, waits, guards and stores, as a typed tree and never evaluated here.
+"""Expressions of a tool: conditions, computed tags, waits, guards and stores, as a typed tree.
 
 Text comes in (`chamber.pressure_torr > 50 Torr and not vacuum.pump.running`); a tree whose tags exist and whose units
-agree goes out, and from it rows of code for the scan (kernels.tables.CODE), which alone computes. Anything else ends
-in an ExpressionError that names each fault and its column. The language is described in docs/reference/expressions.md.
+agree goes out, and from it rows of code for the scan (kernels.tables.CODE), which alone computes what tags are in. What
+holds parameters of a recipe only has a value at once (`evaluate`). Anything else ends in an ExpressionError that names
+each fault and its column. The language is described in docs/reference/expressions.md.
 It imports `config.units`, `config.faults` and `kernels.tables` only.
 """
 
+from config.expression.evaluate import evaluate
 from config.expression.parser import parse
 from config.expression.postfix import compile_postfix
 from config.expression.printer import to_text
@@ -22,6 +24,7 @@ __all__ = [
     "Symbol",
     "Typed",
     "compile_postfix",
+    "evaluate",
     "names",
     "parse",
     "read_boolean",

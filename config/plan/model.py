@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from config.tool import Action, Guard
+from config.tool import Action, Guard, Policy
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ Block = tuple[Action | Restore, ...]
 
 @dataclass(frozen=True)
 class PlannedStep:
-    """A step; or a cycle of steps (`steps`, `repeat`); or branches that run side by side (`parallel`)."""
+    """A step; or a cycle of steps (`steps`, `repeat`), branches side by side (`parallel`), a choice (`when`)."""
 
     name: str
     owner: Literal["tool", "recipe"]
@@ -31,6 +31,8 @@ class PlannedStep:
     path: str | None = None
     """Where it stands in the recipe: `recipe_steps[3]`."""
     guard: Guard | None = None
+    limits: tuple[Guard, ...] = ()
+    """What must hold besides, each with its own answer."""
     pause: Block = ()
     resume: Block = ()
     hold: Block = ()
@@ -40,8 +42,16 @@ class PlannedStep:
     timers_while_paused: bool = False
     timers_while_held: bool = False
     repeat: int = 1
+    until: str | None = None
+    """A cycle ends after the pass at whose end this is true."""
+    on_exhausted: Policy = Policy.HOLD
+    """What follows when it is still not true after the last."""
     steps: tuple["PlannedStep", ...] = ()
     parallel: tuple[tuple["PlannedStep", ...], ...] = ()
+    when: str | None = None
+    """A choice, made when the step begins: `then` where this is true, else `otherwise`."""
+    then: tuple["PlannedStep", ...] = ()
+    otherwise: tuple["PlannedStep", ...] = ()
 
 
 @dataclass(frozen=True)

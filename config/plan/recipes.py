@@ -13,7 +13,7 @@ from config.plan.model import Plan, PlannedStep
 from config.plan.operations import operation_steps
 from config.plan.walk import gases_left_on, total_s
 from config.plan.words import OPEN, SHUT, Words
-from config.recipe_model import Recipe, RecipeStep, leaves
+from config.recipe_model import Recipe, RecipeStep, walk
 from config.tool import Action, Guard, Policy, Tool, Zone
 
 GUARD_DELAY_S = 30.0
@@ -72,14 +72,21 @@ class _Planner:
 
     def step(self, step: RecipeStep, path: str, *, branch: bool) -> PlannedStep:
         """Plan one step, cycle or set of branches."""
+        if step.called is not None:
+            return self._call(step, step.called, path, branch=branch)
+        if step.when is not None:
+            return self._choice(step, path, branch=branch)
         if step.steps:
             # The second pass begins where the first ended: plan the body so that both are right.
-            inside = [inner for _, inner, _ in leaves(path, (step,))]
+            inside = [leaf.step for leaf in walk(path, (step,), self.recipe)]
             self.flowed = self.flowed or any(inner.flows_active for inner in inside)
             if any(inner.temperature_c is not None for inner in inside):
                 self.temperature_c = None
             body = self.steps(step.steps, f"{path}.steps", branch=branch)
-            return PlannedStep(step.name, "recipe", path=path, repeat=step.repeat, steps=body)
+            return PlannedStep(
+                step.name, "recipe", path=path, repeat=step.passes, until=step.repeat_until,
+                on_exhausted=step.on_exhausted, steps=body,
+            )  # fmt: skip
         if step.parallel:
             branches = tuple(
                 self.steps(inner, f"{path}.parallel[{number}]", branch=True)
@@ -91,12 +98,32 @@ class _Planner:
             return self._planned(step, path, (), planned_s, situation, parallel=branches)
         return self.leaf(step, path, branch=branch)
 
+    def _call(self, step: RecipeStep, called: Recipe, path: str, *, branch: bool) -> PlannedStep:
+        """Plan another recipe's steps, with that recipe's words, from where this one has left the tool."""
+        inner = _Planner(self.words.of(called), called, self.temperature_c, self.flowed)
+        body = inner.steps(called.recipe_steps, f"{path}.called.recipe_steps", branch=branch)
+        self.temperature_c, self.flowed = inner.temperature_c, inner.flowed
+        return PlannedStep(step.name, "recipe", path=path, steps=body)
+
+    def _choice(self, step: RecipeStep, path: str, *, branch: bool) -> PlannedStep:
+        """Plan both ways of a choice from the same beginning; what follows must be right after either."""
+        before = (self.temperature_c, self.flowed)
+        then = self.steps(step.then, f"{path}.then", branch=branch)
+        after = (self.temperature_c, self.flowed)
+        self.temperature_c, self.flowed = before
+        otherwise = self.steps(step.otherwise, f"{path}.otherwise", branch=branch)
+        if self.temperature_c != after[0]:
+            self.temperature_c = None
+        self.flowed = self.flowed or after[1]
+        return PlannedStep(step.name, "recipe", path=path, when=step.when, then=then, otherwise=otherwise)
+
     # ---------------------------------------------------------------------------------------------------- leaf
     def leaf(self, step: RecipeStep, path: str, *, branch: bool) -> PlannedStep:
         """Plan one step."""
         watts = self.words.plasma_power_w(step)
         if step.plasma_power_w is not None or watts:
             self.words.plasma(f"{path}.plasma_power_w")
+        self.words.end_point(step, path)
         if step.flows_active:
             return self._deposition(step, path, watts)
         if watts:
@@ -163,7 +190,7 @@ class _Planner:
         )  # fmt: skip
         actions = (preparing, *self._lit(step, watts, planned_s, step.duration_s or 0.0))
         self.flowed = True
-        guard = self._plasma_guard(right, watts)
+        guard = self._plasma_guard(step, right, watts)
         return self._planned(step, path, actions, planned_s, situation, guard=guard)
 
     def _lit(self, step: RecipeStep, watts: float, planned_s: float, min_s: float) -> tuple[Action, ...]:
@@ -176,10 +203,16 @@ class _Planner:
         out = Action(name=f"{step.name}: plasma out", set=words.plasma_off())
         return (lighting, self._action(step, [], planned_s, min_s=min_s), out)
 
-    def _plasma_guard(self, right: str, watts: float) -> Guard:
+    def _plasma_guard(self, step: RecipeStep, right: str, watts: float) -> Guard:
         requested = self.words.plasma("plasma_settings").requested
         that = f"not {requested} or ({right} and {self.words.burning(watts)})"
-        return Guard(that=that, otherwise=Policy.HOLD, delay_s=PLASMA_GUARD_DELAY_S)
+        return self._guarded(step, that, PLASMA_GUARD_DELAY_S)
+
+    def _guarded(self, step: RecipeStep, that: str, delay_s: float) -> Guard:
+        """A guard with the step's own answer, where it gives one."""
+        tolerance = step.tolerance
+        delay_s = delay_s if tolerance.after_s is None else tolerance.after_s
+        return Guard(that=that, otherwise=Policy(tolerance.otherwise), delay_s=delay_s)
 
     def _deposition(self, step: RecipeStep, path: str, watts: float = 0.0) -> PlannedStep:
         """Plan a step with gases: temperature first, then the safer gases and the pressure, the worst gas last."""
@@ -266,11 +299,12 @@ class _Planner:
         setpoint = words.gases[gas].setpoint
         right = [temperature, words.at_pressure(torr, step)]
         if flows := steady(situation):
-            right.append(words.flowing(flows))
+            percent = step.tolerance.flow_pct
+            right.append(words.flowing(flows) if percent is None else words.flowing(flows, percent / 100.0))
         if situation.plasma_w:
-            return self._plasma_guard(" and ".join(right), situation.plasma_w)
+            return self._plasma_guard(step, " and ".join(right), situation.plasma_w)
         asked = f"{setpoint} <= {words.quantity(setpoint, words.value(setpoint, 0.0, 'sccm'))}"
-        return Guard(that=f"{asked} or ({' and '.join(right)})", otherwise=Policy.HOLD, delay_s=GUARD_DELAY_S)
+        return self._guarded(step, f"{asked} or ({' and '.join(right)})", GUARD_DELAY_S)
 
     def _pulses(self, step: RecipeStep) -> tuple[Action, ...]:
         """One cycle of the pulsing scheme; every pulse and purge is a wait of whole scans."""
@@ -286,9 +320,9 @@ class _Planner:
     def preparation(self) -> tuple[PlannedStep, ...]:
         """Bring the tool to temperature and empty its chamber, where no step of the recipe does so first."""
         heated = pumped = False
-        for _, step, _ in self.recipe.leaves():
+        for words, _, step in self.words.leaves():
             heated = heated or step.temperature_c is not None
-            pumped = pumped or self.words.is_pumped(step)
+            pumped = pumped or words.is_pumped(step)
             if step.flows_active:
                 break
         if heated and pumped:
@@ -343,6 +377,8 @@ class _Planner:
     def _action(self, step: RecipeStep, conditions: list[str], planned_s: float, *, min_s: float = 0.0) -> Action:
         """The waiting part of a step: its least length and all its conditions."""
         conditions = list(conditions)
+        if step.end_point is not None:
+            conditions.insert(0, self.words.end_point(step, ""))
         if step.until is not None:
             conditions.insert(0, f"({step.until})")
         if not conditions:
@@ -370,6 +406,10 @@ class _Planner:
             planned_s=planned_s,
             path=path,
             guard=guard,
+            limits=tuple(
+                Guard(that=limit.that, otherwise=Policy(limit.otherwise), delay_s=limit.after_s)
+                for limit in step.limits
+            ),
             pause=hold_block(words, step.pause, situation, f"{name}: pause"),
             resume=restart_block(words, (step.pause,), situation, f"{name}: resume"),
             hold=hold_block(words, step.hold, situation, f"{name}: hold"),

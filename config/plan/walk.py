@@ -8,10 +8,10 @@ from config.tool import Action, Tool
 
 
 def order(steps: Iterable[PlannedStep]) -> Iterator[PlannedStep]:
-    """Yield the steps that a run shows, in the order of their numbers: a cycle's members, but branches as one step."""
+    """Yield the steps that a run shows, in the order of their numbers: a group's members, but branches as one step."""
     for step in steps:
-        if step.steps:
-            yield from order(step.steps)
+        if step.steps or step.when is not None:
+            yield from order((*step.steps, *step.then, *step.otherwise))
         else:
             yield step
 
@@ -24,6 +24,8 @@ def total_s(steps: Iterable[PlannedStep]) -> float:
 def _total_s(step: PlannedStep) -> float:
     if step.steps:
         return step.repeat * total_s(step.steps)
+    if step.when is not None:
+        return max(total_s(step.then), total_s(step.otherwise))
     if step.parallel:
         return max(total_s(branch) for branch in step.parallel)
     return step.planned_s
@@ -60,6 +62,15 @@ def _use(steps: Iterable[PlannedStep], tool: Tool, state: dict[str, float], used
             _use(step.steps, tool, state, once)
             for gas, litres in once.items():
                 used[gas] += litres * step.repeat
+            continue
+        if step.when is not None:
+            # Whichever is chosen: as much as the thirstier of both.
+            chosen, other = dict.fromkeys(used, 0.0), dict.fromkeys(used, 0.0)
+            before = dict(state)
+            _use(step.then, tool, state, chosen)
+            _use(step.otherwise, tool, before, other)
+            for gas in used:
+                used[gas] += max(chosen[gas], other[gas])
             continue
         for branch in step.parallel:
             _use(branch, tool, state, used)

@@ -1,6 +1,6 @@
 """The words of a recipe in the tags of one tool: zones, pressure, gases, and the conditions made of them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
 from config.faults import ConfigError, Fault
@@ -29,6 +29,26 @@ class Words:
         self.declared = Layout(tool).declared
         self.gases = {gas.name: gas for gas in tool.gases}
         self.recipe_zones = {zone.zone: zone for zone in recipe.temperature_profile.zones}
+        self._called: dict[int, Words] = {}
+
+    # -------------------------------------------------------------------------------------------------- recipes
+    def of(self, recipe: Recipe) -> "Words":
+        """Words of a recipe that this one calls, or of itself."""
+        if recipe is self.recipe:
+            return self
+        if id(recipe) not in self._called:
+            self._called[id(recipe)] = Words(recipe, self.tool)
+        return self._called[id(recipe)]
+
+    def recipes(self) -> "Iterator[tuple[str, Words]]":
+        """This recipe and every one that it calls: what its paths begin with, and its words."""
+        for prefix, recipe in self.recipe.called():
+            yield prefix, self.of(recipe)
+
+    def leaves(self) -> "Iterator[tuple[Words, str, RecipeStep]]":
+        """Every step that is no group, called recipes included, with the words that are in force, in order."""
+        for leaf in self.recipe.walk():
+            yield self.of(leaf.recipe), leaf.path, leaf.step
 
     # --------------------------------------------------------------------------------------------------- values
     def value(self, tag: str, value: float, unit: str) -> float:
@@ -182,6 +202,28 @@ class Words:
         value = self.value(plasma.load, mean, "W")
         return f"{plasma.lit} and {self.within(plasma.load, value, value * plasma.power_tolerance_pct / 100.0)}"
 
+    # ------------------------------------------------------------------------------------------------ thickness
+    def thickness_signals(self) -> dict[str, str]:
+        """Telemetry signals of the tool that show a thickness as it grows, and their tags."""
+        signals = self.tool.telemetry.signals
+        return {name: tag for name, tag in signals.items() if name.endswith("thickness_nm") and tag in self.declared}
+
+    def end_point(self, step: RecipeStep, path: str) -> str:
+        """Condition: the film is as thick as a step's end point asks for; raises ConfigError where nothing sees it."""
+        point, signals = step.end_point, self.thickness_signals()
+        if point is None:
+            return ""
+        named = point.signal if point.signal is not None else next(iter(signals), "")
+        if named not in signals or (point.signal is None and len(signals) > 1):
+            there = ", ".join(signals) or "none"
+            what = (
+                f"has no {named!r} that shows a thickness" if point.signal else "needs a signal that shows a thickness"
+            )
+            reason = f"{self.tool.name} {what}; there are: {there}"
+            raise ConfigError([Fault("recipe", f"{path}.end_point", reason)])
+        tag = signals[named]
+        return f"{tag} >= {self.quantity(tag, self.value(tag, point.thickness_nm, 'nm'))}"
+
     # ---------------------------------------------------------------------------------------------------- gases
     def gas(self, name: str, path: str) -> Gas:
         """The tool's feed of a gas; raises ConfigError when it has none."""
@@ -208,7 +250,7 @@ class Words:
             written[gas.setpoint] = self.value(gas.setpoint, flows[name], "sccm")
         return written
 
-    def flowing(self, flows: Mapping[str, float]) -> str:
+    def flowing(self, flows: Mapping[str, float], tolerance: float = FLOW_TOLERANCE) -> str:
         """Condition: gases flow as they are asked to.
 
         Compared with what is asked for, not with the tag of the set point: that one shows what has just been written
@@ -218,7 +260,7 @@ class Words:
         for name in opening_order(flows):
             flow = self.gases[name].flow
             asked = self.value(flow, flows[name], "sccm")
-            parts.append(self.within(flow, asked, asked * FLOW_TOLERANCE))
+            parts.append(self.within(flow, asked, asked * tolerance))
         return " and ".join(parts)
 
     @cached_property

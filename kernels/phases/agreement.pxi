@@ -67,9 +67,9 @@ def _prove_constants(name, expected, found):
 
 def _prove_enumerations():
     _prove_constants("bounds", (
-        columns.STACK_DEPTH, columns.LOOP_DEPTH, columns.CHANNELS, columns.INSTRUCTIONS_PER_SCAN,
+        columns.STACK_DEPTH, columns.LOOP_DEPTH, columns.GUARDS, columns.CHANNELS, columns.INSTRUCTIONS_PER_SCAN,
         columns.COMMANDS_PER_SCAN,
-    ), (STACK_DEPTH, LOOP_DEPTH, CHANNELS, INSTRUCTIONS_PER_SCAN, COMMANDS_PER_SCAN))
+    ), (STACK_DEPTH, LOOP_DEPTH, GUARDS, CHANNELS, INSTRUCTIONS_PER_SCAN, COMMANDS_PER_SCAN))
     _prove_constants("Status", columns.Status, (
         GOOD, GOOD_LOCAL_OVERRIDE, UNCERTAIN, UNCERTAIN_LAST_USABLE, BAD, BAD_NO_COMMUNICATION,
         BAD_WAITING_FOR_INITIAL_DATA, BAD_OUT_OF_RANGE,

@@ -1,6 +1,7 @@
 """Phase 4: the program — guard, channels, blocks and the safe sequence."""
 
 from libc.math cimport fabs
+from libc.string cimport memset
 
 from kernels.phases.emit cimport emit
 from kernels.phases.expression cimport Operand, evaluate, holds
@@ -33,6 +34,7 @@ from kernels.tables cimport (
     EVENT_PROGRAM_FAULT,
     EVENT_STEP,
     EVENT_TIMEOUT,
+    GUARDS,
     INSTR_BRANCH,
     INSTR_CHECK,
     INSTR_END,
@@ -130,12 +132,12 @@ cdef inline int begin_cycle(Channel* channel, const InstructionRow* i) noexcept 
     return GOES_ON
 
 
-cdef inline int end_cycle(Channel* channel) noexcept nogil:
+cdef inline int end_cycle(ScanState* s, Channel* channel, const ProgramTables* p, const InstructionRow* i) noexcept nogil:
     cdef int depth = channel.depth - 1
     if depth < 0:
         return FAULTS
     channel.left[depth] -= 1
-    if channel.left[depth] > 0:
+    if channel.left[depth] > 0 and not (i.arg >= 0 and holds(s, &p.expressions, i.arg)):
         channel.pc = channel.body[depth]
     else:
         channel.depth = depth
@@ -197,7 +199,7 @@ cdef inline int perform(
     if op == INSTR_LOOP:
         return begin_cycle(channel, i)
     if op == INSTR_ENDLOOP:
-        return end_cycle(channel)
+        return end_cycle(s, channel, p, i)
     if op == INSTR_JUMP:
         channel.pc = i.jump
         return GOES_ON
@@ -209,7 +211,7 @@ cdef inline int perform(
     if op == INSTR_STEP:
         s.run.step = i.arg
         s.run.step_elapsed = 0
-        s.run.guard_count = 0
+        memset(s.run.guard_count, 0, sizeof(s.run.guard_count))
         emit(s, EVENT_STEP, i.arg)
     elif op == INSTR_SET:
         write(s, i.arg, i.value)
@@ -254,23 +256,35 @@ cdef inline void answer_requests(ScanState* s) noexcept nogil:
         act(s, COMMAND_HOLD, CAUSE_CONDITION)
 
 
+cdef inline void judge_one_guard(ScanState* s, const StepRow* step, int number) noexcept nogil:
+    cdef Run* run = &s.run
+    if step.guard < 0:
+        return
+    if holds(s, &program(run).expressions, step.guard):
+        run.guard_count[number] = 0
+        return
+    run.guard_count[number] += 1
+    if run.guard_count[number] <= step.guard_delay:
+        return
+    if step.guard_policy == POLICY_CONTINUE:
+        if run.guard_count[number] == step.guard_delay + 1:
+            emit(s, EVENT_GUARD, run.step, <double>number)
+    else:
+        emit(s, EVENT_GUARD, run.step, <double>number)
+        follow(s, step.guard_policy, CAUSE_GUARD)
+
+
 cdef inline void judge_guard(ScanState* s) noexcept nogil:
     cdef Run* run = &s.run
     cdef const StepRow* step = step_of(run)
-    if step == NULL or step.guard < 0:
+    cdef int number
+    if step == NULL:
         return
-    if holds(s, &program(run).expressions, step.guard):
-        run.guard_count = 0
-        return
-    run.guard_count += 1
-    if run.guard_count <= step.guard_delay:
-        return
-    if step.guard_policy == POLICY_CONTINUE:
-        if run.guard_count == step.guard_delay + 1:
-            emit(s, EVENT_GUARD, run.step)
-    else:
-        emit(s, EVENT_GUARD, run.step)
-        follow(s, step.guard_policy, CAUSE_GUARD)
+    for number in range(GUARDS):
+        judge_one_guard(s, step, number)
+        if step.also <= 0 or run.state != RUN_RUNNING:
+            return
+        step = &program(run).steps[step.also]
 
 
 cdef inline void run_channels(ScanState* s) noexcept nogil:

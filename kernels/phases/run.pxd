@@ -151,7 +151,7 @@ cdef inline void start_program(Run* run) noexcept nogil:
     run.step = -1
     run.run_elapsed = 0
     run.step_elapsed = 0
-    run.guard_count = 0
+    memset(run.guard_count, 0, sizeof(run.guard_count))
     run.started_now = True
     memset(run.channels, 0, sizeof(run.channels))
     start_at(&run.channels[0], program(run).channels[0])

@@ -9,6 +9,7 @@ from kernels.tables cimport (
     ConditionRow,
     ConditionStateRow,
     EffectRow,
+    GUARDS,
     EventRow,
     InstructionRow,
     LOOP_DEPTH,
@@ -136,7 +137,7 @@ cdef struct Run:
     bint saved
     long long run_elapsed
     long long step_elapsed
-    long long guard_count
+    long long guard_count[GUARDS]
     ProgramTables* slots[PROGRAM_SLOTS]
     ProgramTables* safe
     ProgramTables* auxiliary_program

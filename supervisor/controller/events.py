@@ -140,10 +140,15 @@ class Translator:
 
     def _guard(self, record: np.void, run: Run | None) -> tuple[EventKind, dict[str, Any]]:
         step = int(record["index"])
-        policy = ""
+        policy, reason = "", dict[str, Any]()
         if run is not None and 0 <= step < len(run.plan.program.steps):
-            policy = Policy(int(run.plan.program.steps["guard_policy"][step])).name.lower()
-        return EventKind.GUARD, {**self._at(run), "step": step, "policy": policy}
+            steps, row, place = run.plan.program.steps, step, int(record["a"])
+            for _ in range(place):
+                row = int(steps["also"][row])
+            policy = Policy(int(steps["guard_policy"][row])).name.lower()
+            if limit := run.plan.limits.get((step, place)):
+                reason = {"reason": f"beyond its limit: not {limit}"}
+        return EventKind.GUARD, {**self._at(run), "step": step, "policy": policy, **reason}
 
     def _loop_fault(self, record: np.void, _run: Run | None) -> tuple[EventKind, dict[str, Any]]:
         return EventKind.LOOP_FAULT, {"loop": self._layout.tool.loops[int(record["index"])].name}

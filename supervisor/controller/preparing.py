@@ -88,5 +88,6 @@ def _plan(compiled: CompiledTool, plan: Plan, kind: RunKind, **said: Any) -> Run
         planned_s=made.planned_s,
         program=made.program,
         reasons=made.reasons,
+        limits=made.limits,
         **said,
     )

@@ -56,6 +56,8 @@ class RunPlan:
     recipe: str = ""
     recipe_sha256: str | None = None
     process_mode: str | None = None
+    limits: Mapping[tuple[int, int], str] = field(default_factory=dict[tuple[int, int], str])
+    """What further guards of a step watch, by its number and their place."""
     requires: tuple[Recency, ...] = ()
     """Operations that the recipe asks to have been completed lately."""
 

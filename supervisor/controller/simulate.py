@@ -305,7 +305,7 @@ class _Run:
     def _incident(self, kind: Event, index: int, a: float, scan: int) -> None:
         words = {
             Event.TIMEOUT: lambda: f"waited {a * self.scan.period_s:g} s for its condition",
-            Event.GUARD: lambda: "left its tolerance",
+            Event.GUARD: lambda: self._left(index, int(a)),
             Event.CHECK_FAILED: lambda: self.program.reasons.get(index, "a check of the safe sequence"),
             Event.LOOP_FAULT: lambda: f"loop {self.compiled.tool.loops[index].name} lost its measurement",
             Event.PROGRAM_FAULT: lambda: f"instruction {index} cannot be executed",
@@ -313,6 +313,10 @@ class _Run:
         }
         if kind in words:
             self.incidents.append(Incident(self._seconds(scan), self._step_name(), kind.name.lower(), words[kind]()))
+
+    def _left(self, step: int, place: int) -> str:
+        limit = self.program.limits.get((step, place))
+        return "left its tolerance" if limit is None else f"beyond its limit: not {limit}"
 
     # ----------------------------------------------------------------------------------------------------- result
     def result(self, recipe: Recipe, report: Preflight, seed: int, wall_s: float) -> SimulationResult:

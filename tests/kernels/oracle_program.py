@@ -9,6 +9,7 @@ from typing import Any
 
 from kernels.tables import (
     CHANNELS,
+    GUARDS,
     INSTRUCTIONS_PER_SCAN,
     LOOP_DEPTH,
     Command,
@@ -84,7 +85,8 @@ class Run:
         self.slot = -1
         self.state = S.IDLE
         self.step = -1
-        self.run_elapsed = self.step_elapsed = self.guard_count = 0
+        self.run_elapsed = self.step_elapsed = 0
+        self.guard_count = [0] * GUARDS
         self.started_now = False
         self.channels = [Channel() for _ in range(CHANNELS)]
         self.auxiliary = Channel(auxiliary=True)
@@ -141,7 +143,8 @@ class Run:
         match op:
             case Command.START:
                 self.step = -1
-                self.run_elapsed = self.step_elapsed = self.guard_count = 0
+                self.run_elapsed = self.step_elapsed = 0
+                self.guard_count = [0] * GUARDS
                 self.started_now = True
                 self.channels = [Channel() for _ in range(CHANNELS)]
                 self.start_channel(0)
@@ -243,21 +246,27 @@ class Run:
                 return
 
     def judge_guard(self) -> None:
-        """Judge the guard of the step."""
-        if self.step < 0:
-            return
-        step = self.program.steps[self.step]
-        if step.guard < 0:
-            return
+        """Judge the guards of the step, one after the other."""
+        row = self.step
+        for number in range(GUARDS):
+            if row < 0 or self.state != S.RUNNING:
+                return
+            step = self.program.steps[row]
+            if step.guard >= 0:
+                self.judge_one(step, number)
+            row = step.also if step.also > 0 else -1
+
+    def judge_one(self, step: Any, number: int) -> None:
+        """Judge one guard."""
         if holds(self.program.expressions[step.guard], self.image):
-            self.guard_count = 0
+            self.guard_count[number] = 0
             return
-        self.guard_count += 1
+        self.guard_count[number] += 1
         if step.guard_policy == Policy.CONTINUE:
-            if self.guard_count == step.guard_delay + 1:
-                self.emit(Event.GUARD, self.step)
-        elif self.guard_count > step.guard_delay:
-            self.emit(Event.GUARD, self.step)
+            if self.guard_count[number] == step.guard_delay + 1:
+                self.emit(Event.GUARD, self.step, float(number))
+        elif self.guard_count[number] > step.guard_delay:
+            self.emit(Event.GUARD, self.step, float(number))
             self.follow(step.guard_policy, BY_GUARD)
 
     def follow(self, policy: int, cause: int) -> bool:
@@ -327,12 +336,13 @@ class Run:
             case Instr.ENDLOOP:
                 cycle = channel.cycles[-1]
                 cycle[1] -= 1
-                if cycle[1] > 0:
+                done = i.arg >= 0 and holds(program.expressions[i.arg], self.image)
+                if cycle[1] > 0 and not done:
                     channel.pc = cycle[0]
                     return True
                 channel.cycles.pop()
             case Instr.STEP:
-                self.step, self.step_elapsed, self.guard_count = i.arg, 0, 0
+                self.step, self.step_elapsed, self.guard_count = i.arg, 0, [0] * GUARDS
                 self.emit(Event.STEP, i.arg)
             case Instr.START:
                 self.start_channel(i.arg)

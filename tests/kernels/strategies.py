@@ -273,7 +273,8 @@ def body(
     for _ in range(length):
         kind = rng.randint(0, 17)
         if kind == 0 and depth:
-            with built.cycle(rng.choice((0, 1, 2, 3))):
+            until = truth(rng, every, 1) if rng.random() < 0.5 else None
+            with built.cycle(rng.choice((0, 1, 2, 3, 6)), until):
                 nested = {"depth": depth - 1, "length": rng.randint(1, 3), "block": block}
                 body(rng, built, every, writable, 0, **nested)
                 built.wait(rng.randint(1, 2))
@@ -291,12 +292,14 @@ def body(
 
 def step(rng: Random, built: ProgramBuilder, every: list[int]) -> None:
     """A step, half of them with a guard."""
-    built.step(
+    index = built.step(
         guard=truth(rng, every, 1) if rng.random() < 0.5 else None,
         guard_policy=rng.choice(list(Policy)),
         guard_delay=rng.choice((0, 0, 2, 10)),
         timers=rng.randint(0, 3),
     )
+    for _ in range(rng.choice((0, 0, 0, 1, 3))):
+        built.guard(index, truth(rng, every, 1), rng.choice(list(Policy)), rng.choice((0, 1, 5)))
 
 
 def favourite(rng: Random, writable: Sequence[int]) -> int:

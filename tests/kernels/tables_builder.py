@@ -177,7 +177,7 @@ class ProgramBuilder:
     def declare_step(
         self, *, guard: Expr | None = None, guard_policy: Policy = Policy.HOLD, guard_delay: int = 0, timers: int = 0
     ) -> int:  # fmt: skip
-        """Declare a step; its blocks are named later by `block`."""
+        """Declare a step; its blocks are named later by `block`, further guards by `guard`."""
         self.steps.append(
             {
                 **dict.fromkeys(("pause", "resume", "hold", "restart", "stop"), -1),
@@ -188,6 +188,12 @@ class ProgramBuilder:
             }
         )
         return len(self.steps) - 1
+
+    def guard(self, step: int, that: Expr, policy: Policy = Policy.HOLD, delay: int = 0) -> None:
+        """Give a step one guard more: a row of its own behind it."""
+        while self.steps[step].get("also"):
+            step = self.steps[step]["also"]
+        self.steps[step]["also"] = self.declare_step(guard=that, guard_policy=policy, guard_delay=delay)
 
     def step(self, **declared: Any) -> int:
         """Declare a step and begin it here."""
@@ -235,11 +241,11 @@ class ProgramBuilder:
         self.add(Instr.RESTORE, arg=target)
 
     @contextmanager
-    def cycle(self, passes: int) -> Iterator[None]:
+    def cycle(self, passes: int, until: Expr | None = None) -> Iterator[None]:
         """Repeat what is written inside; some WAIT of at least one scan has to be in it."""
         loop = self.add(Instr.LOOP, n=passes)
         yield
-        self.add(Instr.ENDLOOP)
+        self.add(Instr.ENDLOOP, arg=-1 if until is None else self.pool.add(until))
         self.instructions[loop]["jump"] = self.here
 
     @contextmanager

@@ -1,7 +1,7 @@
 """Actions into instructions."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -33,7 +33,8 @@ class Assembler:
         self.expressions = Expressions(layout)
         self.reasons: dict[int, str] = {}
         """Why a check is made, by its instruction."""
-        self.steps: list[tuple[int, int, int, int, int, int, int, int, int]] = []
+        self.steps: list[tuple[int, ...]] = []
+        """Rows of the table of steps; those of further guards behind those of steps."""
         self.channels: list[int] = [0]
 
     @property
@@ -125,15 +126,32 @@ class Assembler:
             raise CompileError(f"{where}: cycles are nested more than {LOOP_DEPTH} deep")
         return self.emit(Instr.LOOP, n=repeat)
 
-    def end_cycle(self, cycle: int) -> None:
-        """Close a cycle."""
+    def end_cycle(self, cycle: int, until: str | None = None, where: str = "") -> None:
+        """Close a cycle, with the condition that ends it early."""
         if cycle < 0:
             return
         if not any(row[0] == Instr.WAIT and row[6] > 0 for row in self._rows[cycle + 1 :]):
             self.emit(Instr.WAIT, n=1)  # a pass takes a scan at least: the scan must not spin in it
-        self.emit(Instr.ENDLOOP)
+        self.emit(Instr.ENDLOOP, arg=-1 if until is None else self.expressions.condition(until, where))
         self.aim(cycle)
         self._depth -= 1
+
+    def choice(self, when: str, ways: Sequence[Callable[[], None]], where: str) -> None:
+        """Do the first way where a condition is true, else the second."""
+        then, otherwise = ways
+        branch = self.emit(Instr.BRANCH, arg=self.expressions.condition(when, where))
+        self._way(then)
+        over = self.emit(Instr.JUMP)
+        self.aim(branch)
+        self._way(otherwise)
+        self.aim(over)
+
+    def _way(self, way: Callable[[], None]) -> None:
+        """One way of a choice; in a cycle it takes a scan at least: the scan must not spin in it."""
+        first = self.here
+        way()
+        if self._depth and not any(row[0] == Instr.WAIT and row[6] > 0 for row in self._rows[first:]):
+            self.emit(Instr.WAIT, n=1)
 
     def parallel(self, branches: Sequence[tuple[Action, ...]], where: str) -> None:
         """Run branches side by side: the first one here, the others on channels of their own, joined at the end."""

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 
 from config.plan import Plan, PlannedStep
-from config.tool import Action
+from config.tool import Action, Guard
+from config.tool import Policy as Word
 from kernels.tables import Instr, Policy, Program
 from supervisor.controller.compile.assembler import POLICIES, Assembler
 from supervisor.controller.compile.time import scans
@@ -38,6 +40,8 @@ class CompiledPlan:
     planned_s: float
     reasons: dict[int, str] = field(default_factory=dict[int, str])
     """Why a check is made, by its instruction."""
+    limits: dict[tuple[int, int], str] = field(default_factory=dict[tuple[int, int], str])
+    """What further guards watch, by the number of the step and their place among its guards."""
     bound_s: float | None = None
 
 
@@ -52,31 +56,49 @@ def compile_plan(compiled: CompiledTool, plan: Plan) -> CompiledPlan:
     _sequence(assembler, plan.steps, infos, 1)
     assembler.end()
     period_s = compiled.tables.period_s
-    for info, step in infos:
+    spare = len(infos)  # rows of further guards
+    further = list[tuple[str, Guard, bool]]()
+    # Name of the step, guard, whether another one of the step follows.
+    watched = dict[tuple[int, int], str]()
+    for number, (info, step) in enumerate(infos):
+        watched |= {(number, place): limit.that for place, limit in enumerate(step.limits, 1)}
         try:
-            guard = (
-                -1 if step.guard is None else assembler.expressions.condition(step.guard.that, f"{info.name}: guard")
-            )
+            guard = _guard(assembler, step.guard, info.name, period_s)
             assembler.steps.append((
                 assembler.block(step.pause),
                 assembler.block(step.resume),
                 assembler.block(step.hold),
                 assembler.block(step.restart),
                 -1 if step.stop is None else _stop(assembler, step),
-                guard,
-                int(Policy.HOLD if step.guard is None else POLICIES[step.guard.otherwise]),
+                *guard[:2],
                 int(step.timers_while_paused) | int(step.timers_while_held) << 1,
-                0 if step.guard is None else scans(step.guard.delay_s, period_s),
+                guard[2],
+                spare + len(further) if step.limits else 0,
+                0,
             ))  # fmt: skip
+            last = len(step.limits) - 1
+            further += [(info.name, limit, place < last) for place, limit in enumerate(step.limits)]
         except CompileError as error:
             raise CompileError(f"step {info.name!r}: {error}") from error
+    for row, (name, limit, more) in enumerate(further, spare):
+        expression, policy, delay = _guard(assembler, limit, name, period_s)
+        assembler.steps.append((-1, -1, -1, -1, -1, expression, policy, 0, delay, row + 1 if more else 0, 0))
     return CompiledPlan(
         program=assembler.program(),
         steps=tuple(info for info, _ in infos),
         planned_s=plan.planned_s,
         reasons=dict(assembler.reasons),
+        limits=watched,
         bound_s=plan.bound_s,
     )
+
+
+def _guard(assembler: Assembler, guard: Guard | None, name: str, period_s: float) -> tuple[int, int, int]:
+    """Expression, policy and delay of a guard."""
+    if guard is None:
+        return -1, int(Policy.HOLD), 0
+    row = assembler.expressions.condition(guard.that, f"{name}: guard")
+    return row, int(POLICIES[guard.otherwise]), scans(guard.delay_s, period_s)
 
 
 def _sequence(
@@ -86,7 +108,15 @@ def _sequence(
         if step.steps:
             cycle = assembler.begin_cycle(step.repeat, step.name)
             _sequence(assembler, step.steps, infos, passes * step.repeat)
-            assembler.end_cycle(cycle)
+            assembler.end_cycle(cycle, step.until, step.name)
+            if step.until is not None and step.on_exhausted is not Word.CONTINUE:
+                row = assembler.expressions.condition(step.until, step.name)
+                check = assembler.emit(Instr.CHECK, arg=row, policy=POLICIES[step.on_exhausted])
+                assembler.reasons[check] = f"{step.name}: not {step.until} after {step.repeat} passes"
+            continue
+        if step.when is not None:
+            ways = [partial(_sequence, assembler, way, infos, passes) for way in (step.then, step.otherwise)]
+            assembler.choice(step.when, ways, step.name)
             continue
         info = StepInfo(step.name, step.owner, step.planned_s, step.operation, step.path, passes)
         assembler.emit(Instr.STEP, arg=len(infos))

@@ -1,0 +1,93 @@
+"""Preflight, fifth part: windows — of the process mode, and of vapours, which condense beyond their saturation.
+
+Only steps in which gas flows are judged: a mode says where a film grows, not how hot a clean or a standby may be.
+"""
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+from config.plan.words import Words
+from config.process_mode import ProcessMode
+from config.recipe_model import RecipeStep
+
+LINE_K = 293.15
+"""A line that nobody heats is as cold as the room, 20 °C (engineering default)."""
+# log10(p / Torr) = a − b / (T / K + c), by species: constants and where they are from.
+VAPOURS: dict[str, tuple[float, float, float]] = {
+    "H2O": (8.07131, 1730.63, -39.724),  # Antoine, 1–100 °C (Dortmund Data Bank; 17.5 Torr at 20 °C)
+    "TMGa": (8.07, 1703.0, 0.0),  # makers' data sheets of metal-organics (182 Torr at 20 °C)
+    "TMAl": (8.224, 2134.83, 0.0),  # makers' data sheets of metal-organics (8.7 Torr at 20 °C)
+    "TMIn": (10.52, 3014.0, 0.0),  # makers' data sheets of metal-organics (1.7 Torr at 20 °C)
+}
+Finding = tuple[str, str]
+
+
+def saturation_torr(species: str, temperature_k: float) -> float | None:
+    """Saturation pressure of a precursor; None for what is a gas or has no data here."""
+    found = VAPOURS.get(species)
+    if found is None:
+        return None
+    a, b, c = found
+    return 10.0 ** (a - b / (temperature_k + c))
+
+
+def window_faults(words: Words, mode: ProcessMode | None) -> Iterator[Finding]:
+    """Yield path and reason of every step of a recipe's own that leaves a window."""
+    warm: float | None = None
+    recipe = words.recipe
+    for path, step, _ in recipe.leaves():
+        warm = step.temperature_c if step.temperature_c is not None else warm
+        if not step.flows_active:
+            continue
+        torr = step.target_pressure_torr or recipe.pressure_setpoints.process_pressure_torr
+        if mode is not None:
+            yield from _outside(words, mode, step, path, warm, torr)
+        yield from _condensing(words, step, path, torr)
+
+
+def _outside(
+    words: Words, mode: ProcessMode, step: RecipeStep, path: str, warm: float | None, torr: float
+) -> Iterator[Finding]:
+    if (window := _range(mode, "temperature_range_c")) is not None:
+        low, high = window
+        field = "temp_c" if step.temp_c is not None else "target_temp_c"
+        where = f"{path}.{field}" if step.temperature_c is not None else path
+        for target in sorted({target for _, target, _ in words.zone_targets(warm)}):
+            if not low <= target <= high:
+                yield where, f"{target:g} °C is outside of the window of {mode.name!r}, {low:g} … {high:g} °C"
+    if (window := _range(mode, "pressure_range_torr")) is not None:
+        low, high = window
+        where = f"{path}.target_pressure_torr" if step.target_pressure_torr is not None else path
+        if not low <= torr <= high:
+            yield where, f"{torr:g} Torr is outside of the window of {mode.name!r}, {low:g} … {high:g} Torr"
+
+
+def _range(mode: ProcessMode, name: str) -> tuple[float, float] | None:
+    found: Any = mode.capabilities.get(name)
+    if not isinstance(found, list | tuple):
+        return None
+    values = cast("list[Any]", found)
+    if len(values) != 2 or not all(isinstance(value, int | float) for value in values):
+        return None
+    return float(values[0]), float(values[1])
+
+
+def _condensing(words: Words, step: RecipeStep, path: str, torr: float) -> Iterator[Finding]:
+    """A precursor whose share of the pressure is above its saturation in a cold line rains out before the chamber."""
+    flows = {gas: step.gas_flow.get(gas, flow) for gas, flow in words.recipe.flows.items()}
+    total = sum(flows.values())
+    for gas, flow in flows.items():
+        feed = words.gases.get(gas)
+        if flow <= 0 or feed is None or getattr(feed, "kind", "gas") != "gas":
+            continue  # what a bubbler gives off is saturated at its bath at most
+        most = saturation_torr(gas, LINE_K)
+        share = torr * flow / total
+        if most is not None and share > most:
+            where = f"{path}.{gas}_flow" if gas in step.gas_flow else path
+            yield (
+                where,
+                (
+                    f"{gas} would have {share:.3g} Torr of {torr:g} Torr, above its saturation of {most:.3g} Torr "
+                    f"at {LINE_K - 273.15:g} °C: it condenses in the line; dilute it or lower the pressure"
+                ),
+            )
