@@ -41,10 +41,16 @@ def bonds() -> dict[str, Bond]:
         made[f"zone{zone}.power_pct"] = Bond(f"io.ao_{zone - 1}", (0, 100))
     contacts = (
         "overtemperature_ok at_atmosphere dry_pump.running dry_pump.ok booster.running door_closed boat_in flow_ok "
-        "abatement_ready gas_cabinet_ok gas_detector.ok emo_ok ups_ok"
+        "abatement_ready gas_cabinet_ok gas_detector.ok emo_ok ups_ok sih4.bottle_open door_opened boat_out "
+        "rotation.running wafers_present e84.valid e84.cs_0 e84.tr_req e84.busy e84.compt abatement_accepts water_dry "
+        "emo.front_ok emo.rear_ok"
     )
     made |= {name: Bond(f"io.di_{n}") for n, name in enumerate(contacts.split())}
-    valves = "sih4.valve n2o.valve n2.valve purge.shut isolation_valve.shut dry_pump.stop booster.stop door_unlock"
+    valves = (
+        "sih4.valve n2o.valve n2.valve purge.shut isolation_valve.shut dry_pump.stop booster.stop door_unlock "
+        "sih4.bottle_shut sih4.bottle_release sih4.purge door_open boat.insert boat.withdraw rotation.run e84.l_req "
+        "e84.u_req e84.ready e84.ho_avbl e84.es abatement_request light.red light.yellow light.green light.blue horn"
+    )
     made |= {name: Bond(f"io.do_{n}") for n, name in enumerate(valves.split())}
     made |= {f"{gas}.flow_sccm": Bond(f"mfc_{gas}.flow", period_s=0.1) for gas in ("sih4", "n2o", "n2")}
     return made | {
@@ -57,6 +63,9 @@ def bonds() -> dict[str, Bond]:
         "air_kpa": Bond("io.ai_3", (0, 1000)),
         "reflectometer_thickness_nm": Bond("io.ai_4", (0, 10000)),
         "deposition_rate_nm_min": Bond("io.ai_5", (0, 1000)),
+        "sih4.line_kpa": Bond("io.ai_6", (0, 1000)),
+        "pressure_pa": Bond("io.ai_7", (0, -1000)),
+        "mains_v": Bond("io.ai_8", (0, 400)),
         "wide_range_torr": Bond("gauges.pressure_1", period_s=0.25),
         "foreline_torr": Bond("gauges.pressure_2", period_s=0.25),
         "throttle_valve.position_pct": Bond("throttle.position_setpoint"),

@@ -448,6 +448,8 @@ class Operation(Model):
     """What must be so before it starts."""
     requires: tuple[Recency, ...] = ()
     """Operations that must have been completed lately before it starts."""
+    answers: tuple[TagName, ...] = ()
+    """Set points by which a person answers it while it runs; nothing else is moved by hand then."""
     findings: tuple[Finding, ...] = ()
     """Numbers that its record keeps."""
     voids: tuple[Name, ...] = ()

@@ -19,6 +19,10 @@ def check_equipment(report: Report) -> None:
         path = f"operations[{i}]"
         _needs(report, path, operation.needs, operation.requires)
         _known(report, join(path, "voids"), operation.voids)
+        for n, name in enumerate(operation.answers):
+            tag = report.find(join(path, "answers", n), name, TagKind.SETPOINT)
+            if tag is not None and tag.role is None:
+                report.add(join(path, "answers", n), f"'{name}' has no role: nobody could answer by it")
         report.unique(
             ((join(path, "findings", n, "name"), one.name) for n, one in enumerate(operation.findings)), "result"
         )

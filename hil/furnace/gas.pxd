@@ -5,18 +5,22 @@ cold parts. Everything that enters or leaves is also summed up, so that mass con
 """
 
 from hil.furnace.state cimport (
+    ABATEMENT_OK,
     AIR,
+    BOAT_IN,
     CABINET_OK,
     DETECTOR_OK,
-    EMO_OK,
+    DOOR_CLOSED,
     FEEDS,
     H2,
+    LINE_LEAK,
     MAINS_OK,
     BOOSTER_OK,
     N2,
     N2_SUPPLY,
     N2O,
     PUMP_OK,
+    ROBOT_OK,
     SIH4,
     SPECIES,
     ZONES,
@@ -25,6 +29,8 @@ from hil.furnace.state cimport (
     Gas,
     Heat,
 )
+from hil.parts.bottle cimport bottle_step, gas_share, supplied_share
+from hil.parts.handling cimport handling_step
 from hil.parts.lines cimport bounded, feed_step, follow, stroke
 from hil.parts.pumps cimport foreline_step, pumping_speed, pumps_step, ultimate, valves_step
 from kernels.physics.constants cimport GAS_CONSTANT, SCCM, TORR
@@ -64,7 +70,7 @@ cdef inline void gauges(Gas* gas, double dt) noexcept nogil:
 
 cdef inline void gas_step(Furnace* f, const double* values, double dt) noexcept nogil:
     cdef Gas* gas = &f.gas
-    cdef bint wired = f.situation[EMO_OK] > 0.5  # emergency-off shuts the valves of process gas by wire
+    cdef bint wired = f.emo > 0.5  # emergency-off shuts the valves of process gas by wire
     cdef bint supplied, nitrogen = f.situation[N2_SUPPLY] > PURGE_KPA
     cdef double flow, total, share, leaving
     cdef double inflow[SPECIES]
@@ -80,15 +86,29 @@ cdef inline void gas_step(Furnace* f, const double* values, double dt) noexcept 
             supplied = wired
         else:
             supplied = nitrogen
-        flow = feed_step(&gas.feed[i], &gas.panel, values[f.tags.setpoint[i]] * SCCM,
+        flow = feed_step(&gas.feed[i], &gas.panel,
+                         values[f.tags.setpoint[i]] * SCCM * (supplied_share(&gas.bottle) if species == SIH4 else 1.0),
                          supplied and values[f.tags.valve[i]] > 0.5, f.rack.step, dt)
-        inflow[species] += flow
+        if species == SIH4:
+            share = gas_share(&gas.bottle)
+            inflow[SIH4] += flow * share
+            inflow[N2] += flow * (1.0 - share)
+            bottle_step(&gas.bottle, values, f.situation[CABINET_OK] > 0.5, nitrogen, flow,
+                        f.situation[LINE_LEAK] * SCCM, dt)
+        else:
+            inflow[species] += flow
+    # The abatement answers a request after two seconds, while it is ready.
+    gas.accepting = gas.accepting + dt if values[f.tags.abatement_wanted] > 0.5 else 0.0
+    gas.accepts = 1.0 if gas.accepting > 2.0 and f.situation[ABATEMENT_OK] > 0.5 else 0.0
     gas.trickle_valve = stroke(gas.trickle_valve, values[f.tags.trickle_shut] < 0.5, gas.panel.valve_speed * dt)
     if nitrogen and gas.pressure < ATMOSPHERE_PA:
         inflow[N2] += gas.trickle * gas.trickle_valve
     if gas.pressure < ATMOSPHERE_PA:
         inflow[AIR] += gas.leak * (1.0 - gas.pressure / ATMOSPHERE_PA)
     inflow[AIR] += gas.outgassing
+    if f.handling.door > 0.0 and gas.pressure < ATMOSPHERE_PA:
+        inflow[AIR] += f.handling.door * (ATMOSPHERE_PA - gas.pressure) * gas.volume / (
+            GAS_CONSTANT * gas.temperature)
 
     valves_step(&gas.pumps, values[f.tags.throttle] * 0.01, values[f.tags.isolation_shut] < 0.5, dt)
     pumps_step(
@@ -124,4 +144,6 @@ cdef inline void gas_step(Furnace* f, const double* values, double dt) noexcept 
     gas.pressure = ideal_pressure(total, gas.temperature, gas.volume)
     foreline_step(&gas.pumps, dt)
     gauges(gas, dt)
+    handling_step(&f.handling, values, f.situation[DOOR_CLOSED] > 0.5, f.situation[BOAT_IN] > 0.5,
+                  f.situation[ROBOT_OK] > 0.5, gas.pressure, dt)
     f.at_atmosphere = 1.0 if gas.pressure > 750.0 * TORR else 0.0

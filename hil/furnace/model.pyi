@@ -33,7 +33,7 @@ class Model:
     def __init__(
         self,
         parameters: Parameters,
-        outputs: Mapping[str, int | Sequence[int]],
+        outputs: Mapping[str, int | Sequence[int] | Mapping[str, int]],
         sensors: Sequence[Sensor],
         period_s: float,
         seed: int,

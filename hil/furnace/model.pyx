@@ -11,7 +11,9 @@ from hil.furnace.gas cimport effective_temperature, gas_step
 from hil.furnace.heat cimport heat_flow, heat_step, thermocouples
 from hil.furnace.orders cimport follow_orders
 from hil.furnace.state cimport (
+    EMO_FRONT_OK,
     EMO_OK,
+    EMO_REAR_OK,
     FEEDS,
     HISTORY,
     MAINS_OK,
@@ -25,7 +27,8 @@ from hil.furnace.state cimport (
     ZONES,
     Furnace,
 )
-from hil.parts.bench cimport fill, give_order, normals, run, set_lines, set_pumps
+from hil.parts.bench cimport fill, give_order, handling_source, normals, run, set_handling, set_lines, set_pumps
+from hil.parts.bottle cimport bottle_set
 from hil.parts.instruments cimport post_due
 from hil.parts.noise cimport normal, seed_noise
 from hil.parts.orders cimport NEVER
@@ -41,12 +44,14 @@ SPECIES_NAMES = ("SiH4", "N2O", "N2", "H2", "air")
 SITUATIONS_BY_NAME = {
     "overtemperature_ok": 0, "door_closed": 1, "boat_in": 2, "exhaust_ok": 3, "abatement_ok": 4, "water": 5,
     "n2_supply": 6, "air_supply": 7, "cabinet_ok": 8, "silane_ppm": 9, "detector_ok": 10, "emo_ok": 11,
-    "mains_ok": 12, "pump_ok": 13, "booster_ok": 14,
+    "mains_ok": 12, "pump_ok": 13, "booster_ok": 14, "robot_ok": 15, "water_dry": 16, "mains_v": 17, "exhaust_pa": 18,
+    "emo_front_ok": 19, "emo_rear_ok": 20, "line_leak": 21,
 }
 NORMAL = {
     "overtemperature_ok": 1.0, "door_closed": 1.0, "boat_in": 1.0, "exhaust_ok": 1.0, "abatement_ok": 1.0,
     "water": 12.0, "n2_supply": 600.0, "air_supply": 600.0, "cabinet_ok": 1.0, "silane_ppm": 0.0, "detector_ok": 1.0,
-    "emo_ok": 1.0, "mains_ok": 1.0, "pump_ok": 1.0, "booster_ok": 1.0,
+    "emo_ok": 1.0, "mains_ok": 1.0, "pump_ok": 1.0, "booster_ok": 1.0, "robot_ok": 1.0, "water_dry": 1.0,
+    "mains_v": 230.0, "exhaust_pa": -250.0, "emo_front_ok": 1.0, "emo_rear_ok": 1.0, "line_leak": 0.0,
 }
 
 
@@ -57,13 +62,14 @@ cdef int furnace_step(void* state, long long scan, const double* values, PlantIn
     cdef bint powered
     f.rack.step += 1
     follow_orders(f)
+    f.emo = f.situation[EMO_OK] * f.situation[EMO_FRONT_OK] * f.situation[EMO_REAR_OK]
     gas_step(f, values, f.rack.dt)
     if f.rack.step % f.slow == 0:
         for z in range(ZONES):
             if f.heat.spike[z] > SNAP_KELVIN:
                 f.situation[OVERTEMPERATURE_OK] = 0.0
         powered = (
-            f.situation[OVERTEMPERATURE_OK] > 0.5 and f.situation[EMO_OK] > 0.5 and f.situation[MAINS_OK] > 0.5
+            f.situation[OVERTEMPERATURE_OK] > 0.5 and f.emo > 0.5 and f.situation[MAINS_OK] > 0.5
         )
         heat_step(f, values, powered, f.slow * f.rack.dt)
     elif f.rack.step % f.slow == f.slow // 2:
@@ -118,6 +124,11 @@ cdef class Model:
         f.tags.isolation_shut = outputs["isolation_shut"]
         f.tags.dry_stop = outputs["dry_stop"]
         f.tags.booster_stop = outputs["booster_stop"]
+        f.tags.abatement_wanted = outputs["abatement_wanted"]
+        set_handling(&f.handling, outputs["handling"])
+        f.gas.bottle.shut, f.gas.bottle.release = outputs["bottle_shut"], outputs["bottle_release"]
+        f.gas.bottle.purge = outputs["line_purge"]
+        bottle_set(&f.gas.bottle)
         for name, index in SITUATIONS_BY_NAME.items():
             f.situation[index] = NORMAL[name]
         self._set_heat(parameters)
@@ -232,6 +243,16 @@ cdef class Model:
             return &f.thickness
         if name == "rate":
             return &f.rate
+        if name == "bottle_open":
+            return &f.gas.bottle.open
+        if name == "line_pressure":
+            return &f.gas.bottle.pressure
+        if name == "accepts":
+            return &f.gas.accepts
+        if name == "emo":
+            return &f.emo
+        if name.startswith("handling."):
+            return handling_source(&f.handling, name)
         return &f.situation[SITUATIONS_BY_NAME[name]]
 
     cdef _set_sensors(self, sensors):
@@ -312,5 +333,10 @@ cdef class Model:
             "deposited_mol": f.film.deposited,
             "mean_temperature_k": f.film.temperature_moment / f.film.total_rate if f.film.total_rate > 0.0 else None,
             "oxidant_ratio": f.film.oxidant_moment / f.film.total_rate if f.film.total_rate > 0.0 else None,
+            "line_pa": f.gas.bottle.pressure,
+            "line_gas_share": f.gas.bottle.gas / max(f.gas.bottle.gas + f.gas.bottle.nitrogen, 1e-30),
+            "robot": f.handling.robot,
+            "door": f.handling.door,
+            "boat": f.handling.boat,
             "loads": f.film.loads,
         }

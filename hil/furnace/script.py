@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hil.errors import ScriptError
-from hil.parts.script import OWN, SURROUNDINGS, WORDS, Change, Vocabulary, number, stuck_flow, stuck_throttle
+from hil.parts.script import CREW, OWN, SURROUNDINGS, WORDS, Change, Vocabulary, number, stuck_flow, stuck_throttle
 
 __all__ = ["KNOWN", "LOAD", "VOCABULARY", "WORDS"]
 
@@ -30,7 +30,7 @@ def _changes(name: str, fault: Mapping[str, Any]) -> Iterator[Change]:
 
 
 VOCABULARY = Vocabulary(
-    SURROUNDINGS | {"boat_out": ("boat_in", 0.0)},
+    SURROUNDINGS | CREW | {"boat_out": ("boat_in", 0.0)},
     frozenset({"mfc_stuck", "leak", "throttle_stuck", "element_broken"}),
     _changes,
 )

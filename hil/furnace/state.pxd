@@ -1,5 +1,7 @@
 """Everything that the simulated furnace is at one moment. SI units, kelvin."""
 
+from hil.parts.bottle cimport Bottle
+from hil.parts.handling cimport Handling
 from hil.parts.instruments cimport Rack
 from hil.parts.lines cimport Feed, Panel
 from hil.parts.orders cimport ORDER_OWN, Orders
@@ -10,7 +12,7 @@ cdef enum:
     FEEDS = 3  # SiH4, N2O, N2
     WAFERS = 64  # at most
     RINGS = 3  # radii at which the film is kept
-    SITUATIONS = 16
+    SITUATIONS = 24
     HISTORY = 31  # readings of the reflectometer for its rate
 
 cdef enum:  # species
@@ -38,6 +40,13 @@ cdef enum:
     MAINS_OK = 12
     PUMP_OK = 13
     BOOSTER_OK = 14
+    ROBOT_OK = 15
+    WATER_DRY = 16
+    MAINS_V = 17  # V
+    EXHAUST_PA = 18  # Pa against the room
+    EMO_FRONT_OK = 19
+    EMO_REAR_OK = 20
+    LINE_LEAK = 21  # sccm out of the silane line
 
 # What an order of the fault script changes beside what every plant has; `index` and `value` are said beside each.
 cdef enum:
@@ -77,6 +86,9 @@ cdef struct Gas:
     Feed feed[FEEDS]
     Pumps pumps
     double trickle_valve
+    Bottle bottle  # of silane
+    double accepts  # contact of the abatement
+    double accepting  # s for which it has been asked
     double amount[SPECIES]
     double temperature  # effective, of the whole volume
     double pressure
@@ -115,6 +127,7 @@ cdef struct Tags:
     int setpoint[FEEDS]
     int valve[FEEDS]
     int trickle_shut, throttle, isolation_shut, dry_stop, booster_stop
+    int abatement_wanted
 
 cdef struct Furnace:
     Rack rack
@@ -124,6 +137,8 @@ cdef struct Furnace:
     Heat heat
     Gas gas
     Film film
+    Handling handling
+    double emo  # contact of the whole chain
     double situation[SITUATIONS]
     double at_atmosphere
     double thickness, rate  # of the monitor wafer: m, m/s over the history

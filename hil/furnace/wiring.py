@@ -4,13 +4,24 @@ from collections.abc import Iterator
 
 from config.layout import Layout
 from hil.furnace.parameters import Parameters
-from hil.parts.wiring import MANOMETER_TOP_TORR, MOL_PER_S_PER_SCCM, PA_PER_TORR, ZERO_CELSIUS, Sensor, fitted, output
+from hil.parts.wiring import (
+    MANOMETER_TOP_TORR,
+    MOL_PER_S_PER_SCCM,
+    PA_PER_TORR,
+    ZERO_CELSIUS,
+    Sensor,
+    fitted,
+    handling_outputs,
+    optional,
+    output,
+    surroundings,
+)
 
 ZONES = (1, 2, 3)
 FEEDS = ("sih4", "n2o", "n2")
 
 
-def outputs(layout: Layout) -> dict[str, int | list[int]]:
+def outputs(layout: Layout) -> dict[str, int | list[int] | dict[str, int]]:
     """Indices of the outputs that the furnace obeys."""
     return {
         "power": [output(layout, f"heater.zone{zone}.power_pct") for zone in ZONES],
@@ -21,6 +32,11 @@ def outputs(layout: Layout) -> dict[str, int | list[int]]:
         "isolation_shut": output(layout, "vacuum.isolation_valve.shut"),
         "dry_stop": output(layout, "vacuum.dry_pump.stop"),
         "booster_stop": output(layout, "vacuum.booster.stop"),
+        "abatement_wanted": output(layout, "exhaust.abatement_request"),
+        "bottle_shut": optional(layout, "gas_panel.sih4.bottle_shut"),
+        "bottle_release": optional(layout, "gas_panel.sih4.bottle_release"),
+        "line_purge": optional(layout, "gas_panel.sih4.purge"),
+        "handling": handling_outputs(layout),
     }
 
 
@@ -55,8 +71,7 @@ def _instruments(p: Parameters) -> Iterator[Sensor]:
     yield Sensor("vacuum.dry_pump.ok", -1, "pump_ok")
     yield Sensor("vacuum.booster.running", -1, "booster_running")
     yield Sensor("heater.overtemperature_ok", -1, "overtemperature_ok")
-    yield Sensor("wafer_handling.door_closed", -1, "door_closed")
-    yield Sensor("wafer_handling.boat_in", -1, "boat_in")
+    yield from surroundings()
     yield Sensor("exhaust.flow_ok", -1, "exhaust_ok")
     yield Sensor("exhaust.abatement_ready", -1, "abatement_ok")
     yield Sensor("facilities.cooling_water_l_min", -1, "water", relative=0.005)
@@ -65,7 +80,6 @@ def _instruments(p: Parameters) -> Iterator[Sensor]:
     yield Sensor("facilities.gas_cabinet_ok", -1, "cabinet_ok")
     yield Sensor("facilities.gas_detector.sih4_ppm", -1, "silane_ppm", noise=0.02)
     yield Sensor("facilities.gas_detector.ok", -1, "detector_ok")
-    yield Sensor("facilities.emo_ok", -1, "emo_ok")
     yield Sensor("facilities.ups_ok", -1, "mains_ok")
     yield Sensor("metrology.reflectometer_thickness_nm", -1, "thickness", scale=1e9, noise=p.reflectometer_noise_nm)
     # The rate is a difference of two readings 30 s apart, with the noise of both.

@@ -5,6 +5,7 @@ from libc.stdlib cimport calloc
 
 import numpy as np
 
+from hil.parts.handling cimport Handling
 from hil.parts.instruments cimport SENSORS, Rack
 from hil.parts.lines cimport DELAY, Panel
 from hil.parts.noise cimport Noise, normal, seed_noise
@@ -116,3 +117,42 @@ cdef inline object set_pumps(Pumps* pumps, p):
     pumps.throttle_stuck = NAN
     pumps.throttle = pumps.isolation = pumps.dry = pumps.booster = 1.0
     pumps.running = pumps.booster_running = 1.0
+
+
+cdef inline object set_handling(Handling* h, tags):
+    # Indices of the tool's outputs; the door is shut, the boat is in, wafers are there
+    h.unlock, h.open, h.insert, h.withdraw, h.rotate = (
+        tags["unlock"], tags["open"], tags["insert"], tags["withdraw"], tags["rotate"])
+    h.l_req, h.u_req, h.ready, h.ho_avbl, h.es = (
+        tags["l_req"], tags["u_req"], tags["ready"], tags["ho_avbl"], tags["es"])
+    h.boat = h.present = h.door_closed = h.boat_in = 1.0
+
+
+cdef inline double* handling_source(Handling* h, str name) except NULL:
+    # What a contact of door, boat, rotation or robot looks at
+    cdef str word = name.partition(".")[2]
+    if word == "door_closed":
+        return &h.door_closed
+    if word == "door_opened":
+        return &h.door_opened
+    if word == "boat_in":
+        return &h.boat_in
+    if word == "boat_out":
+        return &h.boat_out
+    if word == "rotating":
+        return &h.rotating
+    if word == "present":
+        return &h.present
+    if word == "there":
+        return &h.there
+    if word == "valid":
+        return &h.valid
+    if word == "cs_0":
+        return &h.cs_0
+    if word == "tr_req":
+        return &h.tr_req
+    if word == "busy":
+        return &h.busy
+    if word == "compt":
+        return &h.compt
+    raise ValueError(f"wafer handling has no contact {word}")

@@ -35,6 +35,21 @@ SURROUNDINGS = {
     "overtemperature_contact": ("overtemperature_ok", 0.0),
 }
 """Faults of what every tool stands among: which situation they change, and what they make of it."""
+CREW = {
+    "robot_lost": ("robot_ok", 0.0),
+    "water_leak": ("water_dry", 0.0),
+    "mains_sag": ("mains_v", 180.0),
+    "exhaust_weak": ("exhaust_pa", -30.0),
+    "emo_front": ("emo_front_ok", 0.0),
+    "emo_rear": ("emo_rear_ok", 0.0),
+    "line_leak": ("line_leak", 5.0),
+}
+"""What else goes wrong where a plant has a robot, a line from a bottle and more contacts."""
+NORMAL_CREW = {
+    "robot_ok": 1.0, "water_dry": 1.0, "mains_v": 230.0, "exhaust_pa": -250.0, "emo_front_ok": 1.0, "emo_rear_ok": 1.0,
+    "line_leak": 0.0,
+}  # fmt: skip
+"""The situations of these when all is well."""
 WORDS = {"fault", "tag", "gas", "zone", "value", "at_s", "for_s", "clear"}
 
 Change = tuple[int, int, float, float]

@@ -3,7 +3,7 @@
 Ranges, periods and resolutions are the tool file's; a plant says what each instrument looks at and how well.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from config.layout import Layout
@@ -79,3 +79,41 @@ def fitted(layout: Layout, instruments: Iterable[Sensor], tops: Mapping[str, flo
             )
         )
     return found
+
+
+HANDLING = {
+    "unlock": "door_unlock", "open": "door_open", "insert": "boat.insert", "withdraw": "boat.withdraw",
+    "rotate": "rotation.run", "l_req": "e84.l_req", "u_req": "e84.u_req", "ready": "e84.ready",
+    "ho_avbl": "e84.ho_avbl", "es": "e84.es",
+}  # fmt: skip
+"""Outputs of wafer handling; a tool may lack some of them."""
+CONTACTS = {
+    "door_closed": "door_closed", "door_opened": "door_opened", "boat_in": "boat_in", "boat_out": "boat_out",
+    "rotation.running": "rotating", "wafers_present": "present", "e84.valid": "valid", "e84.cs_0": "cs_0",
+    "e84.tr_req": "tr_req", "e84.busy": "busy", "e84.compt": "compt",
+}  # fmt: skip
+
+
+def optional(layout: Layout, name: str) -> int:
+    """Index of an output that the plant obeys when the tool has it; −1 without."""
+    return output(layout, name) if name in layout.declared else -1
+
+
+def handling_outputs(layout: Layout) -> dict[str, int]:
+    """Indices of the outputs of wafer handling."""
+    return {word: optional(layout, f"wafer_handling.{name}") for word, name in HANDLING.items()}
+
+
+def surroundings() -> Iterator[Sensor]:
+    """Contacts of handling, supplies and line that every plant has."""
+    for name, word in CONTACTS.items():
+        yield Sensor(f"wafer_handling.{name}", -1, f"handling.{word}")
+    yield Sensor("gas_panel.sih4.bottle_open", -1, "bottle_open")
+    yield Sensor("gas_panel.sih4.line_kpa", -1, "line_pressure", scale=1e-3, noise=0.05)
+    yield Sensor("exhaust.abatement_accepts", -1, "accepts")
+    yield Sensor("exhaust.pressure_pa", -1, "exhaust_pa", noise=1.0)
+    yield Sensor("facilities.water_dry", -1, "water_dry")
+    yield Sensor("facilities.mains_v", -1, "mains_v", noise=0.3)
+    yield Sensor("facilities.emo_ok", -1, "emo")
+    yield Sensor("facilities.emo.front_ok", -1, "emo_front_ok")
+    yield Sensor("facilities.emo.rear_ok", -1, "emo_rear_ok")

@@ -6,23 +6,29 @@ summed up, so that mass conservation can be checked.
 
 from libc.math cimport sqrt
 
+from hil.parts.bottle cimport bottle_step, gas_share, supplied_share
+from hil.parts.handling cimport handling_step
 from hil.parts.lines cimport bounded, feed_step, follow, stroke
 from hil.parts.pumps cimport foreline_step, pumping_speed, pumps_step, ultimate, valves_step
 from hil.showerhead.state cimport (
+    ABATEMENT_OK,
     AIR,
     BOOSTER_OK,
     CABINET_OK,
     DETECTOR_OK,
-    EMO_OK,
+    DOOR_CLOSED,
     FEEDS,
     H2,
+    LINE_LEAK,
     MAINS_OK,
     N2,
     N2_SUPPLY,
     OVERTEMPERATURE_OK,
     PUMP_OK,
+    ROBOT_OK,
     SIH4,
     SPECIES,
+    WAFER_IN,
     Gas,
     Heat,
     Reactor,
@@ -59,7 +65,7 @@ cdef inline void gauges(Gas* gas, double dt) noexcept nogil:
 cdef inline void gas_step(Reactor* f, const double* values, double dt) noexcept nogil:
     cdef Gas* gas = &f.gas
     # Emergency-off, the cabinets and the detector's relay shut the valves of process gas by wire.
-    cdef bint supplied = f.situation[EMO_OK] > 0.5 and f.situation[CABINET_OK] > 0.5 and f.situation[DETECTOR_OK] > 0.5
+    cdef bint supplied = f.emo > 0.5 and f.situation[CABINET_OK] > 0.5 and f.situation[DETECTOR_OK] > 0.5
     cdef bint nitrogen = f.situation[N2_SUPPLY] > PURGE_KPA
     cdef double flow, total = 0.0, into = 0.0, share, leaving
     cdef double inflow[SPECIES]
@@ -67,16 +73,30 @@ cdef inline void gas_step(Reactor* f, const double* values, double dt) noexcept 
     for i in range(SPECIES):
         inflow[i] = 0.0
     for i in range(FEEDS):
-        flow = feed_step(&gas.feed[i], &gas.panel, values[f.tags.setpoint[i]] * SCCM,
+        flow = feed_step(&gas.feed[i], &gas.panel,
+                         values[f.tags.setpoint[i]] * SCCM * (supplied_share(&gas.bottle) if i == SIH4 else 1.0),
                          (nitrogen if i == N2 else supplied) and values[f.tags.valve[i]] > 0.5, f.rack.step, dt)
-        inflow[i] += flow
+        if i == SIH4:
+            share = gas_share(&gas.bottle)
+            inflow[SIH4] += flow * share
+            inflow[N2] += flow * (1.0 - share)
+            bottle_step(&gas.bottle, values, f.situation[CABINET_OK] > 0.5, nitrogen, flow,
+                        f.situation[LINE_LEAK] * SCCM, dt)
+        else:
+            inflow[i] += flow
         into += flow
+    # The abatement answers a request after two seconds, while it is ready.
+    gas.accepting = gas.accepting + dt if values[f.tags.abatement_wanted] > 0.5 else 0.0
+    gas.accepts = 1.0 if gas.accepting > 2.0 and f.situation[ABATEMENT_OK] > 0.5 else 0.0
     gas.trickle_valve = stroke(gas.trickle_valve, values[f.tags.trickle_shut] < 0.5, gas.panel.valve_speed * dt)
     if nitrogen and gas.pressure < ATMOSPHERE_PA:
         inflow[N2] += gas.trickle * gas.trickle_valve
     if gas.pressure < ATMOSPHERE_PA:
         inflow[AIR] += gas.leak * (1.0 - gas.pressure / ATMOSPHERE_PA)
     inflow[AIR] += gas.outgassing
+    if f.handling.door > 0.0 and gas.pressure < ATMOSPHERE_PA:
+        inflow[AIR] += f.handling.door * (ATMOSPHERE_PA - gas.pressure) * gas.volume / (
+            GAS_CONSTANT * gas.temperature)
     # Viscous flow through the holes: P_up² − P² is as the flow.
     gas.upstream = sqrt(gas.pressure * gas.pressure + gas.holes * into)
 
@@ -109,6 +129,8 @@ cdef inline void gas_step(Reactor* f, const double* values, double dt) noexcept 
     gas.pressure = ideal_pressure(total, gas.temperature, gas.volume)
     foreline_step(&gas.pumps, dt)
     gauges(gas, dt)
+    handling_step(&f.handling, values, f.situation[DOOR_CLOSED] > 0.5, f.situation[WAFER_IN] > 0.5,
+                  f.situation[ROBOT_OK] > 0.5, gas.pressure, dt)
     f.at_atmosphere = 1.0 if gas.pressure > 750.0 * TORR else 0.0
 
 
@@ -116,7 +138,7 @@ cdef inline void heat_step(Reactor* f, const double* values, double dt) noexcept
     # One node, explicitly: its time constant is most of an hour. Gas between wall and susceptor is warm by both.
     cdef Heat* heat = &f.heat
     cdef bint powered = (
-        f.situation[OVERTEMPERATURE_OK] > 0.5 and f.situation[EMO_OK] > 0.5 and f.situation[MAINS_OK] > 0.5
+        f.situation[OVERTEMPERATURE_OK] > 0.5 and f.emo > 0.5 and f.situation[MAINS_OK] > 0.5
     )
     cdef double power = bounded(values[f.tags.power] * 0.01, 0.0, 1.0) * heat.full_power if powered else 0.0
     cdef double lost = heat.loss * (heat.susceptor - heat.wall) + radiated(heat.radiation, heat.susceptor, heat.wall)

@@ -28,7 +28,7 @@ class Model:
     def __init__(
         self,
         parameters: Parameters,
-        outputs: Mapping[str, int | Sequence[int]],
+        outputs: Mapping[str, int | Sequence[int] | Mapping[str, int]],
         sensors: Sequence[Sensor],
         situations: tuple[Mapping[str, int], Mapping[str, float]],
         period_s: float,

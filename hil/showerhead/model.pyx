@@ -6,7 +6,8 @@ from libc.stdlib cimport calloc, free
 
 import numpy as np  # no-cython-lint: the inlined functions of hil.parts.bench need it
 
-from hil.parts.bench cimport fill, give_order, normals, run, set_lines, set_pumps
+from hil.parts.bench cimport fill, give_order, handling_source, normals, run, set_handling, set_lines, set_pumps
+from hil.parts.bottle cimport bottle_set
 from hil.parts.instruments cimport post_due
 from hil.parts.noise cimport normal, seed_noise
 from hil.parts.orders cimport NEVER
@@ -14,7 +15,7 @@ from hil.showerhead.discharge cimport discharge_step
 from hil.showerhead.film cimport film_step, new_wafer, watch
 from hil.showerhead.gas cimport gas_step, heat_step
 from hil.showerhead.orders cimport follow_orders
-from hil.showerhead.state cimport FEEDS, HISTORY, N2, RINGS, SPECIES, Reactor
+from hil.showerhead.state cimport EMO_FRONT_OK, EMO_OK, EMO_REAR_OK, FEEDS, HISTORY, N2, RINGS, SPECIES, Reactor
 from kernels.physics.constants cimport GAS_CONSTANT, SCCM, ZERO_CELSIUS
 from kernels.physics.flow cimport ideal_pressure
 from kernels.plant cimport PlantInput, PlantStep
@@ -28,6 +29,7 @@ cdef int reactor_step(void* state, long long scan, const double* values, PlantIn
     cdef Reactor* f = <Reactor*>state
     f.rack.step += 1
     follow_orders(f)
+    f.emo = f.situation[EMO_OK] * f.situation[EMO_FRONT_OK] * f.situation[EMO_REAR_OK]
     gas_step(f, values, f.rack.dt)
     discharge_step(f, values, f.rack.dt)
     if f.rack.step % f.slow == 0:
@@ -90,6 +92,11 @@ cdef class Model:
             outputs["power"], outputs["trickle_shut"], outputs["throttle"])
         f.tags.isolation_shut, f.tags.dry_stop, f.tags.booster_stop = (
             outputs["isolation_shut"], outputs["dry_stop"], outputs["booster_stop"])
+        f.tags.abatement_wanted = outputs["abatement_wanted"]
+        set_handling(&f.handling, outputs["handling"])
+        f.gas.bottle.shut, f.gas.bottle.release = outputs["bottle_shut"], outputs["bottle_release"]
+        f.gas.bottle.purge = outputs["line_purge"]
+        bottle_set(&f.gas.bottle)
         f.tags.enable, f.tags.watts, f.tags.duty = outputs["enable"], outputs["watts"], outputs["duty"]
         f.tags.automatic, f.tags.tuner = outputs["automatic"], outputs["tuner"]
         f.tags.load_preset, f.tags.tune_preset = outputs["load_preset"], outputs["tune_preset"]
@@ -186,6 +193,16 @@ cdef class Model:
             return &f.middle_rate
         if name == "crystal_rate":
             return &f.crystal_rate
+        if name == "bottle_open":
+            return &f.gas.bottle.open
+        if name == "line_pressure":
+            return &f.gas.bottle.pressure
+        if name == "accepts":
+            return &f.gas.accepts
+        if name == "emo":
+            return &f.emo
+        if name.startswith("handling."):
+            return handling_source(&f.handling, name)
         if name in self._situations:
             return &f.situation[self._situations[name]]
         return self._electric(name)
@@ -279,5 +296,9 @@ cdef class Model:
             "oxide_share": f.film.oxide / grown if grown > 0.0 else 0.0,
             "mean_bias_v": f.film.bias_moment / grown if grown > 0.0 else None,
             "mean_temperature_k": f.film.temperature_moment / grown if grown > 0.0 else None,
+            "line_pa": f.gas.bottle.pressure,
+            "line_gas_share": f.gas.bottle.gas / max(f.gas.bottle.gas + f.gas.bottle.nitrogen, 1e-30),
+            "robot": f.handling.robot,
+            "door": f.handling.door,
             "loads": f.film.loads,
         }

@@ -1,5 +1,7 @@
 """Everything that the simulated showerhead reactor is at one moment. SI units, kelvin."""
 
+from hil.parts.bottle cimport Bottle
+from hil.parts.handling cimport Handling
 from hil.parts.instruments cimport Rack
 from hil.parts.lines cimport Feed, Panel
 from hil.parts.orders cimport ORDER_OWN, Orders
@@ -9,7 +11,7 @@ from kernels.physics.equipment cimport Match
 cdef enum:
     FEEDS = 5  # SiH4, NH3, N2O, NF3, N2
     RINGS = 3  # radii at which the film is kept
-    SITUATIONS = 24
+    SITUATIONS = 32
     HISTORY = 31  # readings of reflectometer and crystal for their rates
 
 cdef enum:  # species; the first ones are those of the feeds, in their order
@@ -45,6 +47,13 @@ cdef enum:
     FLUORIDE_PPM = 17
     ARCING = 18
     DARK = 19  # the discharge does not light
+    ROBOT_OK = 20
+    WATER_DRY = 21
+    MAINS_V = 22  # V
+    EXHAUST_PA = 23  # Pa against the room
+    EMO_FRONT_OK = 24
+    EMO_REAR_OK = 25
+    LINE_LEAK = 26  # sccm out of the silane line
 
 # What an order of the fault script changes beside what every plant has; `index` and `value` are said beside each.
 cdef enum:
@@ -68,6 +77,9 @@ cdef struct Gas:
     Feed feed[FEEDS]
     Pumps pumps
     double trickle_valve
+    Bottle bottle  # of silane
+    double accepts  # contact of the abatement
+    double accepting  # s for which it has been asked
     double amount[SPECIES]
     double temperature, pressure, upstream
     double leak  # mol/s
@@ -121,6 +133,7 @@ cdef struct Tags:
     int setpoint[FEEDS]
     int valve[FEEDS]
     int trickle_shut, throttle, isolation_shut, dry_stop, booster_stop
+    int abatement_wanted
     int enable, watts, duty, automatic, load_preset, tune_preset, tuner
 
 cdef struct Reactor:
@@ -132,6 +145,8 @@ cdef struct Reactor:
     Gas gas
     Discharge discharge
     Film film
+    Handling handling
+    double emo  # contact of the whole chain
     double situation[SITUATIONS]
     double at_atmosphere
     double middle, half  # m, as the optical instruments see them

@@ -3,14 +3,25 @@
 from collections.abc import Iterator
 
 from config.layout import Layout
-from hil.parts.wiring import MANOMETER_TOP_TORR, MOL_PER_S_PER_SCCM, PA_PER_TORR, ZERO_CELSIUS, Sensor, fitted, output
+from hil.parts.wiring import (
+    MANOMETER_TOP_TORR,
+    MOL_PER_S_PER_SCCM,
+    PA_PER_TORR,
+    ZERO_CELSIUS,
+    Sensor,
+    fitted,
+    handling_outputs,
+    optional,
+    output,
+    surroundings,
+)
 from hil.showerhead.parameters import Parameters
 from hil.showerhead.script import FULL_SCALE_SCCM
 
 FEEDS = tuple(gas.lower() for gas in FULL_SCALE_SCCM)
 
 
-def outputs(layout: Layout) -> dict[str, int | list[int]]:
+def outputs(layout: Layout) -> dict[str, int | list[int] | dict[str, int]]:
     """Indices of the outputs that the reactor obeys."""
     return {
         "setpoint": [output(layout, f"gas_panel.{gas}.setpoint_sccm") for gas in FEEDS],
@@ -21,6 +32,11 @@ def outputs(layout: Layout) -> dict[str, int | list[int]]:
         "isolation_shut": output(layout, "vacuum.isolation_valve.shut"),
         "dry_stop": output(layout, "vacuum.dry_pump.stop"),
         "booster_stop": output(layout, "vacuum.booster.stop"),
+        "abatement_wanted": output(layout, "exhaust.abatement_request"),
+        "bottle_shut": optional(layout, "gas_panel.sih4.bottle_shut"),
+        "bottle_release": optional(layout, "gas_panel.sih4.bottle_release"),
+        "line_purge": optional(layout, "gas_panel.sih4.purge"),
+        "handling": handling_outputs(layout),
         "enable": output(layout, "rf.enable"),
         "watts": output(layout, "rf.power_w"),
         "duty": output(layout, "rf.duty_pct"),
@@ -33,7 +49,7 @@ def outputs(layout: Layout) -> dict[str, int | list[int]]:
 
 def sensors(layout: Layout, parameters: Parameters) -> list[Sensor]:
     """Every input of the tool as an instrument; raises PlantError for one that the reactor has not."""
-    return fitted(layout, (*_process(parameters), *_surroundings(), *_plasma(parameters)),
+    return fitted(layout, (*_process(parameters), *_surroundings(), *surroundings(), *_plasma(parameters)),
                   {"manometer": MANOMETER_TOP_TORR})  # fmt: skip
 
 
@@ -63,10 +79,10 @@ def _surroundings() -> Iterator[Sensor]:
     """Contacts and supplies."""
     for name, source in (
         ("vacuum.dry_pump.ok", "pump_ok"), ("heater.overtemperature_ok", "overtemperature_ok"),
-        ("wafer_handling.door_closed", "door_closed"), ("wafer_handling.wafer_in", "wafer_in"),
+        ("wafer_handling.wafer_in", "handling.there"),
         ("exhaust.flow_ok", "exhaust_ok"), ("exhaust.abatement_ready", "abatement_ok"),
         ("facilities.gas_cabinet_ok", "cabinet_ok"), ("facilities.gas_detector.ok", "detector_ok"),
-        ("facilities.emo_ok", "emo_ok"), ("facilities.ups_ok", "mains_ok"), ("rf.ok", "generator_ok"),
+        ("facilities.ups_ok", "mains_ok"), ("rf.ok", "generator_ok"),
     ):  # fmt: skip
         yield Sensor(name, -1, source)
     yield Sensor("facilities.cooling_water_l_min", -1, "water", relative=0.005)

@@ -250,7 +250,7 @@ class Commands:
         if not declared.low <= args.value <= declared.high:
             limits = f"{declared.low:g} … {declared.high:g} {declared.unit}"
             raise CommandRefused("BadOutOfRange", f"{args.tag}: {args.value:g} is outside of its limits {limits}")
-        if view.run_state not in END_STATES | {RunState.PAUSED, RunState.HELD}:
+        if view.run_state not in END_STATES | {RunState.PAUSED, RunState.HELD} and not self._answers(args.tag):
             raise CommandRefused(
                 "BadInvalidState", f"{args.tag} belongs to the run while it is {view.run_state.name}; pause or hold it"
             )
@@ -259,6 +259,13 @@ class Commands:
         reasons = explainer.output(args.tag) if args.tag in _outputs(view) else []
         if reasons and args.value != declared.safe:
             raise CommandRefused("BadInvalidState", f"{args.tag} cannot be moved: {'; '.join(reasons)}")
+
+    def _answers(self, tag: str) -> bool:
+        """Whether the operation that runs waits for people at this set point; a lamp or a horn never belongs to it."""
+        tool, active = self._scanner.layout.tool, self._runs.active
+        running = active.plan.operation if active is not None else None
+        answers = next((one.answers for one in tool.operations if one.name == running), ())
+        return tag in answers or tag == tool.care.horn_silenced
 
     async def _force(self, command: Command) -> None:
         args = arg.read_arguments(arg.Force, "force", command.args)

@@ -6,7 +6,7 @@ import pytest
 from config.loading import shipped_recipe
 from config.recipe import load_recipe
 from kernels.tables import Event, RunState
-from tests.hil.tool_run import ToolRun
+from tests.hil.tool_run import AT_REST, ToolRun
 
 
 def entered(run: ToolRun) -> dict[str, float]:
@@ -30,7 +30,7 @@ def test_the_guides_oxide_recipe_meets_its_targets(seed: int) -> None:
     assert measured["thickness_mean_nm"] == pytest.approx(recipe.thickness_target_nm, rel=0.02)
     assert measured["thickness_uniformity_pct"] <= recipe.uniformity_target_pct
     assert 1.45 < measured["refractive_index"] < 1.48
-    assert run.in_force() == {"door_lock"}
+    assert run.in_force() == AT_REST
     began = entered(run)
     assert began["heatup"] - began["pumpdown"] == pytest.approx(300, abs=1)
     assert began["stabilize"] - began["heatup"] == pytest.approx(600, abs=5)
@@ -102,7 +102,7 @@ def test_standby_holds_the_idle_temperature() -> None:
     run.wait(1800)
     load = np.array(run.plant.state()["load_k"]) - 273.15
     assert load == pytest.approx([700.0] * 3, abs=1.0)
-    assert run.in_force() == {"door_lock"}
+    assert run.in_force() == AT_REST
     assert run["gas_panel.purge.shut"] == 0.0
 
 

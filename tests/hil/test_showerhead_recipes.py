@@ -6,8 +6,9 @@ from config.loading import shipped_recipe
 from config.recipe import load_recipe
 from kernels.tables import Command, RunState
 from tests.hil.showerhead import GAS, RF, ReactorRun
+from tests.hil.tool_run import AT_REST
 
-QUIET = {"door_lock", "rf_permissive"}
+QUIET = AT_REST - {"boat_drive"} | {"rf_permissive"}
 """An evacuated chamber without gas: its lid stays locked, high frequency is not permitted."""
 
 

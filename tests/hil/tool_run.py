@@ -17,6 +17,10 @@ from supervisor.controller.compile import CompiledTool, compile_plan, compile_to
 from tests.hil.furnace import SCANS_PER_S, furnace_tool
 
 
+AT_REST = {"door_lock", "door_drive", "boat_drive", "transfer", "line_purge_permissive"}
+"""Permissives that are withheld while a tool stands evacuated: nothing of the door, the boat, the robot moves."""
+
+
 class ToolRun:
     """A scan with a simulated tool, else the furnace, behind it, armed and at rest."""
 
@@ -28,7 +32,7 @@ class ToolRun:
         self.scan.attach(self.plant.capsule)
         self.wait(2)
         self.scan.command(int(Command.ARM))
-        self.wait(0.01)
+        self.wait(3)  # the abatement answers
 
     def start(self, recipe: str = "", operation: str = "") -> None:
         """Load and start a shipped recipe or an operation of the tool."""
