@@ -205,6 +205,16 @@ class Behaviour(Model):
     heat: Literal["keep", "standby", "off"] = "keep"
 
 
+class Recovery(Model):
+    """What is done with a run whose controller died or lost its power, once the tool has been made safe."""
+
+    policy: Literal["close", "ask"] = "close"
+    """close: its record is closed and nothing follows; ask: a person decides to resume it, to run the safe sequence once
+    more, or to close it, before another recipe runs."""
+    within_s: Seconds = 3600.0
+    """It may be resumed for so long after the controller's last word; later it can only be aborted or closed."""
+
+
 class RecipeStep(Model):
     """One step: the guide's words, then ours; or a group of steps.
 
@@ -238,6 +248,9 @@ class RecipeStep(Model):
     """None: a stop runs the tool's safe sequence."""
     abort: Literal["safe_sequence"] = "safe_sequence"
     """No recipe can say otherwise: an abort isolates, purges and pumps as the tool declares."""
+    resume: Literal["no", "repeat", "continue"] = "no"
+    """How a run that was interrupted in this step may be resumed: not at all; with the whole step again (of a cycle:
+    with the pass again); with what is left of it."""
 
     repeat: int = Field(default=1, ge=1, le=1_000_000)
     steps: tuple["RecipeStep", ...] = ()
@@ -279,6 +292,8 @@ class RecipeStep(Model):
         self._well_grouped()
         own = (self.duration_s, self.target_pressure_torr, self.temperature_c, self.plasma_power_w, self.until)
         if self.is_group:
+            if self.resume == "continue":
+                raise ValueError("of a cycle or of branches nothing is left over: resume is repeat or no")
             if any(word is not None for word in own) or self.flows_active or self.gas_flow:
                 raise ValueError("a cycle or branches hold steps and nothing else of their own")
             if self.limits or self.end_point is not None:
@@ -344,6 +359,7 @@ class Recipe(Model):
     safety_hazard_level: int = Field(default=DEFAULT_HAZARD_LEVEL, ge=1, le=5)
     required_interlocks: tuple[str, ...] = ()
     """Names of interlocks that the tool must have."""
+    recovery: Recovery = Recovery()
     requires: tuple[Recency, ...] = ()
     """Operations of the tool that must have been completed lately before it starts."""
     metadata: dict[str, Any] = Field(default_factory=dict[str, Any])

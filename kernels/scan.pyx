@@ -33,7 +33,7 @@ from kernels.atomics cimport (
 from kernels.image cimport Image
 from kernels.memory cimport Arena, lock_arena, map_arena, take, unmap_arena
 from kernels.phases.command cimport adopt_programs, latch_commands
-from kernels.phases.condition cimport judge_conditions
+from kernels.phases.condition cimport judge_conditions, set_alive
 from kernels.phases.control cimport move_ramps, run_loops
 from kernels.phases.copy cimport begin_scan, copy_row, end_scan
 from kernels.phases.emit cimport emit_at, record, tape_row
@@ -577,6 +577,32 @@ cdef class Scan:
         self.disclaim()
 
     # ------------------------------------------------------------------------------------------------ as a whole
+    def recall(self, condition: int, latched: bool, first_out: bool, trips: int) -> None:
+        """Before the first scan: a condition is as a scan of another process left it, latch and number of trips.
+
+        What was active then is found again by its inputs. Raises IndexError for a condition that is not there, ValueError
+        for one that does not latch, RuntimeError once a scan has run: nobody but a scan sets a latch then.
+        """
+        cdef ScanState* s = self.s
+        cdef ConditionStateRow* c
+        cdef unsigned int state = 0
+        if not 0 <= condition < s.condition_count:
+            raise IndexError(f"there is no condition {condition}")
+        if latched and not s.conditions[condition].flags & FLAG_LATCH:
+            raise ValueError(f"condition {condition} does not latch")
+        if s.k >= 0:
+            raise RuntimeError("a scan has run already: latches are its own now")
+        self.claim()
+        try:
+            c = &s.condition[condition]
+            if latched:
+                state = STATE_LATCHED | (STATE_FIRST_OUT if first_out else 0)
+            set_alive(s, s.plans[condition].group, c.state, state)
+            c.state = state
+            c.trips = trips
+        finally:
+            self.disclaim()
+
     def state(self) -> bytes:
         """Copy the whole state as the last scan left it: with it and the tape behind it a run is executed again.
 

@@ -206,6 +206,21 @@ RUNS: Final = (
     _run("RestartRun", "Go on after a hold."),
     _run("StopRun", "End in order: the step's stop behaviour, then the safe sequence."),
     _run("AbortRun", "End at once: the safe sequence starts with the next scan."),
+    Method(
+        "Runs",
+        "RecoverRun",
+        "Decide about a run that a crash has interrupted and whose recipe asks for a decision.",
+        (
+            _RUN,
+            _text("Choice", "resume: the rest of it runs; abort: the safe sequence once more; close: nothing more."),
+            _text("Comment", "Why."),
+        ),
+        (
+            _text("RunId", "UUID of the run that does the rest; empty: none does."),
+            _text("RunNumber", "Its number."),
+        ),
+        _OPERATE,
+    ),
     Method("Runs", "GetRun", "Give a run's record.", (_RUN,), (_JSON,)),
     Method(
         "Runs",

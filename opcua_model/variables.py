@@ -59,6 +59,15 @@ ACTIVE_RUN: Final = (
     Variable("Runs/ActiveRun/Progress", "Double", "Part of the plan that is done, 0 to 1."),
 )
 
+RECOVERY: Final = (
+    Variable("Runs/InterruptedRunId", "String", "UUID of a run that a crash has interrupted; empty: none waits."),
+    Variable("Runs/InterruptedRun", "String", "Its number."),
+    Variable("Runs/InterruptedStep", "String", "Name of the step in which it was."),
+    Variable("Runs/InterruptedElapsedS", "Double", "How long it had run, s."),
+    Variable("Runs/RecoveryOffers", "String", "What RecoverRun can be asked for: resume, abort, close."),
+    Variable("Runs/RecoveryReason", "String", "Why it cannot be resumed; empty: it can."),
+)
+
 SERVICES: Final = (
     Variable("Services/Active", "String", "Name of the service operation that runs; empty: none."),
     Variable("Services/State", "String", "Its state, as of a run."),
@@ -117,7 +126,9 @@ ALARMS: Final = (
 )
 """The figures of ISA-18.2 by which an alarm system is judged."""
 
-VARIABLES: Final[tuple[Variable, ...]] = (*STATE, *ACTIVE_RUN, *SERVICES, *CARE, *DIAGNOSTICS, *ALARMS)
+VARIABLES: Final[tuple[Variable, ...]] = (
+    *STATE, *ACTIVE_RUN, *RECOVERY, *SERVICES, *CARE, *DIAGNOSTICS, *ALARMS,
+)  # fmt: skip
 
 CONDITION: Final = (
     Variable("State", "String", "Normal, Pending (in its delay), Active, Latched or Bypassed."),

@@ -1,7 +1,7 @@
 """The arguments of each command, checked before anything else: the edge where the server's words become typed data."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
@@ -57,6 +57,21 @@ class StartOperation(Arguments):
     name: Identifier
     run_id: Identifier
     run_number: RunNumber
+
+
+class Recover(Arguments):
+    """What shall become of a run that a crash has interrupted."""
+
+    run_id: Identifier
+    choice: Literal["resume", "abort", "close"]
+    comment: Reason
+    new_run_id: Identifier | None = None
+    """Of the run that does the rest, as the next five."""
+    new_run_number: RunNumber | None = None
+    recipe: str = Field(default="", max_length=4_000_000)
+    recipe_sha256: str = Field(default="0" * 64, pattern=r"^[0-9a-f]{64}$")
+    engineering: bool = False
+    process_mode: str | None = None
 
 
 class Named(Arguments):
@@ -140,6 +155,7 @@ ARGUMENTS: Mapping[CommandKind, type[Arguments]] = {
     CommandKind.LOCK_OUT: LockOut,
     CommandKind.REMOVE_LOCK_OUT: RemoveLockOut,
     CommandKind.TASK_DONE: TaskDone,
+    CommandKind.RECOVER: Recover,
 }
 
 NOT_JOURNALLED = frozenset({"recipe"})

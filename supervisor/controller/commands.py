@@ -18,6 +18,7 @@ from supervisor.controller.crew import Crew
 from supervisor.controller.errors import CommandRefused, ControllerError, JournalUnavailableError
 from supervisor.controller.explain import Explainer
 from supervisor.controller.forces import Forced, Forces, check_force
+from supervisor.controller.interrupted import Interrupted
 from supervisor.controller.mode import permit_change
 from supervisor.controller.permissions import ENGINEERING_RUN, IMMEDIATE, PROTECTIVE, permit, require
 from supervisor.controller.recorder import Draft, Recorder
@@ -96,6 +97,7 @@ class Commands:
         self._forces = forces
         self._crew = crew
         self._mode = mode
+        self.interrupted = Interrupted()
         self.replies = Replies()
         self._turn = anyio.Lock()
         self._do: dict[CommandKind, Callable[[Command], Awaitable[dict[str, Any] | None]]] = {
@@ -112,6 +114,7 @@ class Commands:
             CommandKind.ARM: self._arm,
             CommandKind.DISARM: self._disarm,
             CommandKind.SET_MODE: self._set_mode,
+            CommandKind.RECOVER: self._recover,
             CommandKind.LOCK_OUT: self._lock_out,
             CommandKind.REMOVE_LOCK_OUT: self._remove_lock_out,
             CommandKind.TASK_DONE: self._task_done,
@@ -190,6 +193,8 @@ class Commands:
         """
         if kind in {CommandKind.START_RUN, CommandKind.START_OPERATION}:
             self._check_start(maintenance=kind is CommandKind.START_OPERATION)
+            if kind is CommandKind.START_RUN:
+                self.interrupted.require_none()
             return
         read = arg.read_arguments(arg.ARGUMENTS[kind], kind.value, args)
         view = self._scanner.view()
@@ -296,12 +301,30 @@ class Commands:
             needed = frozenset({ENGINEERING_RUN})
             require(command.principal, needed, "an engineering run is not allowed to " + command.principal.user)
         self._check_start(maintenance=False)
+        self.interrupted.require_none()
         return await self._starter.start_recipe(command.principal, args)
 
     async def _start_operation(self, command: Command) -> dict[str, Any]:
         args = arg.read_arguments(arg.StartOperation, "start operation", command.args)
         self._check_start(maintenance=True)
         return await self._starter.start_operation(command.principal, args)
+
+    async def _recover(self, command: Command) -> dict[str, Any]:
+        """Decide about a run that a crash has interrupted."""
+        args = arg.read_arguments(arg.Recover, "recover", command.args)
+        self.interrupted.require(args.run_id)
+        result: dict[str, Any] = {}
+        if args.choice == "resume":
+            start, continued = self.interrupted.resumption(args)
+            if start.engineering:
+                whom = f"an engineering run is not resumed by {command.principal.user}"
+                require(command.principal, frozenset({ENGINEERING_RUN}), whom)
+            self._check_start(maintenance=False)
+            result = await self._starter.continue_recipe(command.principal, start, continued)
+        elif args.choice == "abort":
+            result = await self.make_safe()
+        self.interrupted.pending = None
+        return result
 
     def _check_start(self, *, maintenance: bool) -> None:
         """Refuse a start that cannot work, before anything is prepared."""

@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 from config.layout import Layout
 from config.profile import Profile
 from config.tool import Tool
-from kernels.image import Image
+from kernels.image import Image, Snapshot
 from kernels.realtime import ScanThread
 from kernels.scan import Scan
 from kernels.tables import Command as Op
-from kernels.tables import RunState
+from kernels.tables import ConditionFlag, RunState
 from supervisor.controller.binding import bind
+from supervisor.controller.checkpoints import Checkpoints
 from supervisor.controller.commands import Choices, Commands
 from supervisor.controller.compile import CompiledTool
 from supervisor.controller.crew import Crew
@@ -31,11 +32,12 @@ from supervisor.controller.finishing import Finisher
 from supervisor.controller.flight import FlightRecorder
 from supervisor.controller.forces import Forces
 from supervisor.controller.instruments import Instruments
+from supervisor.controller.interrupted import told
 from supervisor.controller.memory import Memory
 from supervisor.controller.mode import derive_mode
 from supervisor.controller.queries import About, Queries
 from supervisor.controller.recorder import Draft, Recorder
-from supervisor.controller.recovery import Recovered, recover
+from supervisor.controller.recovery import Recovered, recover, refine
 from supervisor.controller.runs import Runs
 from supervisor.controller.scanner import END_STATES, Scanner
 from supervisor.controller.session import Session
@@ -80,6 +82,8 @@ class Settings:
 class Past:
     """What the journal said of the time before, once it could be opened."""
 
+    row: Snapshot
+    """The last row of the image before this controller's own."""
     recovered: Recovered | None = None
     told: bool = False
 
@@ -103,7 +107,8 @@ class Controller:
         settings, tool = self.settings, self.tool
         tables = self.compiled.tables
         layout = Layout(tool)
-        self._past = Past()
+        # The row that a killed controller has left; after a power cut there is none.
+        self._past = Past(self.image.snapshot())
         self.recorder = Recorder(settings.data / "journal", self._opened)
         self.scan = Scan(tables, self.image, log_every=tool.scan.log_every, tape=True)
         plant = bind(tool, self.scan, sim=settings.sim)
@@ -143,6 +148,10 @@ class Controller:
             tool, self._about, self.scanner, self.recorder, self.runs, self.forces, self.commands, self.crew,
             lambda: self.mode,
         )  # fmt: skip
+        self.commands.interrupted.identify(settings.tool_sha256, SOFTWARE)
+        self.checkpoints = Checkpoints(
+            self.scanner, self.recorder, self.runs, self.forces, SOFTWARE, settings.tool_sha256
+        )
         self.translator = Translator(layout, tables, self.compiled.safe_reasons, self.runs)
         self.mode = EquipmentMode.INIT
         self.ready = anyio.Event()
@@ -166,6 +175,7 @@ class Controller:
     async def run(self) -> None:
         """Run until `stop`; when it returns, the tool is safe and the journal is closed."""
         await anyio.to_thread.run_sync(self.recorder.open)
+        self._take_over()
         self.notices += await anyio.to_thread.run_sync(self.crew.memory.recall, time.time_ns())
         self.notices += await anyio.to_thread.run_sync(self.scanner.thread.start)
         self.tapes.start()
@@ -236,7 +246,28 @@ class Controller:
         recovered = recover(journal)
         for event in recovered.commands:
             self.commands.replies.recover(event)
+        if recovered.run is not None:
+            refine(recovered.run, self._past.row)
         self._past.recovered = recovered
+
+    def _take_over(self) -> None:
+        """Before the first scan: what was latched still is. Bypasses and forces end with who knew their time."""
+        if self._past.recovered is None:
+            return
+        for name, state in self._past.recovered.standing.conditions.items():
+            index = self.scanner.layout.condition_index.get(name)
+            if index is None:
+                continue
+            latches = bool(int(self.compiled.tables.conditions["flags"][index]) & ConditionFlag.LATCH)
+            latched = latches and bool(state.get("latched"))
+            self.scan.recall(index, latched, bool(state.get("first_out")), int(state.get("trips") or 0))
+
+    def _tell_ended(self, recovered: Recovered) -> None:
+        """Bypasses and forces that a crash has ended: each has its record, as if its time had come."""
+        for name in recovered.standing.bypassed:
+            self.append(EventKind.BYPASS_EXPIRED, {"name": name, "cause": "controller restarted"})
+        for tag in recovered.standing.forces:
+            self.append(EventKind.FORCE_EXPIRED, {"tag": tag, "cause": "controller restarted"})
 
     def _tell_past(self) -> None:
         """Journal what was found: the end of a run that was left open, then this start."""
@@ -245,21 +276,30 @@ class Controller:
             return
         self._past.told = True
         self.notices += recovered.notices
-        if recovered.open_run is not None:
-            data = recovered.open_run.data
-            ended = recovered.open_state in {"COMPLETE", "STOPPED", "ABORTED"}
+        if (run := recovered.run) is not None:
+            data = run.started.data
+            ended = run.state in {"COMPLETE", "STOPPED", "ABORTED"}
             self.append(
                 EventKind.RUN_ENDED,
                 {
                     "run_id": data.get("run_id"),
                     "run_number": data.get("run_number"),
-                    "state": recovered.open_state if ended else "ABORTED",
+                    "state": run.state if ended else "ABORTED",
                     "cause": "controller restarted",
-                    "summary": {"planned_s": data.get("planned_s"), "engineering": data.get("engineering", False)},
+                    "summary": {
+                        "planned_s": data.get("planned_s"),
+                        "engineering": data.get("engineering", False),
+                        "interrupted": run.where(),
+                    },
                     "tape": None,
                     "tape_error": "the controller ended before the tape was finished",
                 },
             )
+        if not recovered.clean:
+            self._tell_ended(recovered)
+        if (waits := told(recovered)) is not None:
+            self.append(EventKind.RUN_INTERRUPTED, waits)
+        self.commands.interrupted.pending = waits
         settings = self.settings
         self.append(
             EventKind.BOOT,
@@ -309,6 +349,8 @@ class Controller:
                 self.runs.active.count_gas()
             if self.choices.booted:
                 self._tell_past()
+                if (data := self.checkpoints.due()) is not None:
+                    self.append(EventKind.CHECKPOINT, data)
             self._follow_mode()
             self._beat.set()
             self._beat = anyio.Event()

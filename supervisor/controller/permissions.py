@@ -34,6 +34,7 @@ PERMISSIONS: Mapping[CommandKind, frozenset[Role]] = {
     CommandKind.LOCK_OUT: _SERVICE,
     CommandKind.REMOVE_LOCK_OUT: _SERVICE,
     CommandKind.TASK_DONE: _SERVICE,
+    CommandKind.RECOVER: _OPERATE,
 }
 """Any one of the roles suffices; roles do not include one another. A kind that is missing here is refused to all."""
 

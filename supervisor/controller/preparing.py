@@ -4,12 +4,14 @@ Everything that the server has judged is judged again here, from the document it
 """
 
 import hashlib
+from dataclasses import dataclass
 from typing import Any
 
+from config.continuation import Interruption, continuation
 from config.faults import ConfigError
 from config.plan import Plan, plan_operation
 from config.preflight import preflight
-from config.recipe import load_recipe
+from config.recipe import Recipe, load_recipe
 from config.tool import Tool
 from supervisor.controller.arguments import StartOperation, StartRun
 from supervisor.controller.compile import CompiledTool, compile_plan
@@ -18,8 +20,18 @@ from supervisor.controller.runs import RunKind, RunPlan, StepPlan
 from supervisor.link.messages import Principal
 
 
-def prepare_recipe(tool: Tool, compiled: CompiledTool, principal: Principal, args: StartRun) -> RunPlan:
-    """Make a recipe ready to run (seconds of work at worst: in a worker thread).
+@dataclass(frozen=True)
+class Continued:
+    """The run whose rest is run, and where it was: the journal knows, no client says it."""
+
+    run_number: str
+    at: Interruption
+
+
+def prepare_recipe(
+    tool: Tool, compiled: CompiledTool, principal: Principal, args: StartRun, continued: Continued | None = None
+) -> RunPlan:
+    """Make a recipe, or the rest of one, ready to run (seconds of work at worst: in a worker thread).
 
     Raises:
         CommandRefused: the document is not the approved one, has faults, or does not fit the tool.
@@ -32,6 +44,8 @@ def prepare_recipe(tool: Tool, compiled: CompiledTool, principal: Principal, arg
         )
     try:
         recipe = load_recipe(args.recipe, process_mode=args.process_mode)
+        if continued is not None:
+            recipe = continuation(recipe, continued.at)
         report = preflight(recipe, tool)
     except ConfigError as error:
         raise CommandRefused("BadInvalidArgument", f"the recipe cannot run on this tool: {error}") from error
@@ -50,7 +64,19 @@ def prepare_recipe(tool: Tool, compiled: CompiledTool, principal: Principal, arg
         recipe_sha256=digest,
         process_mode=report.process_mode,
         requires=recipe.requires,
+        recovery=recovery_of(recipe),
+        continues=None if continued is None else continued.run_number,
     )
+
+
+def recovery_of(recipe: Recipe) -> dict[str, Any]:
+    """What a recipe wants after a crash, as the journal keeps it."""
+    steps = {f"recipe_steps[{index}]": step.resume for index, step in enumerate(recipe.recipe_steps)}
+    return {
+        "policy": recipe.recovery.policy,
+        "within_s": recipe.recovery.within_s,
+        "steps": {path: how for path, how in steps.items() if how != "no"},
+    }
 
 
 def prepare_operation(tool: Tool, compiled: CompiledTool, principal: Principal, args: StartOperation) -> RunPlan:
@@ -80,7 +106,9 @@ def prepare_operation(tool: Tool, compiled: CompiledTool, principal: Principal, 
 
 def _plan(compiled: CompiledTool, plan: Plan, kind: RunKind, **said: Any) -> RunPlan:
     made = compile_plan(compiled, plan)
-    steps = tuple(StepPlan(step.name, step.planned_s, step.operation or step.owner, step.passes) for step in made.steps)
+    steps = tuple(
+        StepPlan(step.name, step.planned_s, step.operation or step.owner, step.passes, step.path) for step in made.steps
+    )
     return RunPlan(
         kind=kind,
         name=plan.name,

@@ -125,6 +125,7 @@ class Queries:
             "armed": view.armed,
             "run_state": view.run_state.name,
             "run": run.progress(view.snapshot.scan, view.system(SystemTag.STEP_ELAPSED_S)) if run else None,
+            "interrupted": self._commands.interrupted.words(),
             "active": self._runs.active is not None,
             "journal": {
                 "writable": self._recorder.trouble is None,

@@ -27,6 +27,8 @@ class StepPlan:
     """`recipe`, or the operation that it belongs to."""
     passes: int = 1
     """How often it runs."""
+    path: str | None = None
+    """Where it stands in the recipe: `recipe_steps[3]`."""
 
     @property
     def planned_s(self) -> float:
@@ -60,6 +62,10 @@ class RunPlan:
     """What further guards of a step watch, by its number and their place."""
     requires: tuple[Recency, ...] = ()
     """Operations that the recipe asks to have been completed lately."""
+    recovery: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """What its recipe wants after a crash: `policy`, `within_s`, and how its steps may be resumed, by their paths."""
+    continues: str | None = None
+    """Number of the run whose rest this is."""
 
     def started(self) -> dict[str, Any]:
         """Data of RUN_STARTED."""
@@ -69,12 +75,15 @@ class RunPlan:
             "kind": self.kind,
             "name": self.name,
             "steps": [
-                {"name": s.name, "planned_s": s.planned_s, "owner": s.owner, "passes": s.passes} for s in self.steps
+                {"name": s.name, "planned_s": s.planned_s, "owner": s.owner, "passes": s.passes, "path": s.path}
+                for s in self.steps
             ],
             "planned_s": self.planned_s,
             "engineering": self.engineering,
             "recipe_sha256": self.recipe_sha256,
             "process_mode": self.process_mode,
+            "recovery": dict(self.recovery),
+            "continues": self.continues,
             "user": self.principal.user,
             "principal": self.principal.model_dump(mode="json"),
         }
@@ -97,6 +106,10 @@ class Run:
     """Scan in which the present step was entered."""
     scans_in: dict[int, int] = field(default_factory=dict[int, int])
     """Scans that each step has taken, all its passes together, the present one left out."""
+    entries: dict[int, int] = field(default_factory=dict[int, int])
+    """How often each step was entered."""
+    entered_scc: dict[str, float] = field(default_factory=dict[str, float])
+    """Gas that had been used when the present step was entered."""
     done_s: float = 0.0
     """Planned time of all that is behind."""
     trips: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
@@ -115,6 +128,8 @@ class Run:
         """A step begins."""
         self.leave(scan)
         self.step, self.entered_scan = step, scan
+        self.entries[step] = self.entries.get(step, 0) + 1
+        self.entered_scc = dict(self.gas.use_scc)
 
     def leave(self, scan: int) -> None:
         """The present step is over."""
@@ -174,6 +189,10 @@ class Run:
             "gas_missing_s": dict(self.gas.missing_s),
             "engineering": self.plan.engineering,
         }
+
+    def step_gas_scc(self) -> dict[str, float]:
+        """Gas that the present step has used, in standard cm³."""
+        return {gas: used - self.entered_scc.get(gas, 0.0) for gas, used in self.gas.use_scc.items()}
 
     def progress(self, now: int, step_elapsed_s: float) -> dict[str, Any]:
         """Where the run is, for screens."""

@@ -22,7 +22,7 @@ from supervisor.controller.errors import CommandRefused
 from supervisor.controller.explain import Explainer
 from supervisor.controller.gas_use import GasMeter
 from supervisor.controller.judging import unmet
-from supervisor.controller.preparing import prepare_operation, prepare_recipe
+from supervisor.controller.preparing import Continued, prepare_operation, prepare_recipe
 from supervisor.controller.recorder import Draft, Recorder
 from supervisor.controller.runs import Run, RunPlan, Runs
 from supervisor.controller.scanner import Scanner
@@ -96,6 +96,15 @@ class Starter:
         """
         return await self._start(args.run_id, partial(prepare_recipe, self._tool, self._compiled, principal, args))
 
+    async def continue_recipe(self, principal: Principal, args: StartRun, continued: Continued) -> dict[str, Any]:
+        """Start the rest of a recipe that a crash has interrupted.
+
+        Raises:
+            CommandRefused: the recipe does not allow it there, or the tool not now.
+        """
+        prepare = partial(prepare_recipe, self._tool, self._compiled, principal, args, continued)
+        return await self._start(args.run_id, prepare)
+
     async def start_operation(self, principal: Principal, args: StartOperation) -> dict[str, Any]:
         """Start a service operation of the tool.
 
@@ -152,7 +161,7 @@ class Starter:
             self._scanner.scan.load(slot, plan.program)
         except (ValueError, RuntimeError) as error:
             raise CommandRefused("BadConfigurationError", f"{plan.run_number} cannot be loaded: {error}") from error
-        if self._plant is not None and plan.kind == "recipe":
+        if self._plant is not None and plan.kind == "recipe" and plan.continues is None:
             self._plant.load_wafers()
         recording = self._tapes.prepare(self._folder / plan.run_number / TAPE)
         armed_before = self._scanner.view().armed

@@ -51,6 +51,7 @@ class CommandKind(StrEnum):
     LOCK_OUT = "lock_out"  # module, reason
     REMOVE_LOCK_OUT = "remove_lock_out"  # module, reason (of somebody else than who put it on)
     TASK_DONE = "task_done"  # name, comment
+    RECOVER = "recover"  # run_id (interrupted), choice (resume|abort|close), comment; to resume: new_run_id and more
 
 
 class Command(Message):
@@ -100,6 +101,8 @@ class EventKind(StrEnum):
     RUN_STARTED = "run_started"  # run_id, run_number, kind (recipe|operation), steps [{name, planned_s, owner}]
     RUN_STATE = "run_state"  # run_id, state, previous, cause
     STEP = "step"  # run_id, index, name
+    CHECKPOINT = "checkpoint"  # run_id, step, elapsed_s, step_elapsed_s, …: all that a successor must know
+    RUN_INTERRUPTED = "run_interrupted"  # run_id, run_number, step, elapsed_s …: a run waits for a decision
     RUN_ENDED = "run_ended"  # run_id, state, summary (durations, trips, timing, gas use), tape
     METROLOGY = "metrology"  # run_id, film, thickness_map …: what the plant or an instrument measured after a run
     CONDITION = "condition"  # name, state bits by name, first_out, trips

@@ -24,6 +24,8 @@ from supervisor.server.alarms.calls import AlarmCalls
 from supervisor.server.alarms.surroundings import Surroundings
 from supervisor.server.calls_queue import QueueCalls
 from supervisor.server.calls_recipes import RecipeCalls
+from supervisor.server.calls_recovery import RecoveryCalls
+from supervisor.server.calls_recovery import shown as recovery_variables
 from supervisor.server.calls_runs import RunCalls
 from supervisor.server.calls_tool import ToolCalls
 from supervisor.server.controller import RefusedByController
@@ -112,6 +114,7 @@ class DaemonBackend:
             **desk.active.variables(
                 float(system[SystemTag.STEP_ELAPSED_S]), elapsed, RunState(int(system[SystemTag.RUN_STATE]))
             ),
+            **recovery_variables(desk.controller.status),
             **self.reasons.shown,
             **timing_variables(self._image.timing() if alive else None, scan.period_ms / 1000),
             "Diagnostics/ControllerAlive": alive,
@@ -326,6 +329,7 @@ def _table(desk: Desk, runs: RunCalls) -> dict[tuple[str, str], Call]:
         ("Runs", "RestartRun"): move(CommandKind.RESTART),
         ("Runs", "StopRun"): move(CommandKind.STOP),
         ("Runs", "AbortRun"): move(CommandKind.ABORT),
+        ("Runs", "RecoverRun"): RecoveryCalls(desk, runs).recover,
         ("Runs", "GetRun"): runs.get,
         ("Runs", "ListRuns"): runs.list,
         ("Runs", "GetTelemetry"): runs.telemetry,

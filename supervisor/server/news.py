@@ -43,6 +43,8 @@ class News:
             return
         touched: set[str] = set()
         for event in events:
+            if event.kind is EventKind.CHECKPOINT:
+                continue  # for the controller's successor, not for people
             desk.active.take(event)
             if event.kind is EventKind.RUN_STARTED:
                 await self._name_recipe(desk)

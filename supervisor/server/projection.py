@@ -108,6 +108,8 @@ class Projection:
             if event.seq != seq + 1:
                 raise Gap(seq)
             seq = event.seq
+            if event.kind is EventKind.CHECKPOINT:
+                continue  # for the controller's successor: people have the events that it sums up
             run_id = _uuid(event.data.get("run_id"))
             told = tell(event, self._conditions)
             rows.append([
@@ -129,7 +131,7 @@ class Projection:
             connection.execute("INSERT INTO events VALUES (?, ?, make_timestamptz(?), ?, ?, ?, ?, ?, ?, ?, ?)", row)
         if self._alarms is not None:
             self._alarms.finish(connection)
-        if rows:
+        if seq > reached.seq:
             connection.execute("UPDATE projection SET seq = ?", [seq])
         return Cursor(reached.journal, seq)
 

@@ -27,6 +27,12 @@ _FIXED: dict[EventKind, tuple[str, int, str]] = {
     EventKind.RUN_STARTED: ("Runs/ActiveRun", 200, "{run_number} started"),
     EventKind.RUN_STATE: ("Runs/ActiveRun", 200, "run is {state}, was {previous} ({cause})"),
     EventKind.STEP: ("Runs/ActiveRun", 100, "step {index}: {name}"),
+    EventKind.CHECKPOINT: ("Diagnostics", 1, "checkpoint"),
+    EventKind.RUN_INTERRUPTED: (
+        "Runs/ActiveRun",
+        700,
+        "{run_number} was interrupted by a crash and waits for a decision (RecoverRun)",
+    ),
     EventKind.RUN_ENDED: ("Runs/ActiveRun", 200, "run ended: {state}"),
     EventKind.METROLOGY: ("Results", 100, "film measured"),
     EventKind.TIMEOUT: ("Runs/ActiveRun", 700, "step {step} waited {waited_s} s in vain: {policy}"),

@@ -19,6 +19,7 @@ RUNNING: Told = (EventKind.RUN_STATE, {"run_id": "r1", "state": "RUNNING"})
 COMPLETE: Told = (EventKind.RUN_STATE, {"run_id": "r1", "state": "COMPLETE"})
 ENDED: Told = (EventKind.RUN_ENDED, {"run_id": "r1", "state": "COMPLETE"})
 SHUTDOWN: Told = (EventKind.SHUTDOWN, {"reason": "SIGTERM"})
+CHECKPOINT: Told = (EventKind.CHECKPOINT, {"run_id": None})
 STEP: Told = (EventKind.STEP, {"run_id": "r1", "index": 0})
 
 
@@ -34,7 +35,7 @@ def test_a_first_start_is_a_clean_one(tmp_path: Path) -> None:
     found = recover(journal(tmp_path))
     assert found.first
     assert found.clean
-    assert found.open_run is None
+    assert found.run is None
 
 
 def test_an_orderly_end_is_told_from_a_crash(tmp_path: Path) -> None:
@@ -45,31 +46,77 @@ def test_an_orderly_end_is_told_from_a_crash(tmp_path: Path) -> None:
 def test_a_run_that_a_crash_left_open_is_found(tmp_path: Path) -> None:
     found = recover(journal(tmp_path, BOOT, START, RUNNING, STEP))
     assert not found.clean
-    assert found.open_run is not None
-    assert found.open_run.data["run_number"] == "CVD-1"
-    assert found.open_state == "RUNNING"
+    assert found.run is not None
+    assert found.run.started.data["run_number"] == "CVD-1"
+    assert found.run.state == "RUNNING"
 
 
 def test_a_run_that_had_completed_before_the_crash_keeps_its_state(tmp_path: Path) -> None:
-    assert recover(journal(tmp_path, BOOT, START, RUNNING, COMPLETE)).open_state == "COMPLETE"
+    assert recover(journal(tmp_path, BOOT, START, RUNNING, COMPLETE)).run.state == "COMPLETE"
 
 
 @pytest.mark.parametrize("closed_by", [ENDED, BOOT])
 def test_a_run_with_a_record_is_not_open(tmp_path: Path, closed_by: Told) -> None:
-    assert recover(journal(tmp_path, BOOT, START, RUNNING, COMPLETE, closed_by)).open_run is None
+    assert recover(journal(tmp_path, BOOT, START, RUNNING, COMPLETE, closed_by)).run is None
 
 
 def test_a_run_with_very_many_events_is_found_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recovery, "WINDOW", 4)
     found = recover(journal(tmp_path, BOOT, SHUTDOWN, BOOT, START, RUNNING, *[STEP] * 50))
-    assert found.open_run is not None
+    assert found.run is not None
 
 
 def test_only_the_tail_of_a_long_journal_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recovery, "WINDOW", 4)
     command: Told = (EventKind.COMMAND, {"id": str(uuid4())})
-    found = recover(journal(tmp_path, command, *[STEP] * 20, BOOT, command, SHUTDOWN))
+    found = recover(journal(tmp_path, command, *[STEP] * 20, CHECKPOINT, BOOT, command, SHUTDOWN))
     assert len(found.commands) == 1
+
+
+def test_what_stood_is_what_the_checkpoint_says_and_what_came_behind_it(tmp_path: Path) -> None:
+    checkpoint: Told = (
+        EventKind.CHECKPOINT,
+        {
+            "run_id": "r1", "step": 2, "elapsed_s": 61.5, "step_elapsed_s": 11.5, "step_gas_scc": {"SiH4": 3.5},
+            "entries": {"0": 1, "1": 4, "2": 4}, "state": "RUNNING", "tool_sha256": "t", "version": "v",
+            "conditions": {
+                "overpressure": {"latched": True, "bypassed": False, "first_out": True, "trips": 2},
+                "water": {"latched": False, "bypassed": True, "first_out": False, "trips": 0},
+            },
+            "forces": {"pump.speed": {"value": 1.0, "user": "mara", "reason": "test"}},
+        },
+    )  # fmt: skip
+    reset: Told = (EventKind.CONDITION, {"name": "overpressure", "latched": False, "trips": 2})
+    trip: Told = (EventKind.CONDITION, {"name": "door", "active": True, "latched": True, "trips": 1})
+    forced: Told = (
+        EventKind.COMMAND,
+        {
+            "id": str(uuid4()), "kind": "force", "status": "Good", "principal": {"user": "mara"},
+            "args": {"tag": "lamp", "value": 1.0, "reason": "seen"},
+        },
+    )  # fmt: skip
+    released: Told = (EventKind.FORCE_EXPIRED, {"tag": "pump.speed"})
+    found = recover(journal(tmp_path, BOOT, START, RUNNING, checkpoint, reset, trip, forced, released))
+    assert found.standing.latched == ["door"]
+    assert found.standing.bypassed == ["water"]
+    assert list(found.standing.forces) == ["lamp"]
+    assert found.run is not None
+    assert (found.run.step, found.run.elapsed_s, found.run.step_elapsed_s) == (2, 61.5, 11.5)
+    assert (found.run.entries[1], found.run.step_gas_scc) == (4, {"SiH4": 3.5})
+    assert (found.tool_sha256, found.version) == ("t", "v")
+
+
+@pytest.mark.parametrize("order", ["refused", "later"])
+def test_a_run_that_waits_is_not_forgotten_until_somebody_has_decided(tmp_path: Path, order: str) -> None:
+    waits: Told = (EventKind.RUN_INTERRUPTED, {"run_id": "r1", "run_number": "CVD-1"})
+
+    def decided(status: str) -> Told:
+        return (EventKind.COMMAND, {"id": str(uuid4()), "kind": "recover", "status": status, "args": {"run_id": "r1"}})
+
+    told = [START, RUNNING, ENDED, waits, BOOT, decided("BadInvalidState"), BOOT]
+    assert recover(journal(tmp_path / "waits", *told)).interrupted == waits[1]
+    behind = decided("Good") if order == "refused" else (EventKind.RUN_STARTED, {"run_id": "r2", "kind": "recipe"})
+    assert recover(journal(tmp_path / "decided", *told, behind)).interrupted is None
 
 
 @pytest.mark.anyio
