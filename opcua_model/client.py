@@ -18,7 +18,7 @@ from cryptography import x509
 
 from opcua_model.certificates import CLIENT_DAYS, Identity, make_identity
 from opcua_model.methods import method_at
-from opcua_model.space import variant, variant_type
+from opcua_model.space import WRITE, variant, variant_type
 from opcua_model.stack import Attr, Client, binary, code, errors, policies, symbol, ua
 from opcua_model.types import TOOL_NAMESPACE
 
@@ -154,13 +154,21 @@ class ToolClient:
 
     async def read_all(self, paths: Sequence[str]) -> dict[str, tuple[Any, int]]:
         """Read values with their status codes; a Bad one has the value None."""
+        return await self._read_all(paths, Attr.Value)
+
+    async def movable(self, paths: Sequence[str]) -> set[str]:
+        """Find those of some paths whose value this session may write."""
+        found = await self._read_all(paths, Attr.UserAccessLevel)
+        return {path for path, (level, _) in found.items() if level is not None and int(level) & WRITE}
+
+    async def _read_all(self, paths: Sequence[str], attribute: Any) -> dict[str, tuple[Any, int]]:
         found: dict[str, tuple[Any, int]] = {}
         for start in range(0, len(paths), SUBSCRIBE_AT_ONCE):
             some = paths[start : start + SUBSCRIBE_AT_ONCE]
             request = ua.ReadRequest()
             request.Parameters.TimestampsToReturn = ua.TimestampsToReturn.Neither
             request.Parameters.NodesToRead = [
-                ua.ReadValueId(NodeId=self.node(path), AttributeId=Attr.Value) for path in some
+                ua.ReadValueId(NodeId=self.node(path), AttributeId=attribute) for path in some
             ]
             response = await self._ask(request, ua.ReadResponse, "read")
             for path, data in zip(some, response.Results, strict=True):

@@ -26,6 +26,7 @@ COMMANDS = {
     "demo": "a furnace runs its recipe on a simulated plant; nothing else is needed",
     "check": "validate tools and recipes, or a recipe against a tool",
     "hil": "the rig: every instrument of a tool on its real wire, physics behind it",
+    "panel": "the tool on a terminal: state, alarms, interlocks, services, manual moves",
     "interlocks": "the cause-and-effect matrix of a tool, and how it stands in a running daemon",
     "audit": "prove that nobody changed the audit trail",
     "simulate": "one run at full speed, no daemon: predicted results, alarms, gas use",

@@ -2,9 +2,9 @@
 
 The load is a Python thread that never lets the GIL go by itself, and a server that feeds ten clients with a thousand
 tags at 10 Hz from the scan's own image. Runs alternate in pairs, the order changing from pair to pair, so that
-whatever else the machine does meets both. Both figures
-are the time from the deadline to the moment at which the thread goes on; the scan thread sets its timer earlier by
-its quickest wake-up (`ScanThread.lead_ns`), cyclictest does not. An asyncio loop that sleeps until the same deadlines is shown for contrast.
+whatever else the machine does meets both. Both figures are the time from the deadline to the moment at which the
+thread goes on; the scan thread sets its timer earlier by its quickest wake-up (`ScanThread.lead_ns`), cyclictest does
+not. An asyncio loop that sleeps until the same deadlines is shown for contrast.
 
 `CVD_LATENCY_PAIRS` and `CVD_LATENCY_SECONDS` change the number of pairs and the length of a run.
 """
