@@ -409,8 +409,52 @@ INTERLOCKS: Final = (
     Method("Interlocks/*", "RemoveBypass", "End a bypass now.", roles=_SERVICE | _MAINTAIN),
 )
 
+_SERIES: Final = _text("Name", "The series' name.")
+
+SPC: Final = (
+    Method(
+        "Spc",
+        "DefineSeries",
+        "Follow a figure of the results of runs on a control chart.",
+        (_text("Json", "The series as a JSON document."),),
+        (_text("SeriesId", "Its UUID."),),
+        _ENGINEER,
+    ),
+    Method("Spc", "ListSeries", "List series, oldest first.", (_SKIP, _LIMIT), (_JSON,)),
+    Method(
+        "Spc",
+        "GetPoints",
+        "Give the points of a series in order, the newest where there are more than the limit.",
+        (
+            _SERIES,
+            Argument("StartTime", "DateTime", "From this moment; the least DateTime for the first point."),
+            Argument("EndTime", "DateTime", "To this moment; the least DateTime for the last point."),
+            _LIMIT,
+        ),
+        (_JSON,),
+    ),
+    Method(
+        "Spc",
+        "RecalculateLimits",
+        "Make control limits anew of the newest points, after the process was changed on purpose.",
+        (
+            _SERIES,
+            _count("Points", "Of how many, 8 at least; 0: as many as the baseline has."),
+            _text("Reason", "What was changed."),
+        ),
+        roles=_ENGINEER,
+    ),
+    Method(
+        "Spc",
+        "RetireSeries",
+        "End a series: it takes no more points; those that it has stay.",
+        (_SERIES, _text("Reason", "Why.")),
+        roles=_ENGINEER,
+    ),
+)
+
 METHODS: Final[tuple[Method, ...]] = (
-    *STATE, *PROCESS_MODES, *RECIPES, *RUNS, *QUEUE, *SERVICES, *CARE, *INTERLOCKS, *CONDITION_METHODS,
+    *STATE, *PROCESS_MODES, *RECIPES, *RUNS, *QUEUE, *SERVICES, *CARE, *INTERLOCKS, *SPC, *CONDITION_METHODS,
 )  # fmt: skip
 
 

@@ -54,7 +54,7 @@ _OTHERS: Final = {
     "Alarms": ("AlarmsType", "The alarms of the tool."),
     "Diagnostics": ("DiagnosticsType", "Timing of the scan, links, historian, sessions."),
 }
-_NOTIFIERS: Final = ("State", "Equipment", "Recipes", "Runs", "Services", "Interlocks", "Alarms", "Diagnostics")
+_NOTIFIERS: Final = ("State", "Equipment", "Recipes", "Runs", "Services", "Interlocks", "Alarms", "Diagnostics", "Spc")
 
 SYSTEM_TEXTS: Final = {
     "run_state": "State of the program that is active: 0 idle, 1 running … (ISA-88).",

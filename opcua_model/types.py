@@ -41,6 +41,7 @@ OBJECT_TYPES: Final = {
 EVENT_TYPES: Final = {
     "RunEventType": "A run changed its state or its step.",
     "InterlockEventType": "An interlock tripped, cleared, was reset or bypassed.",
+    "SpcEventType": "A run's point broke a rule of its control chart.",
     "RefusalEventType": "A call or a write was refused. Only the session that asked is told.",
 }
 EVENT_FIELDS: Final = {
@@ -59,6 +60,16 @@ EVENT_FIELDS: Final = {
         Variable("FirstOut", "Boolean", "True when it was the first of its group."),
         Variable("TripCount", "Int64", "How often it tripped."),
         Variable("Why", "String", "The cause in words."),
+    ),
+    "SpcEventType": (
+        Variable("Series", "String", "Name of the series."),
+        Variable("Parameter", "String", "The figure that it follows."),
+        Variable("Value", "Double", "The point's value."),
+        Variable("Ucl", "Double", "Upper control limit that it was held against."),
+        Variable("Lcl", "Double", "Lower control limit."),
+        Variable("Rules", "String", "The rules that it broke, by name."),
+        Variable("RunId", "String", "UUID of the run."),
+        Variable("RunNumber", "String", "Its number."),
     ),
     "RefusalEventType": (
         Variable("Status", "String", "Symbolic status code of the refusal."),
@@ -85,6 +96,7 @@ _OWNERS: Final = {
     "Services": "ServicesType",
     "Care": "CareType",
     "Interlocks/*": "InterlockType",
+    "Spc": "SpcType",
 }
 """Which type declares the methods of an owner in the contract."""
 

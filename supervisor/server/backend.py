@@ -27,6 +27,7 @@ from supervisor.server.calls_recipes import RecipeCalls
 from supervisor.server.calls_recovery import RecoveryCalls
 from supervisor.server.calls_recovery import shown as recovery_variables
 from supervisor.server.calls_runs import RunCalls
+from supervisor.server.calls_spc import SpcCalls
 from supervisor.server.calls_tool import ToolCalls
 from supervisor.server.controller import RefusedByController
 from supervisor.server.crew import crew_variables
@@ -55,8 +56,7 @@ E10 = {
 READ_ONLY = frozenset({
     "GetRecipe", "ListRecipes", "ValidateRecipe", "DiffRecipes", "ListProcessModes", "GetRun", "ListRuns",
     "GetTelemetry", "GetTelemetryPart", "GetResults", "ListQueue", "GetMaterial", "CheckInterlocks", "GetOwners",
-    "WhyNot",
-    "GetReport",
+    "WhyNot", "GetReport", "ListSeries", "GetPoints",
 })  # fmt: skip
 """Refusals of these are not worth an entry in the audit trail."""
 LOGINS = 2
@@ -291,7 +291,7 @@ class DaemonBackend:
 
 def _table(desk: Desk, runs: RunCalls) -> dict[tuple[str, str], Call]:
     """Every method of the contract with what carries it out."""
-    recipes, tool, waiting = RecipeCalls(desk), ToolCalls(desk), QueueCalls(desk, runs)
+    recipes, tool, waiting, spc = RecipeCalls(desk), ToolCalls(desk), QueueCalls(desk, runs), SpcCalls(desk)
 
     def move(kind: CommandKind) -> Call:
         return partial(_move, runs, kind)
@@ -344,6 +344,11 @@ def _table(desk: Desk, runs: RunCalls) -> dict[tuple[str, str], Call]:
         ("State", "GetOwners"): tool.get_owners,
         ("Care", "GetReport"): tool.care_report,
         ("Care", "TaskDone"): tool.task_done,
+        ("Spc", "DefineSeries"): spc.define,
+        ("Spc", "ListSeries"): spc.list,
+        ("Spc", "GetPoints"): spc.points,
+        ("Spc", "RecalculateLimits"): spc.recalculate,
+        ("Spc", "RetireSeries"): spc.retire,
         ("Interlocks/*", "Reset"): tool.reset,
         ("Interlocks/*", "RequestBypass"): tool.request_bypass,
         ("Interlocks/*", "ConfirmBypass"): tool.confirm_bypass,

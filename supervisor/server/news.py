@@ -16,6 +16,7 @@ from supervisor.server.backend import DaemonBackend
 from supervisor.server.desk import Desk
 from supervisor.server.errors import StoreError
 from supervisor.server.historian.rolling import ClosedRun
+from supervisor.server.spc.verdicts import of_run
 from supervisor.server.store.space import Space
 from supervisor.server.wording import tell
 
@@ -52,6 +53,7 @@ class News:
                 desk.historian.closed()
             if event.kind is EventKind.METROLOGY:
                 await self._measured(desk, str(event.data.get("run_id")))
+                await self._judged(desk, str(event.data.get("run_id")))
             if run_id := event.data.get("run_id"):
                 touched.add(str(run_id))
             await desk.alarms.take(event, desk.projector.cursor.journal)
@@ -118,6 +120,16 @@ class News:
             await desk.store.read(lambda connection: rewrite_record(connection, desk.data, self._layout, run_id))
         except (StoreError, Refused, OSError) as error:
             log.error("the record of a run cannot be written", run=run_id, reason=str(error))  # noqa: TRY400
+
+    async def _judged(self, desk: Desk, run_id: str) -> None:
+        """Show what the result did to the series of process control, and tell of points that break a rule."""
+        try:
+            for verdict in await desk.store.read(lambda connection: of_run(connection, run_id)):
+                await desk.show(verdict.entry)
+                if verdict.occurrence is not None:
+                    await self.emit(verdict.occurrence)
+        except Exception as error:  # noqa: BLE001 - a chart that cannot be shown must not stop the events behind it
+            log.warning("the process control of a run cannot be shown", run=run_id, why=str(error))
 
     def space(self, found: Space) -> None:
         """Free space was looked at; a change between enough and little is told."""

@@ -15,6 +15,7 @@ from supervisor.link.messages import Event, EventKind
 from supervisor.server import audit, material
 from supervisor.server.alarms.projecting import AlarmProjection
 from supervisor.server.results import film_result, insert_result
+from supervisor.server.spc import verdicts as spc
 from supervisor.server.store.rows import Connection, one
 from supervisor.server.wording import tell
 
@@ -216,7 +217,11 @@ class Projection:
         material.of_run(connection, self._org_id, run_id, what, event.time_ns)
 
     def _metrology(self, connection: Connection, event: Event, run_id: str) -> None:
-        insert_result(connection, self._org_id, run_id, film_result(event.data))
+        row = film_result(event.data)
+        points = spc.take(connection, self._org_id, run_id, row, event.time_ns)
+        if row["spc_snapshot"] is None and points:
+            row["spc_snapshot"] = points
+        insert_result(connection, self._org_id, run_id, row)
 
     def _trouble(self, connection: Connection, event: Event, run_id: str) -> None:
         """The first thing that went wrong is what the record names; the others are in its fault data."""

@@ -8,9 +8,12 @@ from opcua_model.interface import WINDOW, Entry
 from supervisor.server import modes, recipes, runs
 from supervisor.server.desk import DIVISION
 from supervisor.server.results import get_result
+from supervisor.server.spc import series
 from supervisor.server.store.rows import Connection, aggregate
 
-_TABLES = {"Recipes": "recipes", "Runs": "runs", "Results": "results", "ProcessModes": "process_modes"}
+_TABLES = {
+    "Recipes": "recipes", "Runs": "runs", "Results": "results", "ProcessModes": "process_modes", "Spc": "spc_series",
+}  # fmt: skip
 
 
 def part(connection: Connection, folder: str, first: int, count: int) -> tuple[int, Sequence[Entry]]:
@@ -30,6 +33,8 @@ def _entries(connection: Connection, folder: str, first: int, count: int, total:
         return [recipes.entry(row) for row in reversed(recipes.list_versions(connection, "", behind, count))]
     if folder == "Runs":
         return [runs.entry(run) for run in reversed(runs.list_runs(connection, "", behind, count))]
+    if folder == "Spc":
+        return [series.entry(connection, found) for found in series.list_series(connection, first, count)]
     if folder == "ProcessModes":
         return modes.mode_entries(modes.list_modes(connection, skip=first, limit=count))
     rows = connection.execute(

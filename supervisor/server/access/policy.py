@@ -30,6 +30,7 @@ class Action(StrEnum):
     BYPASS = "bypass an interlock"
     CALIBRATE = "calibrate"
     MODE = "change the equipment mode"
+    SPC = "define a series of process control"
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ DEFAULT = Policy(
         Action.BYPASS: SERVICE,
         Action.CALIBRATE: SERVICE,
         Action.MODE: SERVICE,
+        Action.SPC: ENGINEERING,
     }
 )
 
