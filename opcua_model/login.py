@@ -11,13 +11,16 @@ from opcua_model.settings import Settings, is_loopback
 from opcua_model.stack import crypto, fault, ua
 from opcua_model.trust import fits_person, thumbprint
 
-_OAEP: Final = "http://www.w3.org/2001/04/xmlenc#rsa-oaep"  # of Basic256Sha256 (Part 7, 6.6.165)
-_OAEP_SHA256: Final = "http://opcfoundation.org/UA/security/rsa-oaep-sha2-256"  # of Aes256_Sha256_RsaPss
-_SIGNATURES: Final = {
+_DECRYPT: Final = {
+    "http://www.w3.org/2001/04/xmlenc#rsa-oaep": crypto.decrypt_rsa_oaep,  # of Basic256Sha256 and Aes128
+    "http://opcfoundation.org/UA/security/rsa-oaep-sha2-256": crypto.decrypt_rsa_oaep_sha256,  # of Aes256_Sha256_RsaPss
+}
+_VERIFY: Final = {
     "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256": crypto.verify_sha256,  # of Basic256Sha256 and Aes128
     "http://opcfoundation.org/UA/security/rsa-pss-sha2-256": crypto.verify_pss_sha256,  # of Aes256_Sha256_RsaPss
 }
-"""How a person's signature is checked, by its algorithm; both are as strong as any channel offered."""
+"""By algorithm. Which one it must be is the policy's: a person's token has none other than the channel's, or none at
+all (Part 4, 7.41), so a scheme that the policy does not name is refused however strong it is."""
 MAX_PASSWORD: Final = 512
 MAX_USER: Final = 128
 
@@ -32,22 +35,25 @@ def admit_anonymous(settings: Settings, peer: str) -> None:
         raise fault("BadIdentityTokenRejected")
 
 
-def open_password(token: Any, key: Any, nonce: bytes | None, *, encrypted: bool) -> tuple[str, str]:
+def open_password(token: Any, key: Any, nonce: bytes | None, policy: Any, *, encrypted: bool) -> tuple[str, str]:
     """Return user and password of a token.
 
     Args:
         token: UserNameIdentityToken.
         key: the server's private key.
         nonce: what the server gave the client last; an encrypted password carries it, so that none can be replayed.
+        policy: security policy of the channel, whose scheme the password is encrypted by.
         encrypted: whether the channel is; a password in clear text is taken only there.
 
     Raises:
-        ServiceError: the token is malformed, of another nonce, or in clear text on an open channel.
+        ServiceError: the token is malformed, of another nonce or scheme, or in clear text on an open channel.
     """
     user, secret = token.UserName or "", token.Password or b""
     if isinstance(secret, str):
         secret = secret.encode()
     if token.EncryptionAlgorithm:
+        if token.EncryptionAlgorithm != policy.AsymmetricEncryptionURI:
+            raise fault("BadIdentityTokenRejected")
         secret = _decrypt(token.EncryptionAlgorithm, secret, key, nonce)
     elif not encrypted:
         raise fault("BadSecurityModeInsufficient")
@@ -59,13 +65,14 @@ def open_password(token: Any, key: Any, nonce: bytes | None, *, encrypted: bool)
         raise fault("BadIdentityTokenInvalid") from None
 
 
-def prove_certificate(token: Any, signature: Any, signed: bytes) -> str:
+def prove_certificate(token: Any, signature: Any, signed: bytes, policy: Any) -> str:
     """Return the SHA-256 thumbprint of a person's certificate, who has signed with its key.
 
     Args:
         token: X509IdentityToken.
         signature: UserTokenSignature.
         signed: the server's certificate and what it gave the client last.
+        policy: security policy of the channel, whose scheme the signature is of.
 
     Raises:
         ServiceError: the certificate is none, weak or out of its time, or the signature is not its owner's.
@@ -77,8 +84,8 @@ def prove_certificate(token: Any, signature: Any, signed: bytes) -> str:
         raise fault("BadIdentityTokenInvalid") from None
     if not fit:
         raise fault("BadIdentityTokenRejected")
-    verify = _SIGNATURES.get(signature.Algorithm)
-    if verify is None:
+    verify = _VERIFY.get(signature.Algorithm)
+    if verify is None or signature.Algorithm != policy.AsymmetricSignatureURI:
         raise fault("BadUserSignatureInvalid")
     try:
         verify(certificate, signed, signature.Signature or b"")
@@ -88,11 +95,8 @@ def prove_certificate(token: Any, signature: Any, signed: bytes) -> str:
 
 
 def _decrypt(algorithm: str, secret: bytes, key: Any, nonce: bytes | None) -> bytes:
-    if algorithm not in {_OAEP, _OAEP_SHA256}:
-        raise fault("BadIdentityTokenRejected")
     try:
-        decrypt = crypto.decrypt_rsa_oaep if algorithm == _OAEP else crypto.decrypt_rsa_oaep_sha256
-        plain = decrypt(key, secret)
+        plain = _DECRYPT[algorithm](key, secret)
         length = int(unpack_from("<I", plain)[0])
     except Exception:  # noqa: BLE001 - whatever the bytes do to the cipher, the token is invalid
         raise fault("BadIdentityTokenInvalid") from None

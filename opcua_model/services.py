@@ -64,6 +64,12 @@ async def _unregister(_request: Request) -> Any:
     return ua.UnregisterNodesResponse()
 
 
+async def _cancel(request: Request) -> Any:
+    response = ua.CancelResponse()
+    response.Parameters.CancelCount = request.session.cancel(request.params.RequestHandle, request.processor)
+    return response
+
+
 async def _create_subscription(request: Request) -> Any:
     processor = request.processor
     result = await request.session.create_subscription(
@@ -138,6 +144,7 @@ SERVICES: Final[dict[int, tuple[Any, Service]]] = {
         ("TranslateBrowsePathsToNodeIds", _translate),
         ("RegisterNodes", _register),
         ("UnregisterNodes", _unregister),
+        ("Cancel", _cancel),
         ("CreateSubscription", _create_subscription),
         ("ModifySubscription", _modify_subscription),
         ("DeleteSubscriptions", _delete_subscriptions),

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from opcua_model.attributes import read_attribute, write_attribute
 from opcua_model.browse import Browser, Continuations
-from opcua_model.calls import call_method
+from opcua_model.calls import call_method, told_arguments
 from opcua_model.conditions.methods import audit_event
 from opcua_model.conditions.refreshing import is_refresh, refresh
 from opcua_model.decoding import Reader
@@ -95,11 +95,13 @@ class Session(InternalSession):
             raise fault("BadIdentityTokenRejected")
         if isinstance(token, ua.X509IdentityToken):
             signed = channel.host_certificate + (self.nonce or b"")
-            thumbprint = prove_certificate(token, params.UserTokenSignature, signed)
+            thumbprint = prove_certificate(token, params.UserTokenSignature, signed, channel.policy)
             found = await backend.authenticate_certificate(thumbprint, self.peer)
             name = f"certificate {thumbprint[:16]}"
         elif isinstance(token, ua.UserNameIdentityToken):
-            name, password = open_password(token, channel.private_key, self.nonce, encrypted=channel.encrypted)
+            name, password = open_password(
+                token, channel.private_key, self.nonce, channel.policy, encrypted=channel.encrypted
+            )
             roles = await backend.authenticate(name, password, self.peer)
             found = None if roles is None else (name, roles)
         else:
@@ -182,13 +184,14 @@ class Session(InternalSession):
         else:
             answer = await self._call(wanted)
         kinds = ua.VariantType
-        kind, fields = audit_event(wanted.MethodId, wanted.InputArguments or ())
+        given = told_arguments(self._desk.tree.methods.get(wanted.MethodId), wanted.InputArguments or ())
+        kind, fields = audit_event(wanted.MethodId, given)
         self._audit(
             kind,
             str(answer[0].StatusCode.name),
             SourceNode=ua.Variant(wanted.ObjectId, kinds.NodeId),
             MethodId=ua.Variant(wanted.MethodId, kinds.NodeId),
-            InputArguments=ua.Variant(list(wanted.InputArguments or ()), kinds.Variant, is_array=True),
+            InputArguments=ua.Variant(given, kinds.Variant, is_array=True),
             **fields,
         )
         return answer
@@ -288,6 +291,11 @@ class Session(InternalSession):
         """Give nodes back as they are: a lookup by path is as fast as one by number."""
         self._bound(nodes, self._desk.settings.limits.nodes_per_read)
         return list(nodes or ())
+
+    def cancel(self, handle: int, processor: Any) -> int:
+        """Give requests of a handle up that wait on the channel of this session; return how many there were."""
+        self._audit("AuditCancelEventType", "Good", RequestHandle=ua.Variant(handle, ua.VariantType.UInt32))
+        return int(processor.cancel(int(handle)))
 
     async def history_read(self, params: Any) -> list[Any]:
         """Read history."""

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import anyio
+import anyio.from_thread
 import anyio.to_thread
 import pytest
 
@@ -429,6 +430,64 @@ async def test_a_long_call_keeps_nothing_else_of_its_client_waiting(tmp_path: Pa
                 assert await tool.read("State/Mode") == "Ready"
                 await tool.call("State", "SafeShutdown")  # urgent: it waits for no place
             go_on.set()
+
+
+async def test_what_waits_is_given_up_when_its_client_asks_and_what_was_begun_goes_on(tmp_path: Path) -> None:
+    """Cancel (Part 4, 5.6.5): a queued call never reaches the daemon, the one that has is answered as ever."""
+    daemon = FakeDaemon(furnace())
+    begun: list[Any] = []
+    go_on = anyio.Event()
+
+    async def slow(caller: Any, path: str, method: str, arguments: Any) -> Any:
+        begun.append((caller, path, method, arguments))
+        await go_on.wait()
+        return ("[]",)
+
+    def asked(line: Line, handle: int) -> None:
+        call = ua.CallMethodRequest(ua.NodeId("Recipes", 3), ua.NodeId("Recipes/ListRecipes", 3))
+        kinds = ua.VariantType
+        call.InputArguments = [ua.Variant("", kinds.String), *(ua.Variant(one, kinds.UInt32) for one in (0, 1))]
+        body = type_id("CallRequest") + header(line.session, handle) + params_of(ua.CallParameters([call]))
+        line.send(line.message(body))
+
+    def published(line: Line, handle: int) -> None:
+        line.send(line.message(type_id("PublishRequest") + header(line.session, handle) + pack("<i", -1)))
+
+    def cancelled(line: Line, handle: int) -> tuple[list[str], int]:
+        """Cancel; return what the answers before that to Cancel said, and how many it says there were."""
+        body = type_id("CancelRequest") + header(line.session, 99) + params_of(ua.CancelParameters(handle))
+        line.send(line.message(body))
+        said: list[str] = []
+        count: int | None = None
+        while count is None or len(said) < count:
+            answer = line.answer()[1]
+            try:
+                count = int(line.parse(ua.CancelResponse, answer).Parameters.CancelCount)
+            except errors.UaStatusCodeError as error:
+                said.append(ua.StatusCode(error.code).name)
+        return said, count
+
+    def work(line: Line) -> list[tuple[list[str], int]]:
+        subscribed = ua.CreateSubscriptionParameters(60_000.0, 600, 20, 0, PublishingEnabled=True)
+        line.ask("CreateSubscription", subscribed, ua.CreateSubscriptionResponse)
+        published(line, 5)  # answered at once: a subscription says first that it is there
+        line.parse(ua.PublishResponse, line.answer()[1])
+        asked(line, 7)  # takes the only place
+        for _ in range(2):
+            asked(line, 8)
+        published(line, 9)
+        told = [cancelled(line, handle) for handle in (7, 8, 8, 9, 4711)]
+        anyio.from_thread.run_sync(go_on.set)
+        assert line.parse(ua.CallResponse, line.answer()[1]).Results[0].StatusCode.is_good()
+        assert mode(line) == "Ready"
+        return told
+
+    async with serving(daemon, tmp_path, limits=replace(Limits(), parallel_calls=1)) as server:
+        daemon.call = slow
+        told = await attack(server, work)
+    both = ["BadRequestCancelledByClient"] * 2
+    assert told == [([], 0), (both, 2), ([], 0), (both[:1], 1), ([], 0)]
+    assert len(begun) == 1
 
 
 async def test_wrong_logins_in_a_row_end_the_connection(server: UaServer) -> None:

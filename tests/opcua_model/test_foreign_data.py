@@ -26,9 +26,15 @@ class Lines:
     """What a process says, one JSON object after the other."""
 
     def __init__(self, process: Any) -> None:
+        self._process = process
         self._stream = TextReceiveStream(process.stdout)
         self._rest = ""
         self.said: dict[str, Any] = {}
+
+    async def ended(self) -> int:
+        """Wait for its end; return its exit code."""
+        with anyio.fail_after(60):
+            return int(await self._process.wait())
 
     async def until(self, event: str) -> dict[str, Any]:
         with anyio.fail_after(60):

@@ -25,11 +25,17 @@ def as_user(server: UaServer, user: str) -> Any:
 
 
 @asynccontextmanager
-async def channel(server: UaServer, identity: Any = None) -> AsyncGenerator[Any]:
-    """A secure channel without a session, of the usual client application or of another one."""
+async def channel(server: UaServer, identity: Any = None, policy: Any = None) -> AsyncGenerator[Any]:
+    """A secure channel without a session, of the usual client application or of another one, and of any policy."""
     client = Client(server.endpoint, timeout=5)
     client.application_uri = CLIENT_URI
-    await _secure(client, identity or await anyio.to_thread.run_sync(_throwaway))
+    own = identity or await anyio.to_thread.run_sync(_throwaway)
+    await _secure(client, own)
+    if policy is not None:
+        peer = crypto.x509_from_der(client.security_policy.peer_certificate)
+        signed = ua.MessageSecurityMode.SignAndEncrypt
+        client.security_policy = policy(peer, own.certificate, own.key, signed)
+        client.uaclient.set_security(client.security_policy)
     await client.connect_socket()
     await client.send_hello()
     await client.open_secure_channel()
@@ -232,6 +238,48 @@ async def test_a_recorded_password_cannot_be_played_again(server: UaServer, proo
         params.ClientSignature.Algorithm = client.security_policy.AsymmetricSignatureURI
         params.ClientSignature.Signature = client.security_policy.asymmetric_cryptography.signature(challenge)
         with pytest.raises(errors.BadIdentityTokenInvalid):
+            await client.uaclient.activate_session(params)
+
+
+OAEP = "http://www.w3.org/2001/04/xmlenc#rsa-oaep"
+OAEP_SHA256 = "http://opcfoundation.org/UA/security/rsa-oaep-sha2-256"
+SCHEMES: dict[str, Any] = {OAEP: crypto.encrypt_rsa_oaep, OAEP_SHA256: crypto.encrypt_rsa_oaep_sha256}
+OWN = {
+    "SecurityPolicyBasic256Sha256": OAEP,
+    "SecurityPolicyAes128Sha256RsaOaep": OAEP,
+    "SecurityPolicyAes256Sha256RsaPss": OAEP_SHA256,
+}
+
+
+@pytest.mark.parametrize("name", OWN)
+@pytest.mark.parametrize("scheme", SCHEMES)
+async def test_a_password_is_encrypted_by_the_policy_s_own_scheme(server: UaServer, name: str, scheme: str) -> None:
+    """However strong another one is: what the policy does not name is refused."""
+    async with channel(server, policy=getattr(policies, name)) as client:
+        await client.create_session()
+        secret = PASSWORDS["erika"].encode() + client._server_nonce
+        peer = crypto.x509_from_der(client.security_policy.peer_certificate).public_key()
+        token = ua.UserNameIdentityToken(PolicyId="username", UserName="erika", EncryptionAlgorithm=scheme)
+        token.Password = SCHEMES[scheme](peer, pack("<I", len(secret)) + secret)
+        params = ua.ActivateSessionParameters(UserIdentityToken=token)
+        challenge = client.security_policy.peer_certificate + client._server_nonce
+        params.ClientSignature.Algorithm = client.security_policy.AsymmetricSignatureURI
+        params.ClientSignature.Signature = client.security_policy.asymmetric_cryptography.signature(challenge)
+        if OWN[name] == scheme:
+            await client.uaclient.activate_session(params)
+        else:
+            with pytest.raises(errors.BadIdentityTokenRejected):
+                await client.uaclient.activate_session(params)
+
+
+async def test_a_signature_names_the_scheme_of_its_channel(server: UaServer) -> None:
+    async with channel(server) as client:
+        await client.create_session()
+        params = ua.ActivateSessionParameters(UserIdentityToken=ua.AnonymousIdentityToken(PolicyId="anonymous"))
+        challenge = client.security_policy.peer_certificate + client._server_nonce
+        params.ClientSignature.Signature = client.security_policy.asymmetric_cryptography.signature(challenge)
+        params.ClientSignature.Algorithm = "http://opcfoundation.org/UA/security/rsa-pss-sha2-256"
+        with pytest.raises(errors.BadApplicationSignatureInvalid):
             await client.uaclient.activate_session(params)
 
 

@@ -334,7 +334,10 @@ async def test_a_person_logs_in_with_a_certificate(tmp_path: Path) -> None:
                 signature.Algorithm = algorithm or "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"
                 from cryptography.hazmat.primitives.asymmetric import padding
 
-                signature.Signature = signing.sign(replay or line.challenge(), padding.PKCS1v15(), hashes.SHA256())
+                scheme: Any = padding.PKCS1v15()
+                if algorithm.endswith("pss-sha2-256"):
+                    scheme = padding.PSS(padding.MGF1(hashes.SHA256()), padding.PSS.DIGEST_LENGTH)
+                signature.Signature = signing.sign(replay or line.challenge(), scheme, hashes.SHA256())
                 try:
                     line.activate(token, signature)
                 except errors.UaStatusCodeError as error:
@@ -351,6 +354,9 @@ async def test_a_person_logs_in_with_a_certificate(tmp_path: Path) -> None:
             await tried(person.der, person.key, "http://www.w3.org/2000/09/xmldsig#rsa-sha1")
             == "BadUserSignatureInvalid"
         )
+        # A sound signature, of a scheme that this channel's policy does not have.
+        pss = "http://opcfoundation.org/UA/security/rsa-pss-sha2-256"
+        assert await tried(person.der, person.key, pss) == "BadUserSignatureInvalid"
         stranger = certificate("mallory", own=key(number=5))
         assert await tried(stranger.der, stranger.key) == "BadUserAccessDenied"
         old = certificate("erika", own=person.key, until=NOW - timedelta(hours=1))
