@@ -5,7 +5,7 @@ device has (config.profile.RESERVED). As long as a device with hazardous outputs
 relies on, is not armed, an interlock keeps everything hazardous de-energised.
 """
 
-from config.profile import RESERVED
+from config.profile import FAST, RESERVED
 from config.tool import (
     Effect,
     Interlock,
@@ -34,6 +34,9 @@ _TAGS: dict[str, tuple[str, str]] = {
     "missed_slots": ("1", "polls that were late and left out"),
     "reboots": ("1", "restarts of the instrument that were noticed"),
     "write_faults": ("1", "writes that it did not confirm"),
+    "edges": ("1", "changes of its fast outputs"),
+    "late_edges": ("1", "changes of its fast outputs that left late, or could not leave"),
+    "edge_late": ("1", "a change of a fast output was late a moment ago"),
 }
 
 
@@ -41,7 +44,9 @@ def with_device_tags(tool: Tool) -> Tool:
     """Add the tags and interlocks that follow from a tool's instruments; a tool without any stays as it is."""
     if not tool.devices:
         return tool
-    tags = tuple(_tag(device.name, name) for device in tool.devices for name in RESERVED)
+    tags = tuple(
+        _tag(device.name, name) for device in tool.devices for name in RESERVED if device.fast or name not in FAST
+    )
     module = Module(name=MODULE, kind=ModuleKind.CONTROL, description="Instruments and their links", tags=tags)
     return tool.model_copy(
         update={"modules": (*tool.modules, module), "interlocks": (*tool.interlocks, *_permissives(tool))}
@@ -86,7 +91,7 @@ def conversion(tag: Tag, unit: str) -> tuple[float, float]:
 
 def _tag(device: str, name: str) -> Tag:
     unit, description = _TAGS[name]
-    states = _YES_NO if name in {"armed", "connected"} else ()
+    states = _YES_NO if name in {"armed", "connected", "edge_late"} else ()
     return Tag(
         name=f"{device}.{name}",
         kind=TagKind.INPUT,

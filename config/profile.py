@@ -40,8 +40,13 @@ RESERVED = (
     "missed_slots",
     "reboots",
     "write_faults",
+    "edges",
+    "late_edges",
+    "edge_late",
 )
 """Points that every device has: what its driver knows of it (drivers.statistics)."""
+FAST = frozenset({"edges", "late_edges", "edge_late"})
+"""Those that only a device with fast outputs has."""
 
 
 PointName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\{n\}[a-z0-9_]*)?$", max_length=48)]

@@ -151,6 +151,8 @@ class PulsingScheme(Model):
 
     cycles: int = Field(ge=1, le=1_000_000)
     pulses: tuple[Pulse, ...] = Field(min_length=1, max_length=16)
+    late_pulse: Literal["continue", "hold", "abort"] = "hold"
+    """What follows when an edge of a fast valve was late: go on, hold the run after the pulse, or abort it."""
 
 
 class Tolerance(Model):

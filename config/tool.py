@@ -154,6 +154,8 @@ class Device(Model):
     address: int | None = Field(default=None, ge=0, le=65535)
     """Unit, node or drop number on the wire, where it has one."""
     on_link_loss: LinkLoss
+    fast: bool = False
+    """Its outputs are valves that pulse: the link belongs to one real-time thread, which writes each change at once."""
 
 
 class Gas(Model):

@@ -52,7 +52,8 @@ class Sink(Protocol):
 
 
 Happening = Literal[
-    "connected", "lost", "rebooted", "armed", "not_armed", "write_fault", "configuration", "other_device", "safe"
+    "connected", "lost", "rebooted", "armed", "not_armed", "write_fault", "configuration", "other_device", "safe",
+    "late_edge",
 ]  # fmt: skip
 Report = Callable[[Happening, str, str], None]
 """Tells people: what happened, the device, the words."""

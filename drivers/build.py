@@ -12,6 +12,8 @@ from drivers.bus import Bus
 from drivers.codecs import make_codec
 from drivers.conversation import Conversation, StreamConversation
 from drivers.device import Device
+from drivers.fast import FastLink, FastLinks
+from drivers.fast_frames import fast_outputs
 from drivers.link import Link, parse_link
 from drivers.transports.stream import Stream
 
@@ -30,6 +32,8 @@ def build(layout: Layout, profiles: Mapping[str, Profile], around: Surroundings)
     tool = layout.tool
     together: dict[str, list[Declared]] = {}
     for declared in tool.devices:
+        if declared.fast:
+            continue
         together.setdefault(declared.link, []).append(declared)
     buses: list[Bus] = []
     for text, members in together.items():
@@ -38,6 +42,22 @@ def build(layout: Layout, profiles: Mapping[str, Profile], around: Surroundings)
         devices = [make_device(layout, declared, profiles[declared.name], link, around) for declared in members]
         buses.append(Bus(text, conversation, devices, seed=len(buses)))
     return buses
+
+
+def build_fast(layout: Layout, profiles: Mapping[str, Profile], around: Surroundings) -> FastLinks | None:
+    """Make the fast links of a tool; none: it has none. Raises LinkError."""
+    links: list[FastLink] = []
+    for declared in layout.tool.devices:
+        if not declared.fast:
+            continue
+        link, profile = parse_link(declared.link), profiles[declared.name]
+        whole = make_device(layout, declared, profile, link, around)
+        # Outputs are the thread's: here the device is met, armed and watched.
+        device = Device(declared.name, profile, whole.codec, [], [], whole.statistics_of, around)
+        conversation = StreamConversation(_opener(link, [profile]), profile.timing.gap_s)
+        outputs = fast_outputs(device, whole.outputs)
+        links.append(FastLink(declared.link, len(links), conversation, device, outputs, seed=len(links)))
+    return FastLinks(links) if links else None
 
 
 def make_device(layout: Layout, declared: Declared, profile: Profile, link: Link, around: Surroundings) -> Device:

@@ -8,7 +8,7 @@ import anyio.lowlevel
 
 from drivers.codecs.exchange import Codec, Fetch, Raw, Store
 from drivers.errors import LinkError, NoAnswer
-from drivers.transports.stream import Stream
+from drivers.transports.stream import DescriptorStream, Stream
 
 BABBLE_S = 5.0
 """A link that is not quiet after so long is opened again."""
@@ -58,6 +58,14 @@ class StreamConversation:
         self._free_s = 0.0
         self.surplus = 0
         """Bytes that came unasked: duplicates and noise."""
+
+    @property
+    def descriptor(self) -> int:
+        """Of the open stream, for somebody who talks on it alone for a while."""
+        stream = self._open()
+        if not isinstance(stream, DescriptorStream):
+            raise LinkError("this link has no descriptor of its own")
+        return stream.descriptor
 
     async def open(self) -> None:
         """Open the stream."""

@@ -21,6 +21,12 @@ class Statistics:
     reboots: int = 0
     write_faults: int = 0
     """Writes that the device did not confirm in time."""
+    edges: int = 0
+    """Of fast outputs: changes that left for the wire, or should have."""
+    late_edges: int = 0
+    """Those that left later than a scan after their own, or could not leave."""
+    edge_late: bool = False
+    """One of them was a moment ago."""
 
     def value(self, name: str) -> float:
         """Value of a reserved point."""

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from kernels.fast import FastOutputs
 from kernels.scan import Scan
 
 class ScanThread:
@@ -29,6 +30,8 @@ class ScanThread:
         lock: bool = ...,
         start_ns: int = ...,
     ) -> None: ...
+    def attach(self, outputs: FastOutputs) -> None:
+        """Hand the outputs of every slot to fast outputs; before `start`."""
     def start(self) -> list[str]:
         """Start; return what was not permitted, each with its remedy (empty when everything was)."""
     def stop(self, timeout_s: float = ...) -> None:

@@ -12,13 +12,16 @@ import resource
 import numpy as np
 from numpy.typing import NDArray
 
+from kernels.fast import FastOutputs
 from kernels.scan import Scan
 
+from cpython.pycapsule cimport PyCapsule_GetPointer
 from cpython.ref cimport Py_DECREF, Py_INCREF
 from libc.string cimport memcpy, memset
 from posix.mman cimport mlock
 
 from kernels.atomics cimport fence_release, load_acquire, store_relaxed, store_release, u64
+from kernels.edges cimport EdgePort
 from kernels.image cimport Image
 from kernels.layout cimport HISTOGRAM_BUCKETS, TimingBlock
 from kernels.memory cimport Arena, lock_arena, map_arena, populate, take, unmap_arena
@@ -49,6 +52,7 @@ cdef struct Clockwork:
     # What the thread works with. Python reads it while the thread runs; words are whole.
     ScanState* scan
     TimingBlock* shared  # NULL without an image
+    EdgePort* port  # NULL without fast outputs
     TimingBlock timing
     long long* latencies
     u64 latency_count
@@ -167,6 +171,8 @@ cdef void* live(void* argument) noexcept nogil:
         for _ in range(c.scans_per_slot):
             step_plant(c.scan)
             run_scan(c.scan, next_row_ns(c))
+        if c.port != NULL:
+            c.port.post(c.port.state, c.scan.value, c.scan.k, deadline)
         ended = clock_ns(CLOCK_MONOTONIC)
         store_release(&c.last_scan_ns, <u64>ended)
         measure(c, late, ended - woken)
@@ -196,6 +202,7 @@ cdef class ScanThread:
     cdef bint started
     cdef bint lock
     cdef object _quiet_cpu
+    cdef object _port_owner
 
     def __init__(
         self,
@@ -241,6 +248,13 @@ cdef class ScanThread:
     def __dealloc__(self):
         # While the thread runs it keeps this object alive (see start), so here it does not.
         unmap_arena(&self.arena)
+
+    def attach(self, outputs: FastOutputs) -> None:
+        """Hand the outputs of every slot to fast outputs; before `start`."""
+        if self.started:
+            raise RuntimeError("fast outputs are attached before the scan thread starts")
+        self._port_owner = outputs
+        self.c.port = <EdgePort*>PyCapsule_GetPointer(outputs.port, b"kernels.edges.EdgePort")
 
     def start(self) -> list[str]:
         """Start; return what was not permitted, each with its remedy (empty when everything was)."""

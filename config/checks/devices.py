@@ -6,7 +6,7 @@ from pathlib import Path
 from config.checks.report import DEENERGISED, Report
 from config.faults import ConfigError, suggestion
 from config.instruments import conversion
-from config.profile import RESERVED, Point, Profile, WritePolicy
+from config.profile import RESERVED, Point, Profile, ValueType, WritePolicy
 from config.profiles import find_profile
 from config.tool import Device, LinkLoss, Tag, TagKind
 from config.units import find_unit
@@ -30,6 +30,7 @@ def check_devices(report: Report) -> None:
         instruments[device.name] = _Instrument(device, profile, profile.by_name if profile else {})
     _check_wires(report)
     _check_rig(report)
+    _check_fast(report, instruments)
     bound: list[tuple[str, str]] = []
     for m, module in enumerate(report.tool.modules):
         for t, tag in enumerate(module.tags):
@@ -92,6 +93,39 @@ def _check_rig(report: Report) -> None:
                 f"{device.link} is no link of a rig: [rig] makes the scan faster than the clock, which only `cvd hil` "
                 "may ask for",
             )
+
+
+def _check_fast(report: Report, instruments: dict[str, _Instrument]) -> None:
+    """A fast link has one device, only outputs of two states, and each of them is a bit of its own frame."""
+    links = [device.link for device in report.tool.devices]
+    for d, device in enumerate(report.tool.devices):
+        if not device.fast:
+            continue
+        if not device.link.startswith("modbus-tcp://"):
+            report.add(f"devices[{d}].fast", f"{device.name} hangs on {device.link}: fast outputs need modbus-tcp")
+        if links.count(device.link) > 1:
+            report.add(f"devices[{d}].fast", f"a fast link belongs to one device; others hang on {device.link} too")
+        if not any(tag.kind is TagKind.OUTPUT for _, tag in _bound_to(report, device.name)):
+            report.add(f"devices[{d}].fast", f"no output is bound to {device.name}")
+        for path, tag in _bound_to(report, device.name):
+            point = instruments[device.name].points.get((tag.point or "").partition(".")[2])
+            if tag.kind is TagKind.INPUT and point is not None:
+                report.add(path, f"{device.name} is fast: its link is for outputs alone; read '{tag.name}' elsewhere")
+            elif tag.kind is TagKind.OUTPUT and (len(tag.states) != 2 or point is None or not _is_bit(point)):
+                report.add(path, f"'{tag.name}' is no fast output: it needs two states and a coil of {device.name}")
+
+
+def _bound_to(report: Report, device: str) -> list[tuple[str, Tag]]:
+    return [
+        (f"modules[{m}].tags[{t}].point", tag)
+        for m, module in enumerate(report.tool.modules)
+        for t, tag in enumerate(module.tags)
+        if (tag.point or "").partition(".")[0] == device
+    ]
+
+
+def _is_bit(point: Point) -> bool:
+    return point.type is ValueType.BOOL and point.modbus is not None and point.modbus.write_function in {None, 5}
 
 
 def _check_point(report: Report, path: str, name: str, tag: Tag, instruments: dict[str, _Instrument]) -> None:

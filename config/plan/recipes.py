@@ -14,7 +14,7 @@ from config.plan.operations import operation_steps
 from config.plan.walk import gases_left_on, total_s
 from config.plan.words import OPEN, SHUT, Words
 from config.recipe_model import Recipe, RecipeStep, walk
-from config.tool import Action, Guard, Policy, Tool, Zone
+from config.tool import Action, Check, Guard, Policy, Tool, Zone
 
 GUARD_DELAY_S = 30.0
 """Temperature or pressure may be out of tolerance for so long in a deposition before it is held."""
@@ -313,8 +313,17 @@ class _Planner:
         for pulse in scheme.pulses if scheme else ():
             valve = self.words.gas(pulse.gas, "pulsing_scheme").valve
             actions.append(Action(name=f"{step.name}: {pulse.gas} pulse", set={valve: OPEN}, min_s=pulse.pulse_s))
-            actions.append(Action(name=f"{step.name}: purge", set={valve: SHUT}, min_s=pulse.purge_s))
+            check = self._in_time(valve)
+            actions.append(Action(name=f"{step.name}: purge", set={valve: SHUT}, min_s=pulse.purge_s, check=check))
         return tuple(actions)
+
+    def _in_time(self, valve: str) -> tuple[Check, ...]:
+        """After a pulse of a fast valve: were its edges in time?"""
+        scheme, device = self.recipe.pulsing_scheme, self.words.fast_device(valve)
+        if scheme is None or device is None or scheme.late_pulse == "continue":
+            return ()
+        reason = f"an edge of {valve} was late: its pulse was not as long as the recipe says"
+        return (Check(that=f"not devices.{device}.edge_late", otherwise=Policy(scheme.late_pulse), reason=reason),)
 
     # ------------------------------------------------------------------------------------- around the recipe
     def preparation(self) -> tuple[PlannedStep, ...]:

@@ -50,6 +50,11 @@ class Words:
         for leaf in self.recipe.walk():
             yield self.of(leaf.recipe), leaf.path, leaf.step
 
+    def fast_device(self, tag: str) -> str | None:
+        """Name of the device whose fast output moves a tag."""
+        name = (self.declared[tag].point or "").partition(".")[0]
+        return next((device.name for device in self.tool.devices if device.fast and device.name == name), None)
+
     # --------------------------------------------------------------------------------------------------- values
     def value(self, tag: str, value: float, unit: str) -> float:
         """Convert a value to the unit of a tag."""

@@ -45,6 +45,11 @@ class DescriptorStream:
     def __init__(self, fd: int) -> None:
         self._fd = fd
 
+    @property
+    def descriptor(self) -> int:
+        """What the kernel calls it."""
+        return self._fd
+
     async def send(self, data: bytes) -> None:
         """Send all bytes."""
         rest = memoryview(data)

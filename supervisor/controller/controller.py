@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -177,6 +178,9 @@ class Controller:
         await anyio.to_thread.run_sync(self.recorder.open)
         self._take_over()
         self.notices += await anyio.to_thread.run_sync(self.crew.memory.recall, time.time_ns())
+        if self.instruments is not None:
+            fast = partial(self.instruments.attach, self.scanner.thread, self.tool.scan.priority)
+            self.notices += await anyio.to_thread.run_sync(fast)
         self.notices += await anyio.to_thread.run_sync(self.scanner.thread.start)
         self.tapes.start()
         self.flights.start()

@@ -10,6 +10,7 @@ import structlog
 from config.layout import Layout
 from config.profile import Profile
 from kernels.image import Image
+from kernels.realtime import ScanThread
 from kernels.scan import Scan
 from supervisor.controller.errors import BindingError
 
@@ -24,7 +25,9 @@ STALLED_S, STALLED_SCANS = 0.2, 10
 """A scan that has not advanced for the longer of these feeds no watchdog any more."""
 REPEAT_S, REMEMBERED = 60.0, 1000
 """The same thing is told again only after so long; so many things are remembered."""
-GRAVE = frozenset({"lost", "rebooted", "not_armed", "write_fault", "configuration", "other_device", "safe"})
+GRAVE = frozenset(
+    {"lost", "rebooted", "not_armed", "write_fault", "configuration", "other_device", "safe", "late_edge"}
+)
 
 
 class Instruments:
@@ -52,7 +55,7 @@ class Instruments:
         speed: int = 1,
     ) -> None:
         from drivers.binding import Surroundings
-        from drivers.build import build
+        from drivers.build import build, build_fast
         from drivers.errors import LinkError
         from drivers.outputs import Outputs
 
@@ -64,16 +67,27 @@ class Instruments:
         self._advanced_s = time.monotonic()
         self._ending = False
         try:
-            self.buses = build(layout, profiles, Surroundings(scan, self.healthy, self._report, speed, scan.period_s))
+            around = Surroundings(scan, self.healthy, self._report, speed, scan.period_s)
+            self.buses = build(layout, profiles, around)
+            self.fast = build_fast(layout, profiles, around)
         except LinkError as error:
             raise BindingError(str(error)) from error
         self._outputs = Outputs(self.buses)
+
+    def attach(self, thread: ScanThread, priority: int) -> list[str]:
+        """Before the scan thread starts: let fast outputs have its edges. What was not permitted, in words."""
+        if self.fast is None:
+            return []
+        thread.attach(self.fast.thread)
+        return self.fast.thread.start(priority=max(priority - 1, 0))
 
     async def run(self) -> None:
         """Serve every link and follow the outputs, until `finish`."""
         async with anyio.create_task_group() as group:
             for bus in self.buses:
                 group.start_soon(bus.run)
+            if self.fast is not None:
+                group.start_soon(self.fast.run)
             while not self._ending:
                 self._follow()
                 await anyio.sleep(max(LOOK_S, self._scan.period_s))
@@ -84,6 +98,8 @@ class Instruments:
         self._follow()
         with anyio.move_on_after(timeout_s) as bound:
             async with anyio.create_task_group() as group:
+                if self.fast is not None:
+                    self.fast.end()
                 for bus in self.buses:
                     group.start_soon(bus.end)
         if bound.cancelled_caught:

@@ -23,7 +23,7 @@ from config.plan import (
     plan_recipe,
 )
 from config.recipe import Recipe, load_recipe
-from config.tool import Action, Policy, Tool
+from config.tool import Action, Device, LinkLoss, Policy, Tool
 from tests.config.small_furnace import small_furnace
 
 SILANE, OXIDISER, NITROGEN = "gas_panel.sih4.valve", "gas_panel.n2o.valve", "gas_panel.n2.valve"
@@ -260,6 +260,47 @@ def test_pulses_open_one_gas_at_a_time_and_purge_between(tool: Tool) -> None:
     ]  # fmt: skip
     assert deposition.planned_s == pytest.approx(550)
     assert writes(deposition.actions)[SILANE] == 0, "the valves stay shut until their first pulse"
+
+
+def with_fast_valve(tool: Tool) -> Tool:
+    """The furnace with silane's valve on a fast link."""
+    device = Device(
+        name="pulser",
+        profile="beckhoff_bk9050",
+        link="modbus-tcp://10.0.0.9:502",
+        on_link_loss=LinkLoss.ZERO,
+        fast=True,
+    )
+    modules = tuple(
+        module.model_copy(update={"tags": tuple(
+            tag.model_copy(update={"point": "pulser.do_0"}) if f"{module.name}.{tag.name}" == SILANE else tag
+            for tag in module.tags
+        )})
+        for module in tool.modules
+    )  # fmt: skip
+    return tool.model_copy(update={"modules": modules, "devices": (device,)})
+
+
+@pytest.mark.parametrize(
+    ("said", "follows"),
+    [({}, Policy.HOLD), ({"late_pulse": "abort"}, Policy.ABORT), ({"late_pulse": "continue"}, None)],
+)
+def test_a_late_edge_of_a_fast_valve_has_the_consequence_that_the_recipe_names(
+    tool: Tool, said: dict[str, str], follows: Policy | None
+) -> None:
+    pulsed = [{"name": gas, "flow_sccm": 80, "timing": "pulsed"} for gas in ("SiH4", "N2O")]
+    pulses = [{"gas": gas, "pulse_s": 0.5, "purge_s": 2} for gas in ("SiH4", "N2O")]
+    plan = plan_recipe(
+        recipe(
+            {"name": "deposition", "duration_s": 60, "flows_active": True}, gas_flows={"gases": pulsed},
+            pulsing_scheme={"cycles": 100, "pulses": pulses, **said},
+        ),
+        with_fast_valve(tool),
+    )  # fmt: skip
+    cycle = next(action for action in step(plan, "deposition").actions if action.repeat == 100)
+    assert [[(check.that, check.otherwise) for check in part.check] for part in cycle.steps] == [
+        [], [("not devices.pulser.edge_late", follows)] if follows else [], [], [],
+    ]  # fmt: skip
 
 
 def test_a_temperature_inside_of_a_deposition_is_reached_before_silane_flows(tool: Tool) -> None:

@@ -1,6 +1,6 @@
 """The small tool on real wires: a rig on loopback and pseudo-terminals, and a controller that drives it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +44,9 @@ POINTS: dict[str, dict[str, Any]] = {
 }
 
 
+Change = Callable[[dict[str, Any]], None]
+
+
 def wired_data() -> dict[str, Any]:
     """The smallest tool with an instrument behind every input and output."""
     data = minimal_data()
@@ -74,11 +77,14 @@ class Wired(Desk):
 
 
 @asynccontextmanager
-async def wired(folder: Path, *faults: WireFault) -> AsyncIterator[Wired]:
-    """Run a rig and a controller on it; the faults are there before the controller."""
+async def wired(folder: Path, *faults: WireFault, change: Change | None = None) -> AsyncIterator[Wired]:
+    """Run a rig and a controller on it; the faults are there before the controller. `change` is made to the tool."""
 
     def make() -> tuple[Rig, dict[str, Any]]:
-        return Rig(tool_of(wired_data()), folder), wired_data()
+        data = wired_data()
+        if change is not None:
+            change(data)
+        return Rig(tool_of(data), folder), data
 
     rig, data = await anyio.to_thread.run_sync(make)
     async with rig.running():
