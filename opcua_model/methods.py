@@ -379,6 +379,24 @@ CARE: Final = (
         (_text("Task", "The task's name in the tool file."), _text("Comment", "What was found.")),
         roles=_MAINTAIN,
     ),
+    Method(
+        "Care",
+        "AddNote",
+        "Write a note into the shift log; it stays in the audit trail.",
+        (_text("Text", "What the next crew should know."),),
+        roles=_SERVICE,
+    ),
+    Method(
+        "Care",
+        "GetShiftLog",
+        "Give what happened in a stretch of time, for the crew that comes.",
+        (
+            Argument("StartTime", "DateTime", "From this moment."),
+            Argument("EndTime", "DateTime", "To this moment."),
+            _text("WishJson", 'Language and units as JSON: {"language": "de", "units": {"Torr": "mbar"}}; or empty.'),
+        ),
+        (_JSON,),
+    ),
 )
 
 INTERLOCKS: Final = (

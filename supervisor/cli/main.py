@@ -37,6 +37,7 @@ COMMANDS = {
     "install-service": "a sandboxed systemd unit for a tool",
     "export": "a run's data as Parquet, CSV or JSON",
     "kinetics": "tabulate detailed chemistry (needs the extra `kinetics`)",
+    "shiftlog": "what happened in a shift, in the crew's language and units",
     "nodeset": "a tool's OPC UA address space as a NodeSet2 file, for other stacks",
     "cert": "whom the endpoint trusts, and its own certificate",
     "user": "add, list and remove people and their roles",

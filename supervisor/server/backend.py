@@ -56,7 +56,7 @@ E10 = {
 READ_ONLY = frozenset({
     "GetRecipe", "ListRecipes", "ValidateRecipe", "DiffRecipes", "ListProcessModes", "GetRun", "ListRuns",
     "GetTelemetry", "GetTelemetryPart", "GetResults", "ListQueue", "GetMaterial", "CheckInterlocks", "GetOwners",
-    "WhyNot", "GetReport", "ListSeries", "GetPoints",
+    "WhyNot", "GetReport", "GetShiftLog", "ListSeries", "GetPoints",
 })  # fmt: skip
 """Refusals of these are not worth an entry in the audit trail."""
 LOGINS = 2
@@ -344,6 +344,8 @@ def _table(desk: Desk, runs: RunCalls) -> dict[tuple[str, str], Call]:
         ("State", "GetOwners"): tool.get_owners,
         ("Care", "GetReport"): tool.care_report,
         ("Care", "TaskDone"): tool.task_done,
+        ("Care", "AddNote"): tool.add_note,
+        ("Care", "GetShiftLog"): tool.shift_log,
         ("Spc", "DefineSeries"): spc.define,
         ("Spc", "ListSeries"): spc.list,
         ("Spc", "GetPoints"): spc.points,

@@ -1,13 +1,30 @@
 """The methods of `State`, `Services` and `Interlocks`."""
 
 import json
+from dataclasses import asdict
+from datetime import datetime
 
+from pydantic import Field
+
+from config.base import Model
 from opcua_model.interface import Caller, Refused
 from supervisor.link.messages import CommandKind, EquipmentMode
-from supervisor.server import runs
+from supervisor.server import runs, shiftlog
 from supervisor.server.access.policy import Action, permit
+from supervisor.server.calls_runs import ns_of
 from supervisor.server.control import Owner
 from supervisor.server.desk import Desk, principal
+from supervisor.server.notify.table import Language
+from supervisor.server.texts import Texts
+
+LONGEST_NOTE = 2000
+
+
+class ShiftWish(Model):
+    """In which words and units a shift log is wanted."""
+
+    language: Language = "en"
+    units: dict[str, str] = Field(default_factory=dict[str, str])
 
 
 class ToolCalls:
@@ -70,6 +87,30 @@ class ToolCalls:
         args = {"name": task, "comment": comment}
         await self._desk.controller.command(principal(caller), CommandKind.TASK_DONE, args)
         return ()
+
+    async def add_note(self, caller: Caller, _path: str, text: str) -> tuple[()]:
+        """`Care/AddNote`."""
+        permit(self._desk.policy, caller, Action.SERVICE)
+        if not 0 < len(text.strip()) <= LONGEST_NOTE:
+            raise Refused("BadInvalidArgument", f"a note has 1 to {LONGEST_NOTE} characters")
+        await self._desk.note(caller, "shift_note", "Care", reason=text.strip())
+        return ()
+
+    async def shift_log(self, _caller: Caller, _path: str, begin: datetime, end: datetime, wish: str) -> tuple[str]:
+        """`Care/GetShiftLog`."""
+        desk = self._desk
+        try:
+            wanted = ShiftWish.model_validate_json(wish or "{}")
+        except ValueError as error:
+            raise Refused("BadInvalidArgument", f"WishJson: {error}") from error
+        await desk.projector.caught_up()
+        conditions = {one.name: one for one in desk.layout.conditions}
+        found = await desk.store.read(
+            lambda connection: shiftlog.lines(
+                connection, conditions, ns_of(begin), ns_of(end), Texts.of(wanted.language), wanted.units
+            )
+        )
+        return (json.dumps([asdict(line) for line in found], ensure_ascii=False),)
 
     async def release_control(self, caller: Caller, _path: str) -> tuple[()]:
         """`ReleaseControl`."""

@@ -23,6 +23,7 @@ from config.faults import suggestion
 from config.loading import load_model
 from config.tool import Role
 from opcua_model.settings import Limits, Settings
+from supervisor.server.notify.table import NotifyTable
 
 FILE_NAME = "daemon.toml"
 """Looked for in the data folder when `cvd run` names no other."""
@@ -80,6 +81,7 @@ class ServerTable(Model):
     equipment_path: Annotated[str, Field(max_length=300)] = ""
     """ISA-95: site, area and work centre above the tool, with slashes between; the organisation stands before them."""
     control: ControlTable = ControlTable()
+    notify: NotifyTable = NotifyTable()
     limits: Annotated[dict[str, Bounds], AfterValidator(_limits)] = Field(default_factory=dict)
     """Fields of `opcua_model.settings.Limits`; what is left out keeps its default."""
 

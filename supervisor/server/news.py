@@ -16,6 +16,7 @@ from supervisor.server.backend import DaemonBackend
 from supervisor.server.desk import Desk
 from supervisor.server.errors import StoreError
 from supervisor.server.historian.rolling import ClosedRun
+from supervisor.server.notify.courier import Courier
 from supervisor.server.spc.verdicts import of_run
 from supervisor.server.store.space import Space
 from supervisor.server.wording import tell
@@ -36,12 +37,15 @@ class News:
         self._space_low = False
         self.desk: Desk | None = None
         self.backend: DaemonBackend | None = None
+        self.courier: Courier | None = None
 
     async def told(self, events: Sequence[Event]) -> None:
         """Events have been projected: tell everybody who follows them."""
         desk = self.desk
         if desk is None:
             return
+        if self.courier is not None:
+            self.courier.wake()
         touched: set[str] = set()
         for event in events:
             if event.kind is EventKind.CHECKPOINT:

@@ -33,6 +33,7 @@ from supervisor.server.errors import ServerError, StoreError
 from supervisor.server.historian.ingest import Historian
 from supervisor.server.liveness import Liveness
 from supervisor.server.news import News
+from supervisor.server.notify.courier import Courier
 from supervisor.server.place import identify
 from supervisor.server.projection import Projection
 from supervisor.server.projector import Projector
@@ -155,6 +156,9 @@ class Server:
             policy=settings.policy,
         )
         self._news.desk = desk
+        self._news.courier = Courier(
+            store, settings.data, layout.tool.name, table.notify, conditions, desk.alarms.asks_nobody
+        )
         await desk.alarms.load()
         await desk.times.load()
         await projector.start()
@@ -164,7 +168,8 @@ class Server:
             await desk.note(SYSTEM, "repair", "store", reason=words)
         group.start_soon(self._check_audit, desk)
         desk.active = await store.read(runs.active)
-        for task in (controller.run, projector.run, historian.run, self._watch_space, self._keep_head):
+        tasks = (controller.run, projector.run, historian.run, self._news.courier.run)
+        for task in (*tasks, self._watch_space, self._keep_head):
             group.start_soon(task)
         return desk
 

@@ -8,6 +8,7 @@ from config.alarm_list import SEVERITY
 from config.alarms import AlarmPoint
 from config.tool import Interlock
 from supervisor.link.messages import Event, EventKind
+from supervisor.server.texts import ENGLISH, Texts
 
 BOUNDARY = 500
 
@@ -55,42 +56,42 @@ class _Known(dict[str, Any]):
         return "?"
 
 
-def tell(event: Event, conditions: Mapping[str, Interlock | AlarmPoint]) -> Told:
+def tell(event: Event, conditions: Mapping[str, Interlock | AlarmPoint], texts: Texts = ENGLISH) -> Told:
     """Put an event in words."""
     if event.kind is EventKind.COMMAND:
-        return _command(event.data)
+        return _command(event.data, texts)
     if event.kind is EventKind.CONDITION:
-        return _condition(event.data, conditions)
+        return _condition(event.data, conditions, texts)
     source, severity, words = _FIXED[event.kind]
     name = event.data.get("name")
     if event.kind is EventKind.BYPASS_EXPIRED and name:
         source = f"Interlocks/{name}"
-    return Told(source, severity, words.format_map(_Known(event.data)))
+    return Told(source, severity, texts(words).format_map(_Known(event.data)))
 
 
-def _command(data: dict[str, Any]) -> Told:
+def _command(data: dict[str, Any], texts: Texts) -> Told:
     principal = data.get("principal")
     user = str(principal.get("user", "?")) if isinstance(principal, dict) else "?"  # pyright: ignore[reportUnknownMemberType,reportUnknownArgumentType]  (JSON)
     status, words = str(data.get("status", "Good")), f"{user}: {data.get('kind', '?')}"
     if status != "Good":
-        return Told("State", 300, f"{words} refused ({status}): {data.get('reason', '')}")
+        return Told("State", 300, f"{words} {texts('refused')} ({status}): {data.get('reason', '')}")
     return Told("State", 100, words)
 
 
-def _condition(data: dict[str, Any], conditions: Mapping[str, Interlock | AlarmPoint]) -> Told:
+def _condition(data: dict[str, Any], conditions: Mapping[str, Interlock | AlarmPoint], texts: Texts) -> Told:
     name = str(data.get("name", "?"))
     declared = conditions.get(name)
     source = f"Interlocks/{name}"
     if isinstance(declared, AlarmPoint):
         source = f"Alarms/{declared.alarm.name}"
     severity = SEVERITY[declared.priority] if declared else BOUNDARY
-    description = declared.description if declared else name
+    description = texts(declared.description) if declared else name
     if data.get("active"):
-        words = f"{description} (first out)" if data.get("first_out") else description
+        words = f"{description} ({texts('first out')})" if data.get("first_out") else description
     elif data.get("latched"):
-        words, severity = f"cause gone, still latched: {description}", min(severity, 300)
+        words, severity = f"{texts('cause gone, still latched')}: {description}", min(severity, 300)
     else:
-        words, severity = f"back to normal: {description}", 100
+        words, severity = f"{texts('back to normal')}: {description}", 100
     if data.get("bypassed"):
-        words = f"bypassed; {words}"
+        words = f"{texts('bypassed')}; {words}"
     return Told(source, severity, words)

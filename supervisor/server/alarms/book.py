@@ -76,6 +76,11 @@ class AlarmBook:
         await self._store.write(lambda connection: rows.forget_before(connection, old))
 
     # --------------------------------------------------------------------------------------------- from the journal
+    def asks_nobody(self, name: str) -> bool:
+        """Whether an alarm is shelved, suppressed, disabled or out of service at the moment."""
+        state = self.states.get(name)
+        return state is not None and state.silent
+
     async def take(self, event: Event, journal: int) -> None:
         """An event was projected, or (while the database is in trouble) could not be: follow it."""
         changes = self._projection.take(journal, event.seq)
