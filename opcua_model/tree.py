@@ -44,7 +44,7 @@ FOLDERS: Final = {
     "Spc": ("SpcType", "Series of statistical process control; an object each."),
 }
 """Folders whose entries come and go."""
-_OTHERS: Final = {
+OTHERS: Final = {
     "State": ("StateType", "Mode, SEMI E10 state and control of the tool."),
     "Equipment": ("EquipmentType", "The modules of the tool with their tags."),
     "Telemetry": ("TelemetryType", "The signals of the tool under their common names."),
@@ -54,6 +54,7 @@ _OTHERS: Final = {
     "Alarms": ("AlarmsType", "The alarms of the tool."),
     "Diagnostics": ("DiagnosticsType", "Timing of the scan, links, historian, sessions."),
 }
+"""What else stands below the tool, its name plate aside."""
 _NOTIFIERS: Final = ("State", "Equipment", "Recipes", "Runs", "Services", "Interlocks", "Alarms", "Diagnostics", "Spc")
 
 SYSTEM_TEXTS: Final = {
@@ -115,7 +116,7 @@ def build_tree(tree: Tree, *, revision: str, variants: Sequence[str], told: Mapp
     )
     space.add_reference(number_id(Ids.Server), Ids.HasNotifier, root)
     _identification(tree, root, revision, variants)
-    for name, (kind, description) in {**_OTHERS, **FOLDERS}.items():
+    for name, (kind, description) in {**OTHERS, **FOLDERS}.items():
         _object(tree, name, kind, description, notifier=name in _NOTIFIERS)
     _object(tree, "Runs/ActiveRun", "ActiveRunType", "The run that is active.", notifier=True)
     _equipment(tree)

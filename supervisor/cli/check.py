@@ -1,10 +1,10 @@
-"""`cvd check`: every fault of tools and recipes at once."""
+"""`cvd check`: every fault of tools, recipes, device profiles and settings files at once."""
 
 import argparse
 import json
 from pathlib import Path
 
-from config.faults import ConfigError, Fault
+from config.faults import ConfigError, Fault, suggestion
 from config.loading import load_tool
 from config.preflight import Preflight, preflight
 from config.profile import Profile
@@ -15,12 +15,17 @@ from config.schema import schema
 from config.text import Syntax, parse_text, read_text
 from config.tool import Tool
 from supervisor.cli.errors import UsageError
+from supervisor.server.configuration import FILE_NAME, DaemonFile, ServerTable, read_settings
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `cvd check`."""
     parser.add_argument(
-        "files", type=Path, nargs="*", metavar="FILE", help="tools and device profiles (.toml), recipes (.json)"
+        "files",
+        type=Path,
+        nargs="*",
+        metavar="FILE",
+        help="tools, device profiles and settings (.toml), recipes (.json)",
     )
     parser.add_argument("--schema", choices=["recipe", "tool"], help="print the JSON Schema instead")
 
@@ -36,21 +41,30 @@ def carry_out(arguments: argparse.Namespace) -> int:
     tools: dict[Path, Tool] = {}
     recipes: dict[Path, Recipe] = {}
     profiles: dict[Path, Profile] = {}
+    settings: dict[Path, ServerTable] = {}
     for path in arguments.files:
         try:
-            if path.suffix == ".toml" and _is_profile(path):
-                profiles[path] = load_profile(path)
-            elif path.suffix == ".toml":
-                tools[path] = load_tool(path)
+            if path.suffix == ".toml":
+                match _kind(path):
+                    case "profile":
+                        profiles[path] = load_profile(path)
+                    case "settings":
+                        settings[path] = read_settings(path)
+                    case _:
+                        tools[path] = load_tool(path)
             elif path.suffix == ".json":
                 recipes[path] = load_recipe(path)
             else:
-                faults.append(Fault(str(path), "", "a tool ends in .toml, a recipe in .json"))
+                faults.append(Fault(str(path), "", "tools and settings end in .toml, recipes in .json"))
         except ConfigError as error:
             faults += error.faults
     for recipe_path, recipe in recipes.items():
         for tool_path, tool in tools.items():
             faults += _against(recipe_path, recipe, tool_path, tool)
+    for settings_path, table in settings.items():
+        faults += _contradictions(settings_path, table)
+        for tool in tools.values():
+            faults += _fits(settings_path, table, tool)
     if faults:
         raise ConfigError(faults)
     for path, tool in tools.items():
@@ -63,12 +77,43 @@ def carry_out(arguments: argparse.Namespace) -> int:
             print(f"  to be proven on the device: {', '.join(unseen)}")
     for path, recipe in recipes.items():
         print(f"{path}: {recipe.name}, {len(recipe.recipe_steps)} steps: sound")
+    for path, table in settings.items():
+        print(f"{path}: settings of a daemon, {len(table.limits)} limits of its own: sound")
     return 0
 
 
-def _is_profile(path: Path) -> bool:
-    """A TOML file with a codec describes an instrument, one without a tool."""
-    return "codec" in parse_text(read_text(path), Syntax.TOML, str(path))
+def _kind(path: Path) -> str:
+    """Tell TOML files apart: one with a codec describes an instrument, one of a daemon's tables or name is settings."""
+    document = parse_text(read_text(path), Syntax.TOML, str(path))
+    if "codec" in document:
+        return "profile"
+    known = set(DaemonFile.model_fields)
+    return "settings" if path.name == FILE_NAME or (document and set(document) <= known) else "tool"
+
+
+def _fits(path: Path, table: ServerTable, tool: Tool) -> list[Fault]:
+    """Look for the parts of the tree that settings restrict in a tool's."""
+    from opcua_model.tree import FOLDERS, OTHERS  # loading asyncua takes longer than everything else here
+
+    folders = {"Identification": None, **dict.fromkeys(FOLDERS), **dict.fromkeys(OTHERS)}
+    modules = ["system", *(module.name for module in tool.modules)]
+    faults: list[Fault] = []
+    for one in table.restricted:
+        folder, _, rest = one.partition("/")
+        name, known = (rest.partition("/")[0], modules) if folder == "Equipment" and rest else (folder, list(folders))
+        if name not in known:
+            faults.append(
+                Fault(str(path), f"server.restricted.{one}", f"{tool.name} has no {name!r}{suggestion(name, known)}")
+            )
+    return faults
+
+
+def _contradictions(path: Path, table: ServerTable) -> list[Fault]:
+    """What each setting permits and both together do not."""
+    if table.plain_loopback and table.anonymous == "never":
+        reason = "it offers anonymous sessions only, and server.anonymous is 'never': leave one out"
+        return [Fault(str(path), "server.plain_loopback", reason)]
+    return []
 
 
 def _show_reactions(tool: Tool) -> None:

@@ -30,9 +30,57 @@ def test_all_faults_of_all_files_are_told_at_once(tmp_path: Path, capsys: pytest
     assert main(["check", str(tool), str(recipe), str(tmp_path / "missing.toml"), str(tmp_path / "notes.txt")]) == 1
     lines = capsys.readouterr().err.splitlines()
     for words in [("tool.toml", "schema_version"), ("tool.toml", "untold"), ("recipe.json", "thickness_target_nm"),
-                  ("recipe.json", "surprise"), ("missing.toml",), ("notes.txt", "a tool ends in .toml")]:  # fmt: skip
+                  ("recipe.json", "surprise"), ("missing.toml",), ("notes.txt", "settings end in .toml")]:  # fmt: skip
         assert any(all(word in line for word in words) for line in lines), words
     assert all(line.startswith("cvd check: ") for line in lines)
+
+
+SETTINGS = """
+[server]
+clients = "trusted"
+
+[server.restricted]
+"Equipment/heater" = ["engineer"]
+Recipes = ["engineer", "operator"]
+
+[server.limits]
+sessions = 20
+"""
+
+
+@pytest.mark.parametrize("name", ["daemon.toml", "furnace-7.toml"])
+def test_a_settings_file_is_told_from_a_tool_and_is_sound(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / name
+    path.write_text(SETTINGS)
+    assert main(["check", str(path), str(TOOL)]) == 0
+    assert f"{path}: settings of a daemon, 1 limits of its own: sound" in capsys.readouterr().out
+
+
+def test_every_fault_of_a_settings_file_is_told_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "daemon.toml"
+    path.write_text("[server]\nclients = 'all'\nrenew_days = -1\nport = 3\n[server.limits]\nsesions = 3\n")
+    assert main(["check", str(path)]) == 1
+    lines = capsys.readouterr().err.splitlines()
+    for word in ("server.clients", "server.renew_days", "server.port", "there is no limit 'sesions'"):
+        assert any(str(path) in line and word in line for line in lines), (word, lines)
+
+
+def test_settings_that_restrict_nothing_of_the_tool_or_contradict_themselves_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A part of the tree with a slip in its name would stay open to everybody."""
+    path = tmp_path / "daemon.toml"
+    path.write_text(
+        "[server]\nanonymous = 'never'\nplain_loopback = true\n"
+        "[server.restricted]\nRecipe = ['engineer']\n'Equipment/heatr' = ['engineer']\n"
+    )
+    assert main(["check", str(path), str(TOOL)]) == 1
+    err = capsys.readouterr().err
+    assert "server.restricted.Recipe: LPCVD-1 has no 'Recipe'" in err
+    assert "server.restricted.Equipment/heatr: LPCVD-1 has no 'heatr'" in err
+    assert "server.plain_loopback: it offers anonymous sessions only" in err
 
 
 def test_a_recipe_for_another_tool_is_refused_with_reasons(capsys: pytest.CaptureFixture[str]) -> None:
