@@ -105,7 +105,9 @@ ALARMS: Final = (
     Variable("Alarms/Unacknowledged", "Int64", "Alarms that nobody has acknowledged."),
     Variable("Alarms/Unconfirmed", "Int64", "Acknowledged alarms whose action nobody has confirmed."),
     Variable("Alarms/Shelved", "Int64", "Alarms on the shelf."),
-    Variable("Alarms/Suppressed", "Int64", "Alarms that are suppressed by design in this mode or step."),
+    Variable(
+        "Alarms/Suppressed", "Int64", "Alarms that are suppressed: by design in this mode or step, or by a method."
+    ),
     Variable("Alarms/OutOfService", "Int64", "Alarms out of service."),
     Variable("Alarms/Disabled", "Int64", "Alarms that are disabled."),
     Variable("Alarms/ActiveCritical", "Int64", "Active alarms of critical priority."),

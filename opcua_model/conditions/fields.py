@@ -233,10 +233,9 @@ class ConditionFields:
         fields[standard("SuppressedOrShelved")] = _flag(
             state.suppressed or state.out_of_service or state.shelf is not Shelf.NONE
         )
-        if one.suppress.modes or one.suppress.steps or one.suppress.idle:
+        if not one.safety:
             words = ("Suppressed", "Unsuppressed")
             fields |= self._two_states("SuppressedState", state.suppressed, words, state.suppressed_ns)
-        if not one.safety:
             words = ("Out of Service", "In Service")
             fields |= self._two_states("OutOfServiceState", state.out_of_service, words, state.out_of_service_ns)
         if self.latches:

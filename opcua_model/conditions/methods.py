@@ -17,6 +17,7 @@ OWNER: Final = "Alarms/*"
 _AUDITED: Final = {
     "Enable": "Enable", "Disable": "Enable", "AddComment": "Comment", "Acknowledge": "Acknowledge",
     "Confirm": "Confirm", "Reset": "Reset", "RemoveFromService": "OutOfService", "PlaceInService": "OutOfService",
+    "Suppress": "Suppression", "Unsuppress": "Suppression",
     "TimedShelve": "Shelving", "OneShotShelve": "Shelving", "Unshelve": "Shelving",
 }  # fmt: skip
 _FIELDS: Final = {"EventId": "ConditionEventId", "Comment": "Comment", "ShelvingTime": "ShelvingTime"}
@@ -49,6 +50,10 @@ CONDITION_METHODS: Final = (
     _method("RemoveFromService2", _ALARM, "The same, with a comment.", (_COMMENT,), _SERVICE),
     _method("PlaceInService", _ALARM, "Put the alarm back into service.", (), _SERVICE),
     _method("PlaceInService2", _ALARM, "The same, with a comment.", (_COMMENT,), _SERVICE),
+    _method("Suppress", _ALARM, "Suppress the alarm: logic outside of the tool knows why.", (), _SERVICE),
+    _method("Suppress2", _ALARM, "The same, with a comment.", (_COMMENT,), _SERVICE),
+    _method("Unsuppress", _ALARM, "Take that back.", (), _SERVICE),
+    _method("Unsuppress2", _ALARM, "The same, with a comment.", (_COMMENT,), _SERVICE),
     _method("Reset", _ALARM, "Reset a latched alarm whose cause has gone.", ()),
     _method("Reset2", _ALARM, "The same, with a comment.", (_COMMENT,)),
 )

@@ -104,7 +104,7 @@ class Conditions:
             return
         if one.safety and name in {"Disable", "Enable"}:
             pass  # mandatory in the type; refused
-        elif one.safety and "Service" in name:
+        elif one.safety and ("Service" in name or "uppress" in name):
             return
         if name.startswith("Reset") and not fields.latches:
             return

@@ -35,6 +35,11 @@ class AlarmState:
     unshelve_ns: int = 0
     out_of_service: bool = False
     suppressed: bool = False
+    """By its declaration, by a method, or both."""
+    designed: bool = False
+    """Suppressed by its declaration, in this mode or step."""
+    commanded: bool = False
+    """Suppressed by a method, until another takes it back."""
     severity: int = 1
     last_severity: int = 1
     message: str = ""

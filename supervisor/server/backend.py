@@ -370,6 +370,8 @@ def _alarm_table(alarms: AlarmCalls) -> dict[str, Call]:
         **dict.fromkeys(("TimedShelve", "TimedShelve2"), alarms.timed_shelve),
         **dict.fromkeys(("OneShotShelve", "OneShotShelve2"), alarms.one_shot_shelve),
         **dict.fromkeys(("Unshelve", "Unshelve2"), alarms.unshelve),
+        **dict.fromkeys(("Suppress", "Suppress2"), alarms.suppress),
+        **dict.fromkeys(("Unsuppress", "Unsuppress2"), alarms.unsuppress),
         **dict.fromkeys(("RemoveFromService", "RemoveFromService2"), alarms.remove_from_service),
         **dict.fromkeys(("PlaceInService", "PlaceInService2"), alarms.place_in_service),
         **dict.fromkeys(("Reset", "Reset2"), alarms.reset),

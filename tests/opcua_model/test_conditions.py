@@ -307,6 +307,8 @@ async def test_what_is_of_the_safety_class_has_no_shelf(server: UaServer, listen
             await tool.read(f"Alarms/{name}/ShelvingState/CurrentState")
         with pytest.raises(ClientError):
             await tool.read(f"Alarms/{name}/OutOfServiceState")
+        with pytest.raises(ClientError):
+            await tool.read(f"Alarms/{name}/SuppressedState")
     assert (await tool.read("Alarms/emergency_off/ConditionClassName")).Text == "Safety"
 
 
@@ -335,6 +337,7 @@ async def test_the_first_of_its_group_says_so(server: UaServer, listener: Listen
 def test_each_answer_has_its_type_of_audit_event() -> None:
     kinds = {method.name: audit_event(ua.NodeId(method.standard), [])[0] for method in CONDITION_METHODS}
     assert all(hasattr(Ids, kind) for kind in kinds.values())
+    assert kinds["Suppress"] == kinds["Unsuppress2"] == "AuditConditionSuppressionEventType"
     assert kinds["TimedShelve2"] == kinds["Unshelve"] == "AuditConditionShelvingEventType"
     event_id = ua.Variant(b"x", ua.VariantType.ByteString)
     words = ua.Variant(ua.LocalizedText("y"), ua.VariantType.LocalizedText)

@@ -153,7 +153,7 @@ class AlarmBook:
             if expire(definition, state, moment) is not None:
                 work.append((name, expire))
             wanted = around.suppresses(definition)
-            if wanted != state.suppressed:
+            if wanted != state.designed:
                 work.append((name, _suppressing(suppressed=wanted)))
             if ask_again(definition, state, moment) is not None:
                 work.append((name, ask_again))

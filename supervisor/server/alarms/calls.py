@@ -15,6 +15,7 @@ from supervisor.server.alarms.transitions import (
     acknowledge,
     add_comment,
     confirm,
+    set_commanded,
     set_enabled,
     set_out_of_service,
     shelve,
@@ -108,6 +109,21 @@ class AlarmCalls:
             return set_out_of_service(definition, state, moment, caller.user, comment, out=out)
 
         what = "remove_from_service" if out else "place_in_service"
+        return await self._carry_out(caller, path, Action.ALARM_SERVICE, what, work, comment)
+
+    async def suppress(self, caller: Caller, path: str, comment: str | None = None) -> tuple[()]:
+        """`Suppress`, `Suppress2`."""
+        return await self._set_commanded(caller, path, comment, suppress=True)
+
+    async def unsuppress(self, caller: Caller, path: str, comment: str | None = None) -> tuple[()]:
+        """`Unsuppress`, `Unsuppress2`."""
+        return await self._set_commanded(caller, path, comment, suppress=False)
+
+    async def _set_commanded(self, caller: Caller, path: str, comment: str | None, *, suppress: bool) -> tuple[()]:
+        def work(definition: AlarmDefinition, state: AlarmState, moment: Moment) -> Change:
+            return set_commanded(definition, state, moment, caller.user, comment, suppress=suppress)
+
+        what = "suppress" if suppress else "unsuppress"
         return await self._carry_out(caller, path, Action.ALARM_SERVICE, what, work, comment)
 
     async def reset(self, caller: Caller, path: str, comment: str | None = None) -> tuple[()]:

@@ -336,13 +336,38 @@ def set_out_of_service(
     return Change(state, _event(seen, moment), "out of service" if out else "in service", user, comment or "")
 
 
+def set_commanded(
+    definition: AlarmDefinition, state: AlarmState, moment: Moment, user: str, comment: str | None, *, suppress: bool
+) -> Change:
+    """Suppress it by a method, or take that back; what its declaration suppresses stays so."""
+    if suppress:
+        _not_safety(definition, "suppressed")
+    _enabled(state)
+    if state.commanded == suppress:
+        why = "suppressed already" if suppress else "not suppressed by a method"
+        by_design = "; its declaration suppresses it, and ends that by itself" if state.designed else ""
+        raise Refused("BadInvalidState", f"{definition.name} is {why}{by_design}")
+    seen = replace(state, commanded=suppress)
+    seen = _suppressed(_commented(seen, comment, user, moment), moment)
+    words = "suppressed by a method" if suppress else "no longer suppressed by a method"
+    return Change(state, _event(seen, moment), words, user, comment or "")
+
+
+def _suppressed(state: AlarmState, moment: Moment) -> AlarmState:
+    suppressed = state.designed or state.commanded
+    if suppressed == state.suppressed:
+        return state
+    return replace(state, suppressed=suppressed, suppressed_ns=moment.time_ns, asked_ns=moment.time_ns)
+
+
 # ---------------------------------------------------------------------------------------------------------- by time
 def set_suppressed(state: AlarmState, moment: Moment, *, suppressed: bool) -> Change | None:
     """Suppress it by design, or no longer."""
-    if state.suppressed == suppressed:
+    if state.designed == suppressed:
         return None
-    now = moment.time_ns
-    seen = replace(state, suppressed=suppressed, suppressed_ns=now, asked_ns=now)
+    seen = _suppressed(replace(state, designed=suppressed), moment)
+    if seen.suppressed == state.suppressed:  # a method has suppressed it: nothing changes for anybody
+        return Change(state, replace(seen, revision=state.revision + 1), "seen")
     seen = _told(seen, moment) if state.enabled else replace(seen, revision=state.revision + 1)
     return Change(state, seen, "suppressed" if suppressed else "no longer suppressed")
 

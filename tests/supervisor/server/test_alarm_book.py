@@ -182,6 +182,27 @@ async def test_an_alarm_is_suppressed_in_its_step_and_asks_again_after_it(tmp_pa
         assert h.server.backend.variables()["Alarms/Standing"] == 1
 
 
+async def test_an_alarm_that_was_suppressed_by_a_method_stays_so_after_a_restart(tmp_path: Path) -> None:
+    journal: list[Any] = []
+    async with house(tmp_path, furnace(), journal) as h:
+        await h.call(MAX, "Alarms/film", "Suppress2", "its sensor is being changed")
+        assert state(h, "film").suppressed
+        await tell(h, "film", active=True, latched=True)
+        await h.until(lambda: state(h, "film").active)
+        assert state(h, "film").silent
+        assert (await refusal(h, OLGA, "film", "Unsuppress")).status == "BadUserAccessDenied"
+    async with house(tmp_path, furnace(), journal) as h:
+        assert (state(h, "film").suppressed, state(h, "film").comment_by) == (True, "max")
+        await h.call(MAX, "Alarms/film", "Unsuppress")
+        assert not state(h, "film").suppressed
+        rows = await h.server.desk.store.read(
+            lambda c: c.execute(
+                "SELECT user_name, action FROM audit WHERE status = 'Good' AND target = 'Alarms/film' ORDER BY seq"
+            ).fetchall()
+        )
+        assert rows == [("max", "suppress"), ("max", "unsuppress")]
+
+
 async def test_a_latched_alarm_is_reset_by_the_controller(tmp_path: Path) -> None:
     async with house(tmp_path, furnace()) as h:
         await tell(h, "film", active=True, latched=True)

@@ -137,6 +137,29 @@ def test_nobody_silences_what_is_of_the_safety_class() -> None:
         assert refused(t.shelve, definition, state, at(2), "max", None, None) == "BadNotSupported"
         assert refused(t.set_enabled, definition, state, at(2), "max", enabled=False) == "BadNotSupported"
         assert refused(t.set_out_of_service, definition, state, at(2), "max", None, out=True) == "BadNotSupported"
+        assert refused(t.set_commanded, definition, state, at(2), "max", None, suppress=True) == "BadNotSupported"
+
+
+def test_a_method_and_the_declaration_suppress_beside_each_other() -> None:
+    state = t.observe(LEVEL, t.fresh(LEVEL), HIGH, ACTIVE, 1, at(1)).after
+    held = t.set_commanded(LEVEL, state, at(2), "max", "the pump is being changed", suppress=True)
+    assert (held.told, held.after.suppressed, held.after.silent, held.after.active) == (True, True, True, True)
+    assert (held.after.comment, held.after.comment_by, held.user) == ("the pump is being changed", "max", "max")
+    assert refused(t.set_commanded, LEVEL, held.after, at(3), "max", None, suppress=True) == "BadInvalidState"
+    both = t.set_suppressed(held.after, at(3), suppressed=True)
+    assert both is not None
+    assert (both.told, both.after.suppressed) == (False, True)  # nothing that anybody sees has changed
+    assert t.set_suppressed(both.after, at(4), suppressed=True) is None
+    design = t.set_commanded(LEVEL, both.after, at(5), "max", None, suppress=False).after
+    assert (design.suppressed, design.suppressed_ns) == (True, 2 * S)
+    over = t.set_suppressed(design, at(6), suppressed=False)
+    assert over is not None
+    assert (over.told, over.after.suppressed, over.after.silent) == (True, False, False)
+    assert refused(t.set_commanded, LEVEL, over.after, at(7), "max", None, suppress=False) == "BadInvalidState"
+    # A cause that comes meanwhile is an event, but asks nobody.
+    quiet = t.observe(LEVEL, t.set_commanded(LEVEL, t.fresh(LEVEL), at(1), "m", None, suppress=True).after, HIGH,
+                      ACTIVE, 1, at(2))  # fmt: skip
+    assert (quiet.told, quiet.asks) == (True, False)
 
 
 def test_a_disabled_alarm_is_silent_and_asks_when_it_is_enabled_again() -> None:
@@ -199,7 +222,8 @@ def test_a_state_survives_as_plain_data_and_an_odd_one_is_a_fresh_one() -> None:
 
 
 ACTS = st.sampled_from(["raise", "clear", "worse", "ack", "confirm", "shelve", "once", "unshelve", "off", "on", "out",
-                        "in", "boot", "tick", "comment"])  # fmt: skip
+                        "in", "boot", "tick", "comment", "hush",
+                        "speak", "step", "after"])  # fmt: skip
 
 
 @given(st.lists(ACTS, max_size=40), st.booleans())
@@ -223,6 +247,10 @@ def test_whatever_happens_in_whatever_order_the_list_is_right(acts: list[str], c
             "on": lambda s=state, m=moment: t.set_enabled(definition, s, m, "max", enabled=True),
             "out": lambda s=state, m=moment: t.set_out_of_service(definition, s, m, "max", None, out=True),
             "in": lambda s=state, m=moment: t.set_out_of_service(definition, s, m, "max", None, out=False),
+            "hush": lambda s=state, m=moment: t.set_commanded(definition, s, m, "max", None, suppress=True),
+            "speak": lambda s=state, m=moment: t.set_commanded(definition, s, m, "max", None, suppress=False),
+            "step": lambda s=state, m=moment: t.set_suppressed(s, m, suppressed=True),
+            "after": lambda s=state, m=moment: t.set_suppressed(s, m, suppressed=False),
             "boot": lambda s=state, m=moment: t.forget_scan(s, m),
             "tick": lambda s=state, m=moment: t.expire(definition, s, m) or t.ask_again(definition, s, m),
         }
@@ -236,6 +264,7 @@ def test_whatever_happens_in_whatever_order_the_list_is_right(acts: list[str], c
         assert state.revision > before.revision
         assert state.active == any(bits & ConditionState.ACTIVE for bits in state.bits)
         assert not state.retain or state.enabled
+        assert state.suppressed == (state.designed or state.commanded)
         if change.told:
             assert state.event_id in state.event_ids
             assert state.event_id != before.event_id
