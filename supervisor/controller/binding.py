@@ -1,5 +1,6 @@
 """What stands behind the tags: the simulated plant, or the instruments."""
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from config.tool import Tool
@@ -21,6 +22,10 @@ class Plant(Protocol):
 
     def load_wafers(self) -> None:
         """Put fresh wafers into the boat."""
+        ...
+
+    def inject(self, fault: Mapping[str, Any]) -> None:
+        """Let a fault strike, or clear one; raises ValueError for one that there is not."""
         ...
 
 

@@ -27,6 +27,7 @@ from supervisor.controller.checkpoints import Checkpoints
 from supervisor.controller.commands import Choices, Commands
 from supervisor.controller.compile import CompiledTool
 from supervisor.controller.crew import Crew
+from supervisor.controller.drill import Drill
 from supervisor.controller.errors import CommandRefused
 from supervisor.controller.events import Translator
 from supervisor.controller.finishing import Finisher
@@ -129,6 +130,7 @@ class Controller:
         self.runs = Runs()
         self.forces = Forces()
         self.choices = Choices()
+        self.drill = None if plant is None else Drill(settings.data, plant.inject, self._tell)
         self.tapes = TapeRecorder(self.scan)
         self.flights = FlightRecorder(settings.data, layout, tables, self.image, self.scan, settings.speed)
         modules = tuple(module.name for module in tool.modules)
@@ -204,6 +206,8 @@ class Controller:
             group.start_soon(self._pulse)
             group.start_soon(self.supervision.run)
             group.start_soon(self._care)
+            if self.drill is not None:
+                group.start_soon(self.drill.run)
             if self.instruments is not None:
                 group.start_soon(self.instruments.run)
             await self._boot()

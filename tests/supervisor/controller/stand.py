@@ -75,12 +75,18 @@ class Hands:
 
     capsule: None = None
     wafers: int = 0
+    faults: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
 
     def measure(self) -> dict[str, Any]:
         return {"film": "none"}
 
     def load_wafers(self) -> None:
         self.wafers += 1
+
+    def inject(self, fault: Any) -> None:
+        self.faults.append(dict(fault))
+        if "fault" not in fault:
+            raise ValueError("no fault")
 
 
 @dataclass

@@ -177,6 +177,23 @@ async def test_work_falls_due_and_is_done(tmp_path: Path, monkeypatch: pytest.Mo
         assert unknown.reason == "the tool has no task tyres; it has oil, filter"
 
 
+@pytest.mark.anyio
+async def test_a_drill_strikes_with_what_is_appended_and_tells_what_is_no_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = anyio.Path(tmp_path / "drill.jsonl")
+    await path.write_text('{"fault": "of yesterday"}\n')
+    async with running(tmp_path, monkeypatch, text=crew_text()) as stand:
+        await anyio.sleep(0.15)
+        async with await path.open("a") as file:
+            await file.write('{"fault": "power_loss"}\n[1]\n{"no": 1}\n{"fault": "half a')
+        await stand.until(lambda: len(stand.told(EventKind.NOTICE)) >= 3)
+        assert stand.hands.faults == [{"fault": "power_loss"}, {"no": 1}]
+        told = [event.data["text"] for event in stand.told(EventKind.NOTICE)]
+        assert any("power_loss" in text for text in told)
+        assert sum("is no fault" in text for text in told) == 2
+
+
 def test_a_memory_that_a_crash_has_torn_is_the_one_before(tmp_path: Path) -> None:
     memory = kept.Memory(tmp_path, ("panel",))
     memory.recall(1)
