@@ -18,7 +18,7 @@ PYTEST := -m pytest $(if $(filter-out 1,$(JOBS)),-n $(JOBS) --dist loadfile)
 # COVERAGE=1 measures branches while the tests run and prints the report afterwards.
 COVERAGE ?=
 
-.PHONY: help run test bench validation lint format docs coverage kernel-coverage kernel-campaign campaign driver-campaign dist-check node-client lock setup kernels clean
+.PHONY: help run test bench validation lint format docs coverage kernel-coverage kernel-campaign exploration mutations campaign driver-campaign dist-check node-client lock setup kernels clean
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -78,6 +78,15 @@ SEED  ?= 1
 kernel-campaign: setup  ## random scans against the oracle, and interlocks at full speed (SCANS=…, SEED=…)
 	$(BIN)/python -m tests.kernels.campaign --mode interlock --scans $(SCANS) --seed $(SEED)
 	$(BIN)/python -m tests.kernels.campaign --mode oracle --scans $(SCANS) --seed $(SEED)
+
+# Every reachable state of the small tools, kernel and oracle side by side: some minutes.
+exploration: setup  ## every state of small tools, and what must not be true in any (record in docs/evidence)
+	$(BIN)/python -m tests.kernels.exploration --out docs/evidence/exploration.json
+
+# Each costs a compilation: COUNT=280 takes half an hour on two processors; without COUNT all of them.
+COUNT ?=
+mutations: setup  ## a fault in every operator of the interlock code, each caught (COUNT=…, SEED=…)
+	$(BIN)/python -m tests.kernels.mutation $(if $(COUNT),--count $(COUNT)) --seed $(SEED) --out docs/evidence/mutations.json
 
 ANSWERS ?= 1000000
 driver-campaign: setup  ## damaged answers of instruments against every codec (ANSWERS=…, SEED=…)

@@ -16,6 +16,7 @@ from config.plan.words import Words
 from config.preflight_conditions import condition_faults
 from config.preflight_gas import gas_faults, gas_warnings, hazard_level
 from config.preflight_window import window_faults
+from config.preflight_matrix import matrix_faults
 from config.preflight_words import word_faults, word_warnings
 from config.process_mode import ProcessMode, has_module, shipped_modes, why_unsupported
 from config.recipe_model import Recipe
@@ -67,6 +68,7 @@ def preflight(
     faults += word_faults(words)
     faults += condition_faults(words)
     faults += gas_faults(words, mode, known)
+    faults += matrix_faults(words, known)
     warnings += [*word_warnings(words), *gas_warnings(words)]
     result = Preflight(
         faults=tuple(Fault(file, path, reason) for path, reason in dict.fromkeys(faults)),

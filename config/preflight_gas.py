@@ -14,7 +14,7 @@ from config.recipe_model import Recipe, RecipeStep, parts
 
 
 @dataclass(frozen=True)
-class _Mixture:
+class Mixture:
     """What flows in a step."""
 
     path: str
@@ -50,7 +50,7 @@ def gas_faults(words: Words, mode: ProcessMode | None, modes: Mapping[str, Proce
     """Yield path and reason of every pair that must not meet."""
     before: dict[str, str] = {}
     main = mode
-    for mixture in _mixtures(words, modes):
+    for mixture in mixtures(words, modes):
         mode = mixture.mode or main
         if not mixture.flows:
             before = {}
@@ -75,7 +75,8 @@ def _separated(recipe: Recipe) -> frozenset[str]:
     return frozenset(pulse.gas for pulse in scheme.pulses)
 
 
-def _mixtures(words: Words, modes: Mapping[str, ProcessMode]) -> Iterator[_Mixture]:
+def mixtures(words: Words, modes: Mapping[str, ProcessMode]) -> Iterator[Mixture]:
+    """Yield what flows in each step, in order, a cycle's twice."""
     main = words.recipe
     here_c: float | None = None
     for path, step, inner in _passes("recipe_steps", words.recipe.recipe_steps, words):
@@ -85,7 +86,7 @@ def _mixtures(words: Words, modes: Mapping[str, ProcessMode]) -> Iterator[_Mixtu
         flows = {gas: step.gas_flow.get(gas, flow) for gas, flow in recipe.flows.items()} if step.flows_active else {}
         if watts and not flows and words.binding.plasma is not None:
             flows = words.binding.plasma.gas
-        yield _Mixture(
+        yield Mixture(
             path=path,
             flows={gas: flow for gas, flow in flows.items() if flow > 0},
             temperatures_c=tuple(target for _, target, _ in inner.zone_targets(here_c)),
@@ -114,7 +115,7 @@ def _passes(path: str, steps: tuple[RecipeStep, ...], words: Words) -> Iterator[
 
 
 def _meeting(
-    mixture: _Mixture, a: str, b: str, reason: str, mode: ProcessMode | None, *, separated: bool
+    mixture: Mixture, a: str, b: str, reason: str, mode: ProcessMode | None, *, separated: bool
 ) -> Iterator[tuple[str, str]]:
     """Judge a pair that must never meet, in the light of the mode."""
     window = mode.window(a, b) if mode is not None else None
@@ -131,7 +132,7 @@ def _meeting(
         yield mixture.path, f"{a} and {b} are outside of their window in {mode.name!r}: {wrong}"
 
 
-def _outside(window: PairWindow, mixture: _Mixture) -> Iterator[str]:
+def _outside(window: PairWindow, mixture: Mixture) -> Iterator[str]:
     low, high = window.temperature_c
     for temperature_c in sorted(set(mixture.temperatures_c)):
         if not low <= temperature_c <= high:
