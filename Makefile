@@ -18,7 +18,7 @@ PYTEST := -m pytest $(if $(filter-out 1,$(JOBS)),-n $(JOBS) --dist loadfile)
 # COVERAGE=1 measures branches while the tests run and prints the report afterwards.
 COVERAGE ?=
 
-.PHONY: help run test bench validation lint format docs coverage kernel-coverage kernel-campaign exploration mutations campaign driver-campaign dist-check node-client lock setup kernels clean
+.PHONY: help run test bench validation lint format docs coverage kernel-coverage kernel-campaign exploration mutations campaign scenario-campaign kill-campaign hostile-campaign driver-campaign dist-check node-client lock setup kernels clean
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -92,9 +92,23 @@ ANSWERS ?= 1000000
 driver-campaign: setup  ## damaged answers of instruments against every codec (ANSWERS=…, SEED=…)
 	$(BIN)/python -m tests.drivers.fuzz --answers $(ANSWERS) --seed $(SEED) --out docs/evidence/driver-fuzz-seed$(SEED).json
 
+# Hours on two processors; each part has a target of its own and a sample of it in `make test`.
+campaign: scenario-campaign kill-campaign wire-campaign driver-campaign hostile-campaign kernel-campaign  ## every campaign below, one after another
+
+SCENARIOS ?= 2000
+scenario-campaign: setup  ## random runs of shipped tools with faults of plant, people and process (SCENARIOS=…, SEED=…)
+	$(BIN)/python -W ignore -m tests.system.scenario_campaign --scenarios $(SCENARIOS) --seed $(SEED) \
+	  --out docs/evidence/scenarios-seed$(SEED).json
+
+KILLS ?= 200
+kill-campaign: setup  ## SIGKILL of controllers, of whole daemons, of servers, in the middle of runs (KILLS=…, SEED=…)
+	for half in controller daemon server; do \
+	  $(BIN)/python -W ignore -m tests.system.kill_campaign --half $$half --kills $(KILLS) --seed $(SEED) \
+	    --out docs/evidence/kill-$$half-seed$(SEED).json || exit 1; done
+
 # A quarter of an hour for a million on two processors.
 MESSAGES ?= 1000000
-campaign: setup  ## hostile OPC UA messages against a whole daemon (MESSAGES=…, SEED=…)
+hostile-campaign: setup  ## hostile OPC UA messages against a whole daemon (MESSAGES=…, SEED=…)
 	$(BIN)/python -m tests.system.campaign --messages $(MESSAGES) --seed $(SEED)
 
 CELLS ?= 10000

@@ -31,6 +31,11 @@ Type=notify
 NotifyAccess=main
 User={user}
 {environment}ExecStart={command}
+# The settings file again, where no run is active; see the log for what became of it.
+ExecReload=/bin/kill -HUP $MAINPID
+# Fed while the scan is healthy; else the daemon is ended with its safe sequence, as by SIGTERM, and started again.
+WatchdogSec=60
+WatchdogSignal=SIGTERM
 Restart=on-failure
 RestartSec=2
 # SIGTERM to the launcher alone: it ends the controller first, its safe sequence included, and the server last.

@@ -27,6 +27,10 @@ STALLED = 75
 """Exit code of a stalled scan (EX_TEMPFAIL of sysexits.h): the launcher starts another controller."""
 REPORT_S = 10.0
 """Least time between two SKIPPED events: what was skipped in between is added up (as EPICS base backs off)."""
+CLOCK_STEP_S = 0.25
+"""A greater change of the clock against the monotonic one between two looks is a step; slewing is 0.25 ms at most."""
+wall_ns, steady_ns = time.time_ns, time.monotonic_ns
+"""Where the clocks come from: a test has others."""
 HOLDABLE = frozenset({RunState.RUNNING, RunState.PAUSING, RunState.PAUSED, RunState.RESUMING, RunState.RESTARTING})
 
 
@@ -42,6 +46,7 @@ class Supervision:
         self._late = (0, 0)
         self._overruns = 0
         self._overruns_told = False
+        self._offset_ns = wall_ns() - steady_ns()
 
     async def run(self) -> None:
         """Watch for ever."""
@@ -51,6 +56,7 @@ class Supervision:
             self._watch_launcher()
             self._watch_server()
             self._watch_timing()
+            self._watch_clock()
 
     def _watch_scan(self) -> None:
         """A scan that stands still protects nothing: end at once, so that another controller makes the tool safe."""
@@ -90,6 +96,20 @@ class Supervision:
             except CommandRefused:
                 return  # The queue is full: at the next look.
             self._held = True
+
+    def _watch_clock(self) -> None:
+        """A clock that was set is told; only times of records depend on it: of the tool, scans are counted."""
+        offset_ns = wall_ns() - steady_ns()
+        step_s = (offset_ns - self._offset_ns) / 1e9
+        self._offset_ns = offset_ns
+        if abs(step_s) < CLOCK_STEP_S:
+            return
+        way = "on" if step_s > 0 else "back"
+        self._controller.notice(
+            f"the clock was set {way} by {abs(step_s):.3f} s: runs and interlocks are not affected; times of records "
+            + ("leave a gap" if step_s > 0 else "go on at half speed until the clock has caught up"),
+            "see why (chrony, a person); a tool's clock is slewed, not stepped",
+        )
 
     def _watch_timing(self) -> None:
         """Skipped slots and overruns are told, but not each of them."""

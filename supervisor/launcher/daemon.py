@@ -16,11 +16,14 @@ from anyio.abc import ObjectReceiveStream
 from config.layout import Layout
 from config.loading import load_tool
 from config.tool import Tool
+from kernels.image import Image
 from supervisor.launcher.endpoint import require_free
 from supervisor.launcher.errors import DataFolderError, LauncherError
 from supervisor.launcher.folder import DataFolder
 from supervisor.launcher.half import Half
 from supervisor.launcher.notify import notify
+from supervisor.launcher.reload import Reload
+from supervisor.launcher.watchdog import feed, interval_s
 from supervisor.link.channel import socket_pair
 from supervisor.link.image import create_image
 from supervisor.server.configuration import FILE_NAME, ServerTable, read_settings
@@ -66,11 +69,15 @@ async def run_daemon(settings: Settings) -> None:
         news,
         heard,
         _folder(settings.data, text),
-        _halves(settings, tool, table, lambda: news.send_nowait(None)) as halves,
+        _halves(settings, tool, table, lambda: news.send_nowait(None)) as (image, halves),
         anyio.create_task_group() as group,
     ):
         over = anyio.Event()
         group.start_soon(_on_signal, over)
+        reload = Reload(settings.settings or settings.data / FILE_NAME, table, halves[1], image, settings.tool, text)
+        group.start_soon(reload.run)
+        if (every_s := interval_s()) is not None:
+            group.start_soon(feed, image, every_s)
         group.start_soon(_announce, settings, halves, heard)
         for half in halves:
             group.start_soon(_keep, half, failures, over)
@@ -168,7 +175,7 @@ async def _keep_tool(folder: Path, tool: bytes) -> None:
 @asynccontextmanager
 async def _halves(
     settings: Settings, tool: Tool, table: ServerTable, on_change: Callable[[], None]
-) -> AsyncGenerator[tuple[Half, Half]]:
+) -> AsyncGenerator[tuple[Image, tuple[Half, Half]]]:
     """Create what the halves share and describe both."""
     async with AsyncExitStack() as stack:
         image = stack.enter_context(create_image(Layout(tool)))
@@ -198,4 +205,4 @@ async def _halves(
             on_ready=on_change,
             on_end=on_change,
         )
-        yield controller, server
+        yield image, (controller, server)

@@ -16,6 +16,7 @@ log = structlog.get_logger()
 
 FIRST_DELAY_S = 0.1
 GREATEST_DELAY_S = 5.0
+LOOK_S = 0.05
 HEALTHY_S = 30.0
 """After so long the next death counts as the first again."""
 
@@ -43,6 +44,7 @@ class Half:
     process: Process | None = None
     starts: int = 0
     _stopping: bool = False
+    _renewing: bool = False
     _ended: anyio.Event = field(default_factory=anyio.Event)
     _awake: anyio.Event = field(default_factory=anyio.Event)
 
@@ -62,6 +64,9 @@ class Half:
                     return
                 if not self.ready.is_set():
                     raise HalfFailedError(f"the {self.name} cannot run (exit code {code}); its last lines say why")
+                if self._renewing:
+                    self._renewing = False
+                    continue
                 if anyio.current_time() - began > HEALTHY_S:
                     delay = FIRST_DELAY_S
                 log.error("half ended; starting it again", half=self.name, code=code, delay_s=delay)
@@ -102,6 +107,20 @@ class Half:
             self.up = True
             log.info("half ready", half=self.name)
             self.on_ready()
+
+    async def renew(self, arguments: Sequence[str], within_s: float) -> bool:
+        """Let a process with other arguments take its place; False when that one is not ready in time, or dies."""
+        before = self.starts
+        self.arguments, self._renewing = arguments, True
+        if self.process is not None and self.process.returncode is None:
+            self.process.send_signal(signal.SIGTERM)
+        self._awake.set()
+        self._awake = anyio.Event()
+        with anyio.move_on_after(within_s):
+            # Another start than the first with these arguments: it died.
+            while not (self.up and self.starts > before) and self.starts <= before + 1:  # noqa: ASYNC110 (two causes)
+                await anyio.sleep(LOOK_S)
+        return self.up and self.starts == before + 1
 
     async def stop(self) -> None:
         """Ask it to end and wait; after `stop_s` it is killed."""

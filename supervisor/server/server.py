@@ -24,7 +24,7 @@ from supervisor.server.alarms.book import AlarmBook
 from supervisor.server.alarms.projecting import AlarmProjection
 from supervisor.server.backend import DaemonBackend
 from supervisor.server.bypass import BypassDesk
-from supervisor.server.configuration import ServerTable, ua_settings
+from supervisor.server.configuration import ServerTable, note_settings, ua_settings
 from supervisor.server.control import Control
 from supervisor.server.controller import Controller
 from supervisor.server.desk import Desk
@@ -147,9 +147,7 @@ class Server:
             projector=projector,
             historian=historian,
             alarms=AlarmBook(alarms, store, self._news.alarm),
-            control=Control(
-                settings.policy, required=table.control.required, timeout_s=table.control.timeout_s
-            ),
+            control=Control(settings.policy, required=table.control.required, timeout_s=table.control.timeout_s),
             bypasses=BypassDesk(layout, settings.policy),
             times=EquipmentTime(store),
             tasks=group,
@@ -159,6 +157,7 @@ class Server:
         self._news.courier = Courier(
             store, settings.data, layout.tool.name, table.notify, conditions, desk.alarms.asks_nobody
         )
+        await note_settings(desk, table)
         await desk.alarms.load()
         await desk.times.load()
         await projector.start()

@@ -1,10 +1,14 @@
 """SIGKILL, again and again: `python -m tests.system.kill_campaign --half controller --kills 200 --seed 1 --out FILE`.
 
-controller: daemons on the simulated furnace run recipes faster than the clock; the controller, and every fifth time the
-launcher and both halves, is killed at a random moment of a run while a client writes records. Each time the successor
-must come up with every hazardous output at its safe value, run the safe sequence, know run, step and elapsed time and
-everything that was latched, and ask for a decision where the recipe wants one, which is then taken. Whenever a daemon
-ends, journal, events, audit trail and runs are compared, and everything that was acknowledged must be there.
+controller: controllers, each with its journal and image but without a server, are killed at random moments of runs
+while somebody works at the tool (`kill_controller.py`): the bulk of the kills. What the successor knows is compared
+with the last row of the dead one.
+
+daemon: whole daemons on the simulated furnace run recipes faster than the clock; the controller, and every fifth time
+the launcher and both halves, is killed at a random moment of a run while a client writes records. Each time the
+successor must come up with every hazardous output at its safe value, run the safe sequence, know run, step and elapsed
+time, and ask for a decision where the recipe wants one, which is then taken. Whenever a daemon ends, journal, events,
+audit trail and runs are compared, and everything that was acknowledged must be there.
 
 server: two daemons run the same recipe in real time; the server of one is killed at random moments, the other is left
 alone. The run must not notice: no more late scans than the twin's, the same steps, every row of telemetry stored, and
@@ -33,6 +37,7 @@ from opcua_model.client import ClientError, ToolClient
 from supervisor.server.agreement import disagreements, lost_rows
 from tests.kernels.campaign import commit
 from tests.system.daemon import Daemon, approved, ended, until
+from tests.system.kill_controller import kill_controllers
 from tests.system.quick import quick_recipe
 
 SPEED = 40
@@ -238,6 +243,22 @@ class Siege:
                 self.tally.wrong(f"the rest of {number} is {done['status']} ({done['error_message']})")
 
 
+async def alone(kills: int, seed: int, data: Path, *, minutes: float = float("inf")) -> dict[str, Any]:
+    """Kill controllers without a server; return the record."""
+    tally = await kill_controllers(kills, seed, data, minutes=minutes, workers=3 if kills > 10 else 1)
+    return {
+        "kills": tally.kills,
+        "of_them_power_cuts": tally.power_cuts,
+        "in_a_run": tally.in_a_run,
+        "by_step": tally.by_step,
+        "resumed_to_the_end": tally.resumed,
+        "successor_scans_after_s": _spread(tally.back_s),
+        "answers_given": tally.acknowledged,
+        "acknowledged_records_lost": tally.lost,
+        "faults": tally.faults,
+    }
+
+
 async def controllers(kills: int, seed: int, data: Path, *, minutes: float = float("inf")) -> dict[str, Any]:
     """Kill controllers; return the record."""
     tally, began = Tally(), time.monotonic()
@@ -383,7 +404,7 @@ def _spread(values: list[float]) -> dict[str, float]:
 
 def run(half: str, kills: int, seed: int, data: Path, *, minutes: float = float("inf")) -> dict[str, Any]:
     """Run one campaign and return its record."""
-    work = controllers if half == "controller" else servers
+    work = {"controller": alone, "daemon": controllers, "server": servers}[half]
     began = time.monotonic()
     found = anyio.run(lambda: work(kills, seed, data, minutes=minutes))
     faults = found.pop("faults")
@@ -396,7 +417,7 @@ def run(half: str, kills: int, seed: int, data: Path, *, minutes: float = float(
 def main() -> int:
     """Read the command line, run, write the record."""
     parser = argparse.ArgumentParser(prog="python -m tests.system.kill_campaign", description=__doc__)
-    parser.add_argument("--half", choices=("controller", "server"), required=True)
+    parser.add_argument("--half", choices=("controller", "daemon", "server"), required=True)
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=float("inf"), help="end after this time at the latest")
