@@ -24,7 +24,7 @@ from config.validation import validate
 from kernels.tables import LOOP_DEPTH
 
 __all__ = ["Behaviour", "Recipe", "RecipeDocument", "RecipeStep", "is_open"]
-__all__ += ["load_recipe", "read_recipe", "recipe_document", "recipe_schema"]
+__all__ += ["load_recipe", "read_recipe", "recipe_document", "recipe_schema", "with_version"]
 
 # Columns of the guide's table that a store fills in. In a document they are ignored.
 STORE_FIELDS = frozenset({
@@ -124,6 +124,11 @@ def is_open(data: Mapping[str, Any]) -> bool:
     found = data.get("parameters")
     parameters = cast("dict[str, Any]", found) if isinstance(found, dict) else {}
     return any(isinstance(one, dict) and "value" not in one for one in parameters.values())
+
+
+def with_version(document: RecipeDocument, version: int) -> RecipeDocument:
+    """Give an open document its version."""
+    return _open_document(json.loads(document) | {"version": version})
 
 
 def _open_document(data: Mapping[str, Any]) -> RecipeDocument:

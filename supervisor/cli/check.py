@@ -10,11 +10,13 @@ from config.preflight import Preflight, preflight
 from config.profile import Profile
 from config.profiles import load_profile, profiles_of
 from config.reaction import reactions
-from config.recipe import Recipe, load_recipe
+from config.recipe import Recipe, RecipeDocument
+from config.recipe_corners import corner_faults
 from config.schema import schema
 from config.text import Syntax, parse_text, read_text
 from config.tool import Tool
 from supervisor.cli.errors import UsageError
+from supervisor.cli.recipe_files import add_recipe_arguments, open_recipe
 from supervisor.server.configuration import FILE_NAME, DaemonFile, ServerTable, read_settings
 
 
@@ -27,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="tools, device profiles and settings (.toml), recipes (.json)",
     )
+    add_recipe_arguments(parser)
     parser.add_argument("--schema", choices=["recipe", "tool"], help="print the JSON Schema instead")
 
 
@@ -40,6 +43,7 @@ def carry_out(arguments: argparse.Namespace) -> int:
     faults: list[Fault] = []
     tools: dict[Path, Tool] = {}
     recipes: dict[Path, Recipe] = {}
+    documents: dict[Path, RecipeDocument] = {}
     profiles: dict[Path, Profile] = {}
     settings: dict[Path, ServerTable] = {}
     for path in arguments.files:
@@ -53,14 +57,14 @@ def carry_out(arguments: argparse.Namespace) -> int:
                     case _:
                         tools[path] = load_tool(path)
             elif path.suffix == ".json":
-                recipes[path] = load_recipe(path)
+                recipes[path], documents[path] = open_recipe(path, arguments)
             else:
                 faults.append(Fault(str(path), "", "tools and settings end in .toml, recipes in .json"))
         except ConfigError as error:
             faults += error.faults
     for recipe_path, recipe in recipes.items():
         for tool_path, tool in tools.items():
-            faults += _against(recipe_path, recipe, tool_path, tool)
+            faults += _against(recipe_path, recipe, documents[recipe_path], tool_path, tool)
     for settings_path, table in settings.items():
         faults += _contradictions(settings_path, table)
         for tool in tools.values():
@@ -131,10 +135,11 @@ def _show_reactions(tool: Tool) -> None:
         print(f"  {row.device:<20} {bad:>8} {own:>8} {total:>8}{through}")
 
 
-def _against(recipe_path: Path, recipe: Recipe, tool_path: Path, tool: Tool) -> list[Fault]:
+def _against(recipe_path: Path, recipe: Recipe, document: RecipeDocument, tool_path: Path, tool: Tool) -> list[Fault]:
     result: Preflight = preflight(recipe, tool)
     for warning in result.warnings:
         print(f"{recipe_path}: {warning}")
-    if not result.faults:
+    faults = list(result.faults) or list(corner_faults(recipe, document, tool))
+    if not faults:
         print(f"{recipe_path} on {tool_path}: can run, about {result.planned_s:.0f} s")
-    return [Fault(str(recipe_path), fault.path, fault.reason) for fault in result.faults]
+    return [Fault(str(recipe_path), fault.path, fault.reason) for fault in faults]

@@ -30,6 +30,7 @@ COMMANDS = {
     "interlocks": "the cause-and-effect matrix of a tool, and how it stands in a running daemon",
     "audit": "prove that nobody changed the audit trail",
     "simulate": "one run at full speed, no daemon: predicted results, alarms, gas use",
+    "diff": "two recipes in words, and what the changes come to on a tool",
     "replay": "execute a recorded run again and compare every bit",
     "recorder": "what every tag did around a trip, at the rate of the scan",
     "backup": "a data folder as one archive, each file with its digest",

@@ -12,8 +12,8 @@ from rich.table import Table
 
 from config.instruments import simulated
 from config.loading import load_tool
-from config.recipe import load_recipe
 from supervisor.cli.errors import UsageError
+from supervisor.cli.recipe_files import add_recipe_arguments, open_recipe
 from supervisor.controller.simulate import SimulationResult, simulate
 
 
@@ -21,6 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `cvd simulate`."""
     parser.add_argument("tool", type=Path, metavar="TOOL.toml")
     parser.add_argument("recipe", type=Path, metavar="RECIPE")
+    add_recipe_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print the whole result as JSON")
     parser.add_argument("--seed", type=int, help="of the plant's noise (default: the tool's)")
     parser.add_argument("--faults", type=Path, metavar="FILE.toml", help="what fails when: a list of [[fault]] tables")
@@ -28,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def carry_out(arguments: argparse.Namespace) -> int:
     """Simulate; 0 only when the recipe ran to its end."""
-    tool, recipe = simulated(load_tool(arguments.tool)), load_recipe(arguments.recipe)
+    tool, (recipe, _) = simulated(load_tool(arguments.tool)), open_recipe(arguments.recipe, arguments)
     faults = _faults(arguments.faults) if arguments.faults else ()
     result = simulate(tool, recipe, seed=arguments.seed, faults=faults)
     if arguments.json:

@@ -89,7 +89,7 @@ class QueueCalls:
                         connection, desk.policy, caller, wish.recipe_id, wish.version
                     )
                 )
-                _, report = await anyio.to_thread.run_sync(sound, recipe.document, desk.layout.tool)
+                *_, report = await anyio.to_thread.run_sync(sound, recipe.document, desk.layout.tool)
             except Refused as refused:
                 if len(wishes) == 1:
                     raise

@@ -22,15 +22,19 @@ class RecipeCalls:
         """`AddRecipe`."""
         desk = self._desk
         permit(desk.policy, caller, Action.RECIPE_EDIT)
-        recipe, _ = await anyio.to_thread.run_sync(sound, text, desk.layout.tool)
+        recipe, document, _ = await anyio.to_thread.run_sync(sound, text, desk.layout.tool, await self._library(text))
         row = await desk.deed(
             caller,
             "add_recipe",
-            lambda connection: recipes.add(connection, desk.identity.org_id, caller, recipe),
+            lambda connection: recipes.add(connection, desk.identity.org_id, caller, recipe, document),
             lambda added: recipes.target(added["recipe_id"], added["version"]),
         )
         await desk.show(recipes.entry(row))
         return row["recipe_id"], int(row["version"])
+
+    async def _library(self, text: str) -> recipes.StoreLibrary | None:
+        """The stored recipes, for a document that calls any."""
+        return await self._desk.store.read(recipes.library) if '"call"' in text else None
 
     async def get(self, _caller: Caller, _path: str, recipe_id: str, version: int) -> tuple[str]:
         """`GetRecipe`."""
@@ -44,7 +48,7 @@ class RecipeCalls:
 
     async def validate(self, _caller: Caller, _path: str, text: str) -> tuple[bool, str]:
         """`ValidateRecipe`."""
-        found = await anyio.to_thread.run_sync(judge, text, self._desk.layout.tool)
+        found = await anyio.to_thread.run_sync(judge, text, self._desk.layout.tool, await self._library(text))
         return found.ok, _json(found.report())
 
     async def approve(self, caller: Caller, _path: str, recipe_id: str, version: int, comment: str) -> tuple[()]:
@@ -78,8 +82,12 @@ class RecipeCalls:
 
     async def diff(self, _caller: Caller, _path: str, recipe_id: str, a: int, b: int) -> tuple[str]:
         """`DiffRecipes`."""
-        found = await self._desk.store.read(lambda connection: recipes.compare(connection, recipe_id, a, b))
-        return (_json(found),)
+        desk = self._desk
+        first, second = [
+            await desk.store.read(lambda connection, version=version: recipes.find(connection, recipe_id, version))
+            for version in (a, b)
+        ]
+        return (_json(await anyio.to_thread.run_sync(recipes.compare, first, second, desk.layout.tool)),)
 
     async def create_mode(self, caller: Caller, _path: str, text: str) -> tuple[str]:
         """`CreateProcessMode`."""

@@ -2,11 +2,12 @@
 
 import json
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import anyio
 import structlog
 
+from config.faults import ConfigError
 from opcua_model.interface import Caller, Refused
 from supervisor.link.messages import CommandKind
 from supervisor.server import material, recipes, runs, simulation
@@ -41,8 +42,9 @@ class RunCalls:
         found, engineering = await desk.store.read(
             lambda connection: recipes.runnable(connection, desk.policy, caller, recipe_id, version)
         )
-        _, report = await anyio.to_thread.run_sync(sound, found.document, desk.layout.tool)
         kept = read_metadata(metadata)
+        found, used = _bound(found, kept)
+        *_, report = await anyio.to_thread.run_sync(sound, found.document, desk.layout.tool)
 
         def work(connection: Connection) -> tuple[str, str]:
             made = runs.create(
@@ -58,6 +60,8 @@ class RunCalls:
                 metadata=kept,
                 preflight=report,
             )
+            if used:
+                runs.keep_document(connection, made[0], found.document, used)
             items = Load(sample, wafers=(wafer,) if wafer else ()).items()
             material.track(connection, desk.identity.org_id, items, "queued", user=caller.user, run_id=made[0])
             return made
@@ -86,14 +90,15 @@ class RunCalls:
                 connection, desk.policy, caller, run["cvd_recipe_id"], run["recipe_version"]
             )
         )
+        document = await desk.store.read(lambda connection: runs.document(connection, run["run_id"])) or found.document
         await desk.controller.command(
             principal(caller),
             CommandKind.START_RUN,
             {
                 "run_id": run["run_id"],
                 "run_number": run["run_number"],
-                "recipe": found.document,
-                "recipe_sha256": found.sha256,
+                "recipe": document,
+                "recipe_sha256": run["recipe_sha256"] if document != found.document else found.sha256,
                 "engineering": engineering,
             },
         )
@@ -205,6 +210,22 @@ class RunCalls:
         result = await desk.store.read(lambda connection: get_result(connection, run["run_id"]))
         if result is not None:
             await desk.show(runs.result_entry(run["run_number"], result))
+
+
+def _bound(found: recipes.Version, metadata: dict[str, Any]) -> tuple[recipes.Version, dict[str, Any]]:
+    """Write `parameters` of the metadata into the recipe.
+
+    Raises:
+        Refused: they are no values of its parameters; every fault.
+    """
+    values = metadata.get("parameters", {})
+    if not isinstance(values, dict):
+        raise Refused("BadInvalidArgument", "MetadataJson: parameters must be an object: {name: value, …}")
+    try:
+        return recipes.bound(found, cast("dict[str, Any]", values))
+    except ConfigError as error:
+        words = "\n".join(f"{fault.path}: {fault.reason}" for fault in error.faults)
+        raise Refused("BadInvalidArgument", words) from error
 
 
 def read_metadata(text: str) -> dict[str, Any]:

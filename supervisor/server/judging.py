@@ -5,7 +5,10 @@ from typing import Any
 
 from config.faults import ConfigError, Fault
 from config.preflight import Preflight, preflight
-from config.recipe import Recipe, load_recipe
+from config.recipe import Recipe, RecipeDocument, read_recipe
+from config.recipe_calls import Library
+from config.recipe_corners import corner_faults
+from config.recipe_parameters import Values
 from config.tool import Tool
 from opcua_model.interface import Refused
 
@@ -15,6 +18,9 @@ class Judgement:
     """What was found."""
 
     recipe: Recipe | None
+    """With the values that were given, else the defaults."""
+    document: RecipeDocument | None
+    """As it is approved: whole, its parameters open."""
     faults: tuple[Fault, ...]
     found: Preflight | None
 
@@ -35,27 +41,41 @@ class Judgement:
             "gas_use_l": self.found.gas_use if self.found else {},
             "hazard_level": self.found.hazard_level if self.found else None,
             "process_mode": self.found.process_mode if self.found else None,
+            "parameters": _shown(self.recipe),
         }
 
 
-def judge(text: str, tool: Tool) -> Judgement:
-    """Judge a document; some hundred milliseconds at worst: for a worker thread."""
+def _shown(recipe: Recipe | None) -> dict[str, Any]:
+    parameters = {} if recipe is None else recipe.parameters
+    return {name: parameter.model_dump(mode="json", exclude_none=True) for name, parameter in parameters.items()}
+
+
+def judge(text: str, tool: Tool, library: Library | None = None, values: Values | None = None) -> Judgement:
+    """Judge a document; some hundred milliseconds at worst: for a worker thread.
+
+    Without values it is judged for approval: at its defaults, and wherever its parameters may go.
+    """
     try:
-        recipe = load_recipe(text)
+        recipe, document = read_recipe(text, library=library, values=values)
     except ConfigError as error:
-        return Judgement(None, error.faults, None)
+        return Judgement(None, None, error.faults, None)
     found = preflight(recipe, tool)
-    return Judgement(recipe, found.faults, found)
+    faults = found.faults
+    if not faults and values is None:
+        faults = tuple(corner_faults(recipe, document, tool))
+    return Judgement(recipe, document, faults, found)
 
 
-def sound(text: str, tool: Tool) -> tuple[Recipe, dict[str, Any]]:
-    """Return a recipe that the tool could run, and its report.
+def sound(
+    text: str, tool: Tool, library: Library | None = None, values: Values | None = None
+) -> tuple[Recipe, RecipeDocument, dict[str, Any]]:
+    """Return a recipe that the tool could run, its document with parameters open, and its report.
 
     Raises:
         Refused: with every fault.
     """
-    found = judge(text, tool)
-    if found.recipe is None or not found.ok:
+    found = judge(text, tool, library, values)
+    if found.recipe is None or found.document is None or not found.ok:
         words = "\n".join(f"{fault.path}: {fault.reason}" if fault.path else fault.reason for fault in found.faults)
         raise Refused("BadInvalidArgument", words)
-    return found.recipe, found.report()
+    return found.recipe, found.document, found.report()

@@ -3,12 +3,14 @@
 import hashlib
 import json
 import uuid
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, cast
+from dataclasses import dataclass, replace
+from typing import Any
 
-from config.recipe import Recipe, load_recipe, recipe_document
-from config.tool import Role
+from config.recipe import Recipe, RecipeDocument, is_open, load_recipe, recipe_document, with_version
+from config.recipe_calls import Stored
+from config.recipe_difference import changes, consequences
+from config.recipe_parameters import Value, Values
+from config.tool import Role, Tool
 from opcua_model.interface import Caller, Entry, Refused
 from supervisor.server.access.policy import Action, Policy, other_eyes, permit
 from supervisor.server.historian import arrow
@@ -40,12 +42,24 @@ class Version:
     process_mode_id: str | None
 
 
-def add(connection: Connection, org_id: str, caller: Caller, recipe: Recipe) -> dict[str, Any]:
-    """Add a recipe as a draft: the next version where there is one of its name. Returns its listed fields."""
+def add(
+    connection: Connection, org_id: str, caller: Caller, recipe: Recipe, approved: RecipeDocument | None = None
+) -> dict[str, Any]:
+    """Add a recipe as a draft: the next version where there is one of its name. Returns its listed fields.
+
+    Args:
+        connection: to the store.
+        org_id: whose.
+        caller: who adds it.
+        recipe: with the defaults of its parameters.
+        approved: its document with them open; None for a recipe without.
+    """
     row = one(connection, "SELECT id, max(version) FROM recipes WHERE name = ? GROUP BY id", [recipe.name])
     recipe_id, version = (str(row[0]), int(row[1]) + 1) if row else (str(uuid.uuid4()), 1)
     document = recipe_document(recipe.model_copy(update={"version": version}))
     data: dict[str, Any] = json.loads(document)
+    if approved is not None and is_open(json.loads(approved)):
+        document = with_version(approved, version)
     values: dict[str, Any] = {
         "id": recipe_id,
         "org_id": org_id,
@@ -185,33 +199,60 @@ def runnable(
     return found, True
 
 
-def differences(a: Any, b: Any, path: str = "") -> Iterator[dict[str, Any]]:
-    """Yield what differs between two documents, each with its path and both values."""
-    if isinstance(a, dict) and isinstance(b, dict):
-        left, right = cast("dict[str, Any]", a), cast("dict[str, Any]", b)
-        for name in sorted(left.keys() | right.keys()):
-            yield from differences(left.get(name), right.get(name), f"{path}.{name}" if path else name)
-    elif isinstance(a, list) and isinstance(b, list):
-        first, second = cast("list[Any]", a), cast("list[Any]", b)
-        for index in range(max(len(first), len(second))):
-            yield from differences(
-                first[index] if index < len(first) else None,
-                second[index] if index < len(second) else None,
-                f"{path}[{index}]",
-            )
-    elif a != b:
-        yield {"path": path, "a": a, "b": b}
-
-
-def compare(connection: Connection, recipe_id: str, a: int, b: int) -> list[dict[str, Any]]:
-    """Compare two versions."""
-    documents = [json.loads(find(connection, recipe_id, version).document) for version in (a, b)]
-    return [change for change in differences(*documents) if change["path"] != "version"]
+def compare(a: Version, b: Version, tool: Tool) -> list[dict[str, Any]]:
+    """Compare two versions: each change with its path, both values and words, and what it comes to on the tool."""
+    found = changes(json.loads(a.document), json.loads(b.document))
+    if found:
+        found += consequences(recipe_of(a), recipe_of(b), tool)
+    return [change.to_json() for change in found]
 
 
 def recipe_of(version: Version) -> Recipe:
-    """Read a stored document."""
+    """Read a stored document, its parameters at their defaults."""
     return load_recipe(version.document, file=version.name)
+
+
+def bound(version: Version, values: Values) -> tuple[Version, dict[str, Value]]:
+    """Write the values of a run into a version; its document and digest become the run's own.
+
+    Raises:
+        ConfigError: a value is not one that was approved.
+    """
+    if not is_open(json.loads(version.document)):
+        if values:
+            load_recipe(version.document, values=values, file=version.name)  # tells that it has no such parameter
+        return version, {}
+    recipe = load_recipe(version.document, values=values, file=version.name)
+    document = recipe_document(recipe)
+    used = {name: one.value for name, one in recipe.parameters.items() if one.value is not None}
+    return replace(version, document=str(document), sha256=document.sha256), used
+
+
+@dataclass(frozen=True)
+class StoreLibrary:
+    """The stored recipes that another one may call: all that are not retired."""
+
+    rows: tuple[tuple[str, str, int, str, str], ...]
+    """Id, name, version, document, digest."""
+
+    def find(self, recipe: str, version: int) -> Stored | None:
+        """Find a version by the recipe's name or id."""
+        for number, name, its, document, sha256 in self.rows:
+            if its == version and recipe in {name, number}:
+                return Stored(name, its, document, sha256)
+        return None
+
+    def versions(self, recipe: str) -> tuple[int, ...]:
+        """Versions that there are of it."""
+        return tuple(sorted(its for number, name, its, _, _ in self.rows if recipe in {name, number}))
+
+
+def library(connection: Connection) -> StoreLibrary:
+    """Return the stored recipes."""
+    rows = connection.execute(
+        "SELECT id::VARCHAR, name, version, document, sha256 FROM recipes WHERE status <> 'retired'"
+    ).fetchall()
+    return StoreLibrary(tuple((str(a), str(b), int(c), str(d), str(e)) for a, b, c, d, e in rows))
 
 
 def target(recipe_id: str, version: int) -> str:

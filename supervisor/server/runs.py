@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,20 @@ def create(
     return run_id, number
 
 
+def keep_document(connection: Connection, run_id: str, document: str, parameters: Mapping[str, Any]) -> None:
+    """Keep what a run does where it is not its recipe as approved: with the values that were chosen."""
+    connection.execute(
+        "INSERT INTO run_documents (run_id, document, parameters) VALUES (?, ?, ?)",
+        [run_id, document, json.dumps(dict(parameters))],
+    )
+
+
+def document(connection: Connection, run_id: str) -> str | None:
+    """Return the document of a run that has one of its own."""
+    row = one(connection, "SELECT document FROM run_documents WHERE run_id = ?", [run_id])
+    return None if row is None else str(row[0])
+
+
 def get(connection: Connection, run_id: str) -> dict[str, Any]:
     """Return a run's record, by id or number.
 
@@ -105,7 +120,10 @@ def get(connection: Connection, run_id: str) -> dict[str, Any]:
     )
     if not found:
         raise Refused("BadNotFound", f"there is no run {run_id}")
-    return _read(found[0])
+    run = _read(found[0])
+    row = one(connection, "SELECT parameters FROM run_documents WHERE run_id = ?", [run["run_id"]])
+    run["parameters"] = {} if row is None else json.loads(row[0])
+    return run
 
 
 def list_runs(connection: Connection, status: str = "", skip: int = 0, limit: int = 0) -> list[dict[str, Any]]:

@@ -118,7 +118,8 @@ async def test_versions_never_change_and_the_difference_is_told(daemon: Daemon) 
         again, second = await engineer.call("Recipes", "AddRecipe", json.dumps(changed))
         assert (again, first, second) == (recipe_id, 1, 2)
         differences = json.loads(await engineer.call("Recipes", "DiffRecipes", recipe_id, 1, 2))
-        assert differences == [{"path": "thickness_target_nm", "a": 100.0, "b": 90.0}]
+        assert [(one["path"], one["a"], one["b"]) for one in differences] == [("thickness_target_nm", 100.0, 90.0)]
+        assert differences[0]["words"] == "thickness_target_nm: 100 nm → 90 nm (-10 nm, -10 %)"
 
         own = await refusal(engineer, "Recipes", "ApproveRecipe", recipe_id, 1, "mine")
         assert own.status == "BadUserAccessDenied"

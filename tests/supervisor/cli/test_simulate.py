@@ -65,3 +65,49 @@ def test_a_script_that_is_none_and_a_recipe_for_another_tool_are_refused(tmp_pat
     assert "[[fault]]" in err
     assert "TMGa" in err
     assert "Traceback" not in err
+
+
+def open_recipe(tmp_path: Path) -> Path:
+    """The guide's recipe with its deposition left open, and a call of another one."""
+    document = json.loads(Path(OXIDE).read_text(encoding="utf-8"))
+    document |= {
+        "parameters": {"time": {"unit": "s", "low": 60, "high": 2400, "default": 1200}},
+        "thickness_target_nm": 50,
+    }
+    document["recipe_steps"][3]["duration_s"] = "time"
+    document["recipe_steps"].insert(4, {"name": "rested", "call": {"recipe": "rest", "version": 1}})
+    rest = document | {"name": "rest", "parameters": {}, "recipe_steps": [{"name": "rest", "duration_s": 5}]}
+    (tmp_path / "rest.json").write_text(json.dumps(rest))
+    path = tmp_path / "open.json"
+    path.write_text(json.dumps(document))
+    return path
+
+
+def test_values_and_called_recipes_are_given_on_the_command_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = str(open_recipe(tmp_path))
+    rest = ["--with", str(tmp_path / "rest.json")]
+    assert main(["simulate", TOOL, path, "--set", "time=600", *rest, "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["metrology"]["thickness_mean_nm"] == pytest.approx(50.0, rel=0.05)
+    assert any(step["name"] == "rest" for step in result["summary"]["steps"])
+    assert main(["check", TOOL, path, *rest]) == 0
+    capsys.readouterr()
+    assert main(["check", TOOL, path, *rest, "--set", "time=5000"]) == 1
+    assert "values.time: 5000 is outside of 60 … 2400 s" in capsys.readouterr().err
+    assert main(["simulate", TOOL, path, "--set", "time"]) == 1
+    assert "expected NAME=VALUE" in capsys.readouterr().err
+    assert main(["check", TOOL, path]) == 1
+    assert "there is no library" in capsys.readouterr().err
+
+
+def test_two_recipes_are_compared_in_words_and_figures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    after = tmp_path / "after.json"
+    after.write_text(Path(OXIDE).read_text(encoding="utf-8").replace('"duration_s": 1200', '"duration_s": 1800'))
+    assert main(["diff", OXIDE, str(after), "--tool", TOOL]) == 0
+    out = capsys.readouterr().out
+    assert "recipe_steps[3].duration_s: 1200 s → 1800 s (+600 s, +50 %)" in out
+    assert "SiH4 that will be used" in out
+    assert main(["diff", OXIDE, OXIDE]) == 0
+    assert capsys.readouterr().out == "the recipes are the same\n"

@@ -319,7 +319,9 @@ async def test_versions_never_change_and_each_addition_is_the_next(tmp_path: Pat
         assert before["recipe"]["thickness_target_nm"] == 100.0
         assert [row["action"] for row in before["history"]] == ["add_recipe", "approve_recipe"]
         (diff,) = await h.call(OTTO, "Recipes", "DiffRecipes", recipe_id, 1, 2)
-        assert json.loads(diff) == [{"path": "thickness_target_nm", "a": 100.0, "b": 120.0}]
+        words = "thickness_target_nm: 100 nm → 120 nm (+20 nm, +20 %)"
+        change = {"path": "thickness_target_nm", "kind": "changed", "a": 100.0, "b": 120.0, "words": words}
+        assert json.loads(diff) == [change]
         refused = await refusal(h, ERIKA, "Recipes", "ApproveRecipe", recipe_id, 1, "twice")
         assert refused.status == "BadInvalidState"
         assert len(json.loads((await h.call(OTTO, "Recipes", "ListRecipes", "", 0, 0))[0])) == 2

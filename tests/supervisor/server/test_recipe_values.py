@@ -1,0 +1,98 @@
+"""Recipes with parameters and recipes that call others, over the methods that people use."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from config.recipe import load_recipe
+from tests.supervisor.server.stand import AMIR, ERIKA, OLGA, House
+from tests.supervisor.server.test_life import RECIPE, furnace_house, refusal
+
+pytestmark = pytest.mark.anyio
+GUIDE: dict[str, Any] = json.loads(RECIPE)
+OPEN = GUIDE | {
+    "name": "open oxide",
+    "thickness_target_nm": "thickness",
+    "parameters": {
+        "thickness": {"unit": "nm", "low": 20, "high": 200, "default": 100},
+        "rate": {"unit": "nm/min", "low": 4, "high": 6, "default": 5},
+    },
+    "recipe_steps": [
+        step | ({"duration_s": "thickness / rate"} if step["name"] == "deposition" else {})
+        for step in GUIDE["recipe_steps"]
+    ],
+}
+
+
+async def approved(h: House, document: dict[str, Any]) -> tuple[str, int]:
+    recipe_id, version = await h.call(ERIKA, "Recipes", "AddRecipe", json.dumps(document))
+    await h.call(AMIR, "Recipes", "ApproveRecipe", recipe_id, version, "good")
+    return recipe_id, version
+
+
+async def test_a_run_takes_its_values_and_its_document_says_so(tmp_path: Path) -> None:
+    async with furnace_house(tmp_path) as h:
+        recipe_id, version = await approved(h, OPEN)
+        metadata = json.dumps({"parameters": {"thickness": 150}})
+        run_id, _ = await h.call(OLGA, "Runs", "CreateRun", recipe_id, version, "", "", metadata)
+        await h.call(OLGA, "Runs", "StartRun", run_id)
+        sent = h.controller.commands[-1].args
+        recipe = load_recipe(sent["recipe"])
+        assert recipe.thickness_target_nm == 150
+        assert recipe.recipe_steps[3].duration_s == 1800
+        assert recipe.parameters["rate"].value == 5
+        assert sent["recipe_sha256"] == hashlib.sha256(sent["recipe"].encode()).hexdigest()
+        (run,) = await h.call(OLGA, "Runs", "GetRun", run_id)
+        assert json.loads(run)["parameters"] == {"thickness": 150.0, "rate": 5.0}
+        assert json.loads(run)["recipe_sha256"] == sent["recipe_sha256"]
+        (kept,) = await h.call(OLGA, "Recipes", "GetRecipe", recipe_id, version)
+        assert json.loads(kept)["recipe"]["thickness_target_nm"] == "thickness", "what was approved stays open"
+        assert json.loads(kept)["sha256"] != sent["recipe_sha256"]
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"thickness": 201}, "values.thickness: 201 is outside of 20 … 200 nm"),
+        ({"thicknes": 100}, "did you mean 'thickness'"),
+        ({"thickness": "1 µm"}, "must be a number in nm"),
+        ([1], "must be an object"),
+    ],
+)
+async def test_values_that_were_never_approved_are_refused(tmp_path: Path, values: Any, words: str) -> None:
+    async with furnace_house(tmp_path) as h:
+        recipe_id, version = await approved(h, OPEN)
+        refused = await refusal(
+            h, OLGA, "Runs", "CreateRun", recipe_id, version, "", "", json.dumps({"parameters": values})
+        )
+        assert refused.status == "BadInvalidArgument"
+        assert words in refused.reason
+
+
+async def test_a_parameter_that_leads_out_of_the_tool_somewhere_is_refused_when_it_is_added(tmp_path: Path) -> None:
+    wide = OPEN | {"parameters": OPEN["parameters"] | {"hot": {"unit": "°C", "low": 700, "high": 1500, "default": 800}}}
+    wide["recipe_steps"] = [
+        step | ({"target_temp_c": "hot"} if step["name"] == "heatup" else {}) for step in OPEN["recipe_steps"]
+    ]
+    async with furnace_house(tmp_path) as h:
+        refused = await refusal(h, ERIKA, "Recipes", "AddRecipe", json.dumps(wide))
+        assert "recipe_steps[1].target_temp_c: with hot = 1500 °C" in refused.reason
+
+
+async def test_a_recipe_that_calls_another_is_stored_whole(tmp_path: Path) -> None:
+    rest = GUIDE | {"name": "rest", "recipe_steps": [{"name": "rest", "duration_s": 5}]}
+    async with furnace_house(tmp_path) as h:
+        called, version = await approved(h, rest)
+        call = {"name": "rested", "call": {"recipe": called, "version": version}}
+        outer = GUIDE | {"name": "outer", "recipe_steps": [*GUIDE["recipe_steps"], call]}
+        recipe_id, first = await h.call(ERIKA, "Recipes", "AddRecipe", json.dumps(outer))
+        await h.call(AMIR, "Recipes", "RetireRecipe", called, version, "old")
+        (kept,) = await h.call(OLGA, "Recipes", "GetRecipe", recipe_id, first)
+        step = json.loads(kept)["recipe"]["recipe_steps"][-1]
+        assert step["called"]["recipe_steps"][0]["name"] == "rest"
+        assert len(step["call"]["sha256"]) == 64
+        refused = await refusal(h, ERIKA, "Recipes", "AddRecipe", json.dumps(outer))
+        assert "recipe_steps[5].call: there is no version 1" in refused.reason, "a retired one is called no more"
