@@ -95,7 +95,8 @@ def _set_point(desk: Desk, caller: Caller, wanted: Any) -> tuple[str, float]:
     tag = desk.tree.layout.declared.get(name)
     if wanted.AttributeId != Attr.Value or index is None or tag is None or tag.role is None:
         raise Refused("BadNotWritable", f"{name} is not a value that anybody moves by hand")
-    require_role(caller, frozenset({tag.role.value}), f"writing {name}")
+    movers = desk.permissions.movers(str(node.Identifier), frozenset({tag.role.value}))
+    require_role(caller, movers, f"writing {name}")
     if wanted.IndexRange:
         raise Refused("BadWriteNotSupported", f"{name} is a single value; it takes no IndexRange")
     data = wanted.Value

@@ -34,7 +34,7 @@ async def call_method(desk: Desk, caller: Caller, request: Any) -> tuple[Any, Re
     try:
         path, method = _find(desk, request)
         target = f"{path}/{method.name}"
-        require_role(caller, method.roles, target)
+        require_role(caller, desk.permissions.movers(target, method.roles), target)
         given = _arguments(method, request.InputArguments or [], result)
         answer = await desk.backend.call(caller, path, method.name, given)
         result.OutputArguments = _outputs(method, answer)
@@ -42,6 +42,12 @@ async def call_method(desk: Desk, caller: Caller, request: Any) -> tuple[Any, Re
         result.StatusCode = status(refused.status)
         return result, refused, target
     return result, None, target
+
+
+def told_arguments(method: Method | None, given: Sequence[Any]) -> list[Any]:
+    """Return the arguments of a call as others may know them: a secret is replaced by nothing."""
+    secret = {index for index, argument in enumerate(method.inputs) if argument.secret} if method is not None else ()
+    return [ua.Variant(None, ua.VariantType.Null) if index in secret else one for index, one in enumerate(given)]
 
 
 def _find(desk: Desk, request: Any) -> tuple[str, Method]:

@@ -42,6 +42,8 @@ class Argument:
     description: str
     array: bool = False
     """One-dimensional array of the type."""
+    secret: bool = False
+    """Its value is told to nobody: not in audit events, not in logs."""
 
 
 @dataclass(frozen=True)

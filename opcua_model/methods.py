@@ -106,6 +106,19 @@ STATE: Final = (
     ),
 )
 
+SIGN: Final = (
+    Method(
+        "State",
+        "Sign",
+        "Sign what you do next in this session, within two minutes: where the policy asks for a signature.",
+        (
+            Argument("Password", "String", "Your own, once more; it is told to nobody.", secret=True),
+            _text("Meaning", "What the signature means: authorship, review, approval or responsibility."),
+        ),
+        (_text("SignedAt", "UTC, as it stands in the record."),),
+    ),
+)
+
 PROCESS_MODES: Final = (
     Method(
         "ProcessModes",
@@ -472,7 +485,7 @@ SPC: Final = (
 )
 
 METHODS: Final[tuple[Method, ...]] = (
-    *STATE, *PROCESS_MODES, *RECIPES, *RUNS, *QUEUE, *SERVICES, *CARE, *INTERLOCKS, *SPC, *CONDITION_METHODS,
+    *STATE, *SIGN, *PROCESS_MODES, *RECIPES, *RUNS, *QUEUE, *SERVICES, *CARE, *INTERLOCKS, *SPC, *CONDITION_METHODS,
 )  # fmt: skip
 
 

@@ -37,6 +37,8 @@ _SECRET: Final = frozenset(
     for name in ("SessionSecurityDiagnosticsArray", "SessionDiagnosticsArray")
 )
 """What says who is logged in and how."""
+NOBODY: Final = frozenset({"nobody"})
+"""A role that no user can be given."""
 _RIGHTS: Final = frozenset({Attr.RolePermissions, Attr.UserRolePermissions, Attr.AccessRestrictions})
 
 
@@ -62,12 +64,16 @@ class Permissions:
     Args:
         tree: of the tool.
         restricted: roles by path; only they see what stands there and below.
+        moving: roles by path; of those that may call or write there and below, only they do.
     """
 
-    def __init__(self, tree: Tree, restricted: Mapping[str, frozenset[str]]) -> None:
+    def __init__(
+        self, tree: Tree, restricted: Mapping[str, frozenset[str]], moving: Mapping[str, frozenset[str]] | None = None
+    ) -> None:
         self._tree = tree
         # The longest path decides: a part of what is restricted may be open to others.
-        self._restricted = dict(sorted(restricted.items(), key=lambda one: -len(one[0])))
+        self._restricted = _longest_first(restricted)
+        self._moving_roles = _longest_first(moving or {})
         self._space = tree.space.tool
 
     def sees(self, caller: Caller, node: Any) -> bool:
@@ -88,6 +94,16 @@ class Permissions:
             if role in held:
                 mask |= granted
         return mask
+
+    def movers(self, path: str, roles: frozenset[str]) -> frozenset[str]:
+        """Return which of the roles that the contract names may call or write at a path.
+
+        No roles stand for every user; when the installation leaves none of them, `NOBODY`.
+        """
+        for prefix, given in self._moving_roles.items():
+            if _below(path, prefix):
+                return (roles & given if roles else given) or NOBODY
+        return roles
 
     def restrictions(self, node: Any) -> int:
         """Return the AccessRestrictions of a node: what moves the tool needs a signed channel."""
@@ -121,7 +137,7 @@ class Permissions:
         path = node.Identifier
         if self._restricted and isinstance(path, str):
             for prefix, roles in self._restricted.items():
-                if path == prefix or path.startswith(f"{prefix}/"):
+                if _below(path, prefix):
                     return roles
         return None
 
@@ -143,7 +159,19 @@ class Permissions:
         """Return what moves the tool at a node, and for which roles."""
         method = self._tree.methods.get(node)
         if method is not None:
-            return CALL, sorted(method.roles) or (AUTHENTICATED,)
+            movers = self.movers(str(node.Identifier), method.roles)
+            return (0, ()) if movers == NOBODY else (CALL, sorted(movers) or (AUTHENTICATED,))
         index = self._tree.tags.get(node)
         tag = None if index is None else self._tree.layout.declared.get(self._tree.layout.tags[index])
-        return (WRITE, (tag.role.value,)) if tag is not None and tag.role is not None else (0, ())
+        if tag is None or tag.role is None:
+            return 0, ()
+        movers = self.movers(str(node.Identifier), frozenset({tag.role.value}))
+        return (0, ()) if movers == NOBODY else (WRITE, sorted(movers))
+
+
+def _longest_first(roles: Mapping[str, frozenset[str]]) -> dict[str, frozenset[str]]:
+    return dict(sorted(roles.items(), key=lambda one: -len(one[0])))
+
+
+def _below(path: str, prefix: str) -> bool:
+    return path == prefix or path.startswith(f"{prefix}/")

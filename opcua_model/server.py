@@ -218,7 +218,7 @@ class UaServer:
         self._entries = self._internal.entries = Entries(space, changes, backend.entries)
         conditions = self._conditions = Conditions(tree)
         conditions.build(backend.alarms())
-        permissions = Permissions(tree, self._settings.restricted)
+        permissions = Permissions(tree, self._settings.restricted, self._settings.moving)
         add_roles(space)
         self._internal.equip(Desk(backend, self._settings, tree, self._internal.aspace, conditions, permissions), uri)
         await self._refresh()

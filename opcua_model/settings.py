@@ -95,6 +95,8 @@ class Settings:
     protects the tool), or those of the trust list in `folder` only."""
     restricted: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     """Parts of the tree by path, and the roles that see them; others find nothing there."""
+    moving: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
+    """Parts of the tree by path, and the only roles that may call or write there, of those that the contract names."""
     renew_days: int = 30
     """A certificate of our own making is renewed so many days before its end; 0: never."""
     names: tuple[str, ...] = ()

@@ -29,6 +29,7 @@ COMMANDS = {
     "panel": "the tool on a terminal: state, alarms, interlocks, services, manual moves",
     "interlocks": "the cause-and-effect matrix of a tool, and how it stands in a running daemon",
     "audit": "prove that nobody changed the audit trail",
+    "recipe": "sign recipes, and verify who signed a package",
     "simulate": "one run at full speed, no daemon: predicted results, alarms, gas use",
     "diff": "two recipes in words, and what the changes come to on a tool",
     "replay": "execute a recorded run again and compare every bit",

@@ -77,7 +77,7 @@ class DaemonBackend:
         self.runs = RunCalls(desk)
         self.reasons = Reasons(desk.controller, desk.layout, self.values)
         self.free_bytes = 0
-        self._calls = _table(desk, self.runs)
+        self._calls = {**_table(desk, self.runs), ("State", "Sign"): self._sign}
 
     @property
     def layout(self) -> Layout:
@@ -182,6 +182,16 @@ class DaemonBackend:
         count = self._attempts.wrong(user, peer)
         log.warning("wrong password", user=user, peer=peer, times=count)
         await self._note(Caller(user, frozenset(), ""), "login", peer, "BadUserAccessDenied", f"attempt {count}")
+
+    async def _sign(self, caller: Caller, _path: str, password: str, meaning: str) -> Sequence[Any]:
+        """`State/Sign`: the person at this session is the one who logged in, and says so with the password."""
+        if not caller.user:
+            raise Refused("BadUserAccessDenied", "log in to sign: this session is anonymous")
+        if await self.authenticate(caller.user, password, caller.peer) is None:
+            raise Refused("BadUserAccessDenied", "that is not your password; nothing is signed")
+        made = self._desk.signatures.sign(caller, meaning)
+        await self._desk.note(caller, "sign", "State", reason=f"{made.meaning.value}, {made.signed_at}")
+        return (made.signed_at,)
 
     async def authenticate_certificate(self, thumbprint: str, peer: str) -> tuple[str, frozenset[str]] | None:
         """Return name and roles of who logs in with a certificate, None when nobody does."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from config.layout import Layout
 from config.tool import Interlock
 from opcua_model.interface import Caller, Refused
-from supervisor.server.access.policy import Policy
+from supervisor.server.access.policy import Policy, Weighty
 
 VALID_S = 900.0
 """A request that nobody has confirmed after so long is forgotten: the plant is another by then."""
@@ -61,7 +61,13 @@ class BypassDesk:
         return made
 
     def confirm(self, caller: Caller, interlock: str, request_id: str) -> Request:
-        """Take a request off the desk for being carried out.
+        """Take a request off the desk for being carried out; raises Refused as `find` does."""
+        found = self.find(caller, interlock, request_id)
+        del self._open[request_id]
+        return found
+
+    def find(self, caller: Caller, interlock: str, request_id: str) -> Request:
+        """Return a request that the caller may confirm.
 
         Raises:
             Refused: there is no such request, or the caller made it.
@@ -71,11 +77,10 @@ class BypassDesk:
         found = self._open.get(request_id)
         if found is None or found.interlock != interlock:
             raise Refused("BadNotFound", f"no bypass of {interlock} with this id waits; requests end after 15 min")
-        if self._policy.four_eyes and (found.user == caller.user or found.session == caller.session):
+        if Weighty.BYPASS in self._policy.four_eyes and (found.user == caller.user or found.session == caller.session):
             raise Refused(
                 "BadUserAccessDenied", f"{found.user} asked for this bypass; another user confirms it (four eyes)"
             )
-        del self._open[request_id]
         return found
 
     def _declared(self, interlock: str) -> Interlock:

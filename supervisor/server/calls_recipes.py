@@ -1,14 +1,18 @@
 """The methods of `Recipes` and `ProcessModes`."""
 
 import json
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import anyio
 
-from opcua_model.interface import Caller
+from opcua_model.interface import Caller, Refused
 from supervisor.server import modes, recipes
-from supervisor.server.access.policy import Action, permit
+from supervisor.server.access.packages import SIGNERS, RecipeSignature, unpack
+from supervisor.server.access.policy import Action, Weighty, permit
 from supervisor.server.desk import Desk
+from supervisor.server.errors import PackageError
 from supervisor.server.judging import judge, sound
 
 
@@ -22,12 +26,14 @@ class RecipeCalls:
         """`AddRecipe`."""
         desk = self._desk
         permit(desk.policy, caller, Action.RECIPE_EDIT)
+        text, signatures = await anyio.to_thread.run_sync(_unpacked, desk, text)
         recipe, document, _ = await anyio.to_thread.run_sync(sound, text, desk.layout.tool, await self._library(text))
         row = await desk.deed(
             caller,
             "add_recipe",
             lambda connection: recipes.add(connection, desk.identity.org_id, caller, recipe, document),
             lambda added: recipes.target(added["recipe_id"], added["version"]),
+            **({"signatures": [asdict(one) for one in signatures]} if signatures else {}),
         )
         await desk.show(recipes.entry(row))
         return row["recipe_id"], int(row["version"])
@@ -57,12 +63,15 @@ class RecipeCalls:
         permit(desk.policy, caller, Action.RECIPE_APPROVE)
         found = await desk.store.read(lambda connection: recipes.find(connection, recipe_id, version))
         await anyio.to_thread.run_sync(sound, found.document, desk.layout.tool)
+        signed = desk.signatures.use(caller, Weighty.APPROVE)
         row = await desk.deed(
             caller,
             "approve_recipe",
             lambda connection: recipes.approve(connection, desk.policy, caller, recipe_id, version, comment),
             lambda changed: recipes.target(changed["recipe_id"], changed["version"]),
             comment=comment,
+            sha256=found.sha256,
+            **signed,
         )
         await desk.show(recipes.entry(row))
         return ()
@@ -113,6 +122,19 @@ class RecipeCalls:
             lambda connection: modes.list_modes(connection, pressure, energy, skip, limit)
         )
         return (_json(found),)
+
+
+def _unpacked(desk: Desk, text: str) -> tuple[str, Sequence[RecipeSignature]]:
+    """Take a recipe out of its package; refuse what the policy does not let in."""
+    try:
+        recipe, signatures = unpack(text, desk.data / SIGNERS)
+    except PackageError as error:
+        raise Refused("BadSecurityChecksFailed", str(error)) from error
+    if desk.policy.signed_recipes and not signatures:
+        raise Refused(
+            "BadSecurityChecksFailed", "this tool takes signed recipes only: `cvd recipe sign` makes a package"
+        )
+    return recipe, signatures
 
 
 def _json(value: Any) -> str:

@@ -10,7 +10,7 @@ from config.base import Model
 from opcua_model.interface import Caller, Refused
 from supervisor.link.messages import CommandKind, EquipmentMode
 from supervisor.server import runs, shiftlog
-from supervisor.server.access.policy import Action, permit
+from supervisor.server.access.policy import Action, Weighty, permit
 from supervisor.server.calls_runs import ns_of
 from supervisor.server.control import Owner
 from supervisor.server.desk import Desk, principal
@@ -214,7 +214,11 @@ class ToolCalls:
     async def confirm_bypass(self, caller: Caller, path: str, request_id: str) -> tuple[()]:
         """`ConfirmBypass`."""
         permit(self._desk.policy, caller, Action.BYPASS)
+        self._desk.bypasses.find(caller, _last(path), request_id)
+        signed = self._desk.signatures.use(caller, Weighty.BYPASS)
         found = self._desk.bypasses.confirm(caller, _last(path), request_id)
+        if signed:
+            await self._desk.note(caller, "sign_bypass", path, reason=f"{signed['signature']} for {request_id}")
         await self._desk.controller.command(
             principal(caller),
             CommandKind.BYPASS,

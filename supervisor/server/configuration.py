@@ -26,6 +26,7 @@ from config.loading import load_model
 from config.tool import Role
 from opcua_model.settings import Limits, Settings
 from supervisor.server import audit
+from supervisor.server.access.table import PolicyTable
 from supervisor.server.notify.table import NotifyTable
 from supervisor.server.store.rows import Connection, one
 
@@ -91,6 +92,7 @@ class ServerTable(Model):
     equipment_path: Annotated[str, Field(max_length=300)] = ""
     """ISA-95: site, area and work centre above the tool, with slashes between; the organisation stands before them."""
     control: ControlTable = ControlTable()
+    policy: PolicyTable = PolicyTable()
     notify: NotifyTable = NotifyTable()
     limits: Annotated[dict[str, Bounds], AfterValidator(_limits)] = Field(default_factory=dict)
     """Fields of `opcua_model.settings.Limits`; what is left out keeps its default."""

@@ -13,6 +13,7 @@ from opcua_model.interface import AddressSpace, Caller, Entry
 from supervisor.link.messages import Principal
 from supervisor.server import audit
 from supervisor.server.access.policy import DEFAULT, Policy
+from supervisor.server.access.signatures import Signatures
 from supervisor.server.active import ActiveRun
 from supervisor.server.alarms.book import AlarmBook
 from supervisor.server.bypass import BypassDesk
@@ -50,6 +51,7 @@ class Desk:
     """For work that outlives the call that began it (simulations)."""
     active: ActiveRun = field(default_factory=ActiveRun)
     policy: Policy = DEFAULT
+    signatures: Signatures = field(default_factory=lambda: Signatures(DEFAULT))
     space: AddressSpace | None = None
     """None until the address space stands, and while it is being taken down."""
     simulating: int = 0

@@ -36,3 +36,7 @@ class UsersError(ServerError, ValueError):
 
 class ExportError(ServerError, LookupError):
     """There is no such run, or nothing of it can be read at the moment."""
+
+
+class PackageError(ServerError):
+    """A recipe package or a signer's key cannot be used."""

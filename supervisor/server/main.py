@@ -74,7 +74,9 @@ def _parser() -> argparse.ArgumentParser:
 async def _run(arguments: argparse.Namespace) -> None:
     layout, image, sock = await anyio.to_thread.run_sync(_read, arguments)
     table = ServerTable.model_validate_json(arguments.settings)
-    settings = Settings(arguments.tool.absolute(), arguments.data.absolute(), arguments.endpoint, table=table)
+    settings = Settings(
+        arguments.tool.absolute(), arguments.data.absolute(), arguments.endpoint, table.policy.policy(), table
+    )
     with image:
         async with Channel(sock, "server") as channel:
             server = Server(settings, layout, image, channel)

@@ -12,7 +12,7 @@ from config.recipe_difference import changes, consequences
 from config.recipe_parameters import Value, Values
 from config.tool import Role, Tool
 from opcua_model.interface import Caller, Entry, Refused
-from supervisor.server.access.policy import Action, Policy, other_eyes, permit
+from supervisor.server.access.policy import Action, Policy, Weighty, other_eyes, permit
 from supervisor.server.historian import arrow
 from supervisor.server.modes import mode_id
 from supervisor.server.store.rows import Connection, one
@@ -149,7 +149,7 @@ def approve(
             "BadInvalidState", f"{found.name}, version {version}, is {found.status}; only a draft is approved"
         )
     author = listed(connection, recipe_id, version)["created_by_id"]
-    other_eyes(policy, caller, author, f"the approval of {found.name}, version {version},")
+    other_eyes(policy, caller, author, Weighty.APPROVE, f"the approval of {found.name}, version {version},")
     connection.execute(
         "UPDATE recipes SET status = 'approved', approval_date = now(), approved_by_id = ?, approval_comment = ?, "
         "updated_at = now() WHERE id = ? AND version = ?",

@@ -19,6 +19,7 @@ from opcua_model.settings import Settings as UaSettings
 from supervisor.link.channel import Channel
 from supervisor.server import audit, modes, runs, shown
 from supervisor.server.access.policy import DEFAULT, Policy
+from supervisor.server.access.signatures import Signatures
 from supervisor.server.access.users import UserStore
 from supervisor.server.alarms.book import AlarmBook
 from supervisor.server.alarms.projecting import AlarmProjection
@@ -152,6 +153,7 @@ class Server:
             times=EquipmentTime(store),
             tasks=group,
             policy=settings.policy,
+            signatures=Signatures(settings.policy),
         )
         self._news.desk = desk
         self._news.courier = Courier(

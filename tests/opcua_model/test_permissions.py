@@ -1,6 +1,7 @@
 """Who may do what: what RolePermissions say is what happens, for every service."""
 
 from collections.abc import AsyncGenerator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -154,3 +155,31 @@ async def test_events_of_what_is_restricted_reach_only_who_sees_it(secretive: Ua
 async def test_nothing_is_hidden_where_nothing_is_restricted(server: UaServer) -> None:
     async with as_user(server, "") as tool:
         assert {"Recipes", "Equipment", "Telemetry"} <= set(await tool.children())
+
+
+async def test_an_installation_leaves_fewer_roles_the_call_and_says_so(tmp_path: Path) -> None:
+    moving = {
+        "Runs": frozenset({"engineer"}),
+        "Runs/StartRun": frozenset({"operator", "observer"}),
+        "Recipes/AddRecipe": frozenset({"operator"}),
+        SET_POINT: frozenset({"operator"}),
+    }
+    async with serving(FakeDaemon(furnace()), tmp_path, moving=moving) as server, as_user(server, "olga") as tool:
+        operator, engineer, observer = (ua.NodeId(WELL_KNOWN[role]) for role in ("operator", "engineer", "observer"))
+        start = table(await attribute(tool, "Runs/StartRun", Attr.RolePermissions))
+        assert start[operator] & CALL
+        assert observer not in start
+        assert engineer not in start
+        hold = table(await attribute(tool, "Runs/HoldRun", Attr.RolePermissions))
+        assert hold[engineer] & CALL
+        assert operator not in hold
+        assert not any(
+            mask & CALL for mask in table(await attribute(tool, "Recipes/AddRecipe", Attr.RolePermissions)).values()
+        )
+        with pytest.raises(ClientError, match="needs the role engineer"):
+            await tool.call("Runs", "HoldRun", "x")
+        async with as_user(server, "erika") as writer:
+            with pytest.raises(ClientError, match="needs the role nobody"):
+                await writer.call("Recipes", "AddRecipe", "{}")
+            with pytest.raises(ClientError, match="needs the role nobody"):
+                await writer.write(SET_POINT, 700.0)

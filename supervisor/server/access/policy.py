@@ -33,13 +33,25 @@ class Action(StrEnum):
     SPC = "define a series of process control"
 
 
+class Weighty(StrEnum):
+    """Deeds that may need a second person, or a signature."""
+
+    APPROVE = "approve"
+    BYPASS = "bypass"
+    FORCE = "force"
+
+
 @dataclass(frozen=True)
 class Policy:
     """The rules of one tool."""
 
     roles: dict[Action, frozenset[Role]]
-    four_eyes: bool = True
-    """Whoever wrote a recipe version cannot approve it; whoever asks for a bypass cannot confirm it."""
+    four_eyes: frozenset[Weighty] = frozenset(Weighty)
+    """Whoever wrote a recipe version cannot approve it; whoever asks for a bypass or a force cannot confirm it."""
+    signatures: frozenset[Weighty] = frozenset()
+    """What is signed with the password."""
+    signed_recipes: bool = False
+    """Recipes come in packages that a known signer has signed."""
     ownership: bool = True
     """What moves the tool needs control ownership as soon as somebody holds it."""
 
@@ -80,11 +92,11 @@ def permit(policy: Policy, caller: Caller, action: Action) -> None:
         raise Refused("BadUserAccessDenied", f"{caller.user} may not {action.value}: that needs the role {names}")
 
 
-def other_eyes(policy: Policy, caller: Caller, author: str, what: str) -> None:
+def other_eyes(policy: Policy, caller: Caller, author: str, deed: Weighty, what: str) -> None:
     """Demand another person than the author.
 
     Raises:
         Refused: the caller is the author and the policy asks for four eyes.
     """
-    if policy.four_eyes and caller.user == author:
+    if deed in policy.four_eyes and caller.user == author:
         raise Refused("BadUserAccessDenied", f"{what} needs another person than {author}, who made it (four eyes)")

@@ -12,7 +12,7 @@ import pytest
 from config.tool import Role
 from opcua_model.interface import Refused
 from supervisor.server.access.attempts import AT_ONCE, FREE, FREE_ANYWHERE, IN_LINE, Attempts
-from supervisor.server.access.policy import DEFAULT, Action, Policy, other_eyes, permit
+from supervisor.server.access.policy import DEFAULT, Action, Policy, Weighty, other_eyes, permit
 from supervisor.server.access.users import UserStore
 from supervisor.server.errors import UsersError
 from tests.supervisor.server.stand import ERIKA, OLGA, OTTO, person
@@ -151,9 +151,9 @@ def test_every_action_has_its_roles() -> None:
 
 def test_four_eyes_are_a_policy() -> None:
     with pytest.raises(Refused, match="another person than erika"):
-        other_eyes(DEFAULT, ERIKA, "erika", "the approval")
-    other_eyes(DEFAULT, ERIKA, "amir", "the approval")
-    other_eyes(Policy(DEFAULT.roles, four_eyes=False), ERIKA, "erika", "the approval")
+        other_eyes(DEFAULT, ERIKA, "erika", Weighty.APPROVE, "the approval")
+    other_eyes(DEFAULT, ERIKA, "amir", Weighty.APPROVE, "the approval")
+    other_eyes(Policy(DEFAULT.roles, four_eyes=frozenset()), ERIKA, "erika", Weighty.APPROVE, "the approval")
 
 
 def test_a_guesser_elsewhere_keeps_nobody_waiting_at_her_own_screen() -> None:

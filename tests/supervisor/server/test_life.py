@@ -294,7 +294,7 @@ async def test_whoever_wrote_a_recipe_cannot_approve_it_and_the_attempt_is_kept(
 
 
 async def test_without_four_eyes_one_person_may(tmp_path: Path) -> None:
-    async with furnace_house(tmp_path, policy=Policy(DEFAULT.roles, four_eyes=False)) as h:
+    async with furnace_house(tmp_path, policy=Policy(DEFAULT.roles, four_eyes=frozenset())) as h:
         recipe_id, version = await h.call(ERIKA, "Recipes", "AddRecipe", RECIPE)
         await h.call(ERIKA, "Recipes", "ApproveRecipe", recipe_id, version, "alone")
 
