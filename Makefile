@@ -44,10 +44,10 @@ help:  ## this list
 	$(BIN)/python setup.py --quiet build_ext --inplace
 	@touch $@
 
-# Node and npm come with the locked requirements; the client is what package-lock.json says.
-NODE_CLIENT := tests/system/node/node_modules/.installed
-$(NODE_CLIENT): tests/system/node/package-lock.json .venv/.requirements-stamp
-	.ci/node-client
+# Node and npm come with the locked requirements; the clients are what each package-lock.json says.
+NODE_CLIENTS := $(patsubst %/package-lock.json,%/node_modules/.installed,$(wildcard tests/system/*/package-lock.json))
+$(NODE_CLIENTS): %/node_modules/.installed: %/package-lock.json .venv/.requirements-stamp
+	.ci/node-client $*
 
 setup: .venv/.kernels-stamp  ## create or refresh .venv and the built kernels
 
@@ -117,7 +117,7 @@ wire-campaign: setup  ## the fault matrix on every kind of wire, again and again
 
 # ------------------------------------------------------------------------------------------------------- gates
 
-test: setup $(if $(wildcard tests/system/node/package-lock.json),$(NODE_CLIENT))  ## the whole test suite (COVERAGE=1: with branch coverage)
+test: setup $(NODE_CLIENTS)  ## the whole test suite (COVERAGE=1: with branch coverage)
 ifeq ($(COVERAGE),)
 	$(BIN)/python $(PYTEST) $(PYTEST_ARGS)
 else
@@ -153,4 +153,4 @@ dist-check: setup  ## build sdist and wheel, check what is in them
 	$(BIN)/python -m build --no-isolation --outdir build/dist . > build/dist.log 2>&1 || { tail -40 build/dist.log; exit 1; }
 	$(BIN)/python .ci/dist_check.py build/dist
 
-node-client: $(NODE_CLIENT)  ## install the independent OPC UA client (node-opcua) that the system tests use
+node-client: $(NODE_CLIENTS)  ## install the independent OPC UA clients (node-opcua, Node-RED, FUXA) that the tests use

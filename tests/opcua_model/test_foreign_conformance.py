@@ -97,6 +97,6 @@ async def test_a_foreign_client_walks_decodes_renews_and_logs_in_by_certificate(
     assert kept["renewals"] >= 3
     assert (kept["latest"], kept["ended"]) == (7.25, False)
 
-    for policy in ("Basic256Sha256", "Aes256_Sha256_RsaPss"):
+    for policy in ("Basic256Sha256", "Aes128_Sha256_RsaOaep", "Aes256_Sha256_RsaPss"):
         assert lines.said[policy]["person"] == "Ready"
         assert "BadUserSignatureInvalid" in lines.said[policy]["stranger"]

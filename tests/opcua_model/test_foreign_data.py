@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from anyio.streams.text import TextReceiveStream
 
+from opcua_model.interface import Occurrence, PastEvent
 from tests.opcua_model.fake_daemon import PASSWORDS, START_NS, FakeDaemon, furnace, serving
 
 pytestmark = pytest.mark.anyio
@@ -51,6 +52,10 @@ class Lines:
 async def test_a_foreign_client_follows_values_and_looks_back_at_them(tmp_path: Path) -> None:
     daemon = FakeDaemon(furnace())
     times = START_NS + np.arange(ROWS, dtype=np.int64) * 1_000_000_000
+    daemon.past = [
+        PastEvent(number, bytes([number] * 16), Occurrence("State", 100 * number, f"event {number}", START_NS + number))
+        for number in range(1, 6)
+    ]
     daemon.recorded[TAG] = (times, np.arange(ROWS, dtype=float), np.zeros(ROWS, np.uint32))
     async with serving(daemon, tmp_path) as server:
         command = [
@@ -65,12 +70,18 @@ async def test_a_foreign_client_follows_values_and_looks_back_at_them(tmp_path: 
             assert process.stdin is not None
             await process.stdin.send(b"go\n")
             seen = await lines.until("seen")
-            at = await lines.until("at")
+            events = await lines.until("events")
             assert await process.wait() == 0
     assert seen["all"] == [[float(number), 0] for number in range(11)]
     assert seen["band"] == [[0.0, 0], [3.0, 0], [6.0, 0], [9.0, 0]]
+    assert seen["percent"] == seen["band"]
     assert seen["short"][-3:] == [[8.0, OVERFLOW], [9.0, 0], [10.0, 0]]
     assert seen["quiet"][0] == [0.0, 0]
     assert lines.said["raw"]["values"][: ROWS - 1] == [float(number) for number in range(ROWS - 1)]
     assert lines.said["processed"]["values"] == [[4.5, 0x0401], [14.5, 0x0401]]
-    assert at["values"] == [[1.5, 0x0402]]
+    pages = lines.said["pages"]["values"]
+    assert [len(page) for page in pages] == [15, 15, 10]
+    assert [value for page in pages for value in page] == [float(number) for number in range(ROWS)]
+    assert lines.said["at"]["values"] == [[1.5, 0x0402]]
+    happened = [[f"{number:02x}" * 16, f"event {number}", 100 * number] for number in range(1, 6)]
+    assert events["pages"] == [happened[:2], happened[2:4], happened[4:]]

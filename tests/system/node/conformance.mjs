@@ -137,7 +137,7 @@ await session.close();
 await client.disconnect();
 
 const certificateData = await readFile(join(folder, "person.der"));
-for (const policy of ["Basic256Sha256", "Aes256_Sha256_RsaPss"]) {
+for (const policy of ["Basic256Sha256", "Aes128_Sha256_RsaOaep", "Aes256_Sha256_RsaPss"]) {
   const told = { policy };
   for (const key of ["person", "stranger"]) {
     const privateKey = await readFile(join(folder, `${key}.pem`), "utf8");

@@ -1,5 +1,6 @@
 // Values and their past, asked for by a client that shares no line with the server: sampling faster than publishing,
-// deadbands, queues that overflow, triggering; history raw, processed and at moments.
+// deadbands absolute and in percent, queues that overflow, triggering; history raw and in pages, processed, at moments, of
+// events.
 //
 //   node data.mjs --endpoint URL --user USER:PASSWORD --start MS --rows N
 //
@@ -25,9 +26,12 @@ import {
   OPCUACertificateManager,
   OPCUAClient,
   ReadAtTimeDetails,
+  ReadEventDetails,
+  ReadRawModifiedDetails,
   SecurityPolicy,
   TimestampsToReturn,
   UserTokenType,
+  constructEventFilter,
   resolveNodeId,
 } from "node-opcua";
 
@@ -61,7 +65,7 @@ const subscription = ClientSubscription.create(session, {
   publishingEnabled: true,
   maxNotificationsPerPublish: 0,
 });
-const seen = { all: [], band: [], short: [], quiet: [] };
+const seen = { all: [], band: [], percent: [], short: [], quiet: [] };
 async function watch(name, path, parameters, mode = MonitoringMode.Reporting) {
   const item = ClientMonitoredItem.create(
     subscription,
@@ -74,13 +78,13 @@ async function watch(name, path, parameters, mode = MonitoringMode.Reporting) {
   await new Promise((resolve, reject) => item.on("initialized", resolve).on("err", (text) => reject(new Error(text))));
   return item;
 }
-const filter = new DataChangeFilter({
-  trigger: DataChangeTrigger.StatusValue,
-  deadbandType: DeadbandType.Absolute,
-  deadbandValue: 2.5,
-});
+const band = (deadbandType, deadbandValue) =>
+  new DataChangeFilter({ trigger: DataChangeTrigger.StatusValue, deadbandType, deadbandValue });
+const range = (await session.read({ nodeId: node(`${PRESSURE}/EURange`), attributeId: AttributeIds.Value })).value.value;
+const percent = (2.5 / (range.high - range.low)) * 100;
 const all = await watch("all", PRESSURE, { queueSize: 20 });
-await watch("band", PRESSURE, { queueSize: 20, filter });
+await watch("band", PRESSURE, { queueSize: 20, filter: band(DeadbandType.Absolute, 2.5) });
+await watch("percent", PRESSURE, { queueSize: 20, filter: band(DeadbandType.Percent, percent) });
 await watch("short", PRESSURE, { queueSize: 3 });
 const quiet = await watch("quiet", "Equipment/heater/zone1.temperature_c", { queueSize: 5 }, MonitoringMode.Sampling);
 const linked = await session.setTriggering({
@@ -109,15 +113,36 @@ const processed = await session.readAggregateValue(
   10_000,
 );
 say("processed", { values: processed.historyData.dataValues.map((one) => [one.value.value, one.statusCode.value]) });
-const answer = await session.performMessageTransaction(
-  new HistoryReadRequest({
-    historyReadDetails: new ReadAtTimeDetails({ reqTimes: [new Date(start + 1500)], useSimpleBounds: false }),
-    nodesToRead: [{ nodeId: node(PRESSURE) }],
-    releaseContinuationPoints: false,
-    timestampsToReturn: TimestampsToReturn.Both,
-  }),
+/** Ask for the history of a node, page by page. */
+async function history(path, historyReadDetails) {
+  const pages = [];
+  let continuationPoint;
+  do {
+    const { results: [result] } = await session.performMessageTransaction(new HistoryReadRequest({
+      historyReadDetails,
+      nodesToRead: [{ nodeId: node(path), continuationPoint }],
+      releaseContinuationPoints: false,
+      timestampsToReturn: TimestampsToReturn.Both,
+    }));
+    if (!result.statusCode.isGood()) throw new Error(`${path}: ${result.statusCode.toString()}`);
+    pages.push(result.historyData);
+    ({ continuationPoint } = result);
+  } while (continuationPoint?.length);
+  return pages;
+}
+const span = { startTime: new Date(start), endTime: new Date(start + rows * 1000) };
+const pages = await history(PRESSURE, new ReadRawModifiedDetails({ ...span, numValuesPerNode: 15, isReadModified: false }));
+say("pages", { values: pages.map(({ dataValues }) => dataValues.map((one) => one.value.value)) });
+const [at] = await history(
+  PRESSURE, new ReadAtTimeDetails({ reqTimes: [new Date(start + 1500)], useSimpleBounds: false }),
 );
-say("at", { values: answer.results[0].historyData.dataValues.map((one) => [one.value.value, one.statusCode.value]) });
+say("at", { values: at.dataValues.map((one) => [one.value.value, one.statusCode.value]) });
+const filter = constructEventFilter(["EventId", "Message", "Severity"]);
+const told = await history(".", new ReadEventDetails({ ...span, numValuesPerNode: 2, filter }));
+say("events", {
+  pages: told.map(({ events }) => events.map(({ eventFields: [id, message, severity] }) =>
+    [id.value.toString("hex"), message.value.text, severity.value])),
+});
 await subscription.terminate();
 await session.close();
 await client.disconnect();
