@@ -28,9 +28,11 @@ class Effects:
         self.heat = [f"heater.zone{zone}.power_pct" for zone in range(1, spec.heat.zones + 1)]
 
     def _outputs(self) -> set[str]:
+        source = self.spec.source
+        own = [] if source is None else [{"name": source.name, "tags": source.outputs}]
         return {
             f"{module['name']}.{tag['name']}"
-            for module in self.spec.modules for tag in module["tags"] if tag["kind"] == "output"
+            for module in (*self.spec.modules, *own) for tag in module["tags"] if tag["kind"] == "output"
         }  # fmt: skip
 
     def cut(self, *, heat: bool = False, more: Mapping[str, float] | None = None) -> list[Table]:

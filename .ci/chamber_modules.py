@@ -79,7 +79,7 @@ def modules(spec: Spec) -> Iterator[Mapping[str, Any]]:
 
 def _heater(spec: Spec) -> Table:
     heat, tags = spec.heat, list[Table]()
-    most = nice(1.2 * heat.snap_c + 50)
+    most = 100 * round(0.012 * heat.snap_c + 1)
     for zone in range(1, heat.zones + 1):
         where = heat.names[zone - 1] if heat.names else ("susceptor" if heat.zones == 1 else f"zone {zone}")
         z = f"zone{zone}"

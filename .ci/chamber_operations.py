@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from chamber_interlocks import Effects
-from chamber_spec import Spec
+from chamber_spec import Source, Spec
 
 Table = dict[str, Any]
 OPEN_TO_PUMP = {"vacuum.isolation_valve.shut": 0, "vacuum.throttle_valve.mode": 1,
@@ -68,23 +68,26 @@ def binding(spec: Spec) -> Table:
                      "mode": "vacuum.throttle_valve.mode", "valve": "vacuum.throttle_valve.position_pct"},
     }  # fmt: skip
     source = spec.source
-    if source is not None and source.binding == "plasma":
-        bound: Table = {"requested": f"{source.name}.requested", "enable": f"{source.name}.enable",
-                        "power": f"{source.name}.power_w", "load": f"{source.name}.load_w", "lit": source.lit,
-                        "reflected_limit": f"{source.name}.reflected_limit_w", "duty": f"{source.name}.duty_pct",
-                        "frequencies_mhz": [source.frequency_mhz], "gas": dict(source.gas),
-                        "power_tolerance_pct": source.tolerance_pct, "light_s": source.light_s}  # fmt: skip
-        if source.match:
-            bound["matching"] = "match.mode"
-        if source.bias_w:
-            bound["bias"] = {"setpoint": "bias.bias_setpoint_v", "process_value": "bias.bias_v",
-                             "mode": "bias.bias_mode"}  # fmt: skip
-        made["plasma"] = bound | dict(source.settings)
-    elif source is not None:
-        made[source.binding] = {"requested": f"{source.name}.requested", "enable": f"{source.name}.enable",
-                                "ready": source.lit, "tolerance_pct": source.tolerance_pct,
-                                "settle_s": source.light_s} | dict(source.settings)  # fmt: skip
+    if source is not None and source.settings:
+        made["plasma"] = _energy(spec, source)
     return made
+
+
+def _energy(spec: Spec, source: Source) -> Table:
+    """How a recipe asks for the source."""
+    bound: Table = {"settings": source.settings, "requested": f"{source.name}.requested",
+                    "enable": f"{source.name}.enable", "power": f"{source.name}.power_w",
+                    "load": f"{source.name}.load_w", "lit": source.lit, "power_tolerance_pct": source.tolerance_pct,
+                    "light_s": source.light_s}  # fmt: skip
+    if source.reflects:
+        bound |= {"reflected_limit": f"{source.name}.reflected_limit_w", "duty": f"{source.name}.duty_pct",
+                  "frequencies_mhz": [source.frequency_mhz], "gas": dict(source.gas)}  # fmt: skip
+    if source.match:
+        bound["matching"] = "match.mode"
+    bound |= dict(source.words)
+    if spec.source is not None and source.bias_w:
+        bound["bias"] = {"setpoint": "bias.bias_setpoint_v", "process_value": "bias.bias_v", "mode": "bias.bias_mode"}
+    return bound
 
 
 def loops(spec: Spec) -> Iterator[Table]:

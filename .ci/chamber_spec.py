@@ -58,8 +58,8 @@ class Heat:
     power_w: float
     standby_c: float
     per_min: float = 20.0
-    kp: float = 4.0
-    ti_s: float = 150.0
+    kp: float = 21.0
+    ti_s: float = 120.0
     zones: int = 1
     tolerance_c: float = 3.0
     least_c: float = 0.0
@@ -121,10 +121,10 @@ class Source:
     """What it burns in without flows of a recipe."""
     tolerance_pct: float = 5.0
     light_s: float = 15.0
-    binding: str = "plasma"
-    """Its words in a recipe."""
-    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    """More of its binding."""
+    settings: str = "plasma_settings"
+    """Words of a recipe that ask for it; none: it follows its gases."""
+    words: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """More of its binding, or other tags for it."""
     rate: float = 0.0
     danger: str = "high frequency in reach of hands"
 
@@ -168,6 +168,7 @@ class Spec:
     interlocks: Sequence[Mapping[str, Any]] = ()
     alarms: Sequence[Mapping[str, Any]] = ()
     loops: Sequence[Mapping[str, Any]] = ()
+    maps: Sequence[Mapping[str, Any]] = ()
     operations: Sequence[Mapping[str, Any]] = ()
     cold: Sequence[str] = ()
     """More outputs and set points that the safe state wants at 0."""

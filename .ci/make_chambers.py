@@ -7,6 +7,7 @@ shipped one is what this makes.
 
 import argparse
 import sys
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,12 +15,17 @@ from chamber_interlocks import alarms, interlocks
 from chamber_modules import modules
 from chamber_operations import binding, loops, operations, safe_sequence
 from chamber_spec import Spec
-from chamber_text import heading, pairs, table, tables
+from chamber_text import WIDTH, heading, pairs, table, tables
+from chamber_tools_energy import SPECS as ENERGY
 from chamber_tools_thermal import SPECS as THERMAL
 
 ROOT = Path(__file__).resolve().parent.parent
 TOOLS = ROOT / "config" / "tools"
-SPECS = (*THERMAL,)
+MADE = (
+    "Made by .ci/make_chambers.py; change it there. Outputs whose value 0 is the energised or closed state of pumps, "
+    "purge and isolation valve (`stop`, `shut`) are named after what 1 does: at 0 they are on or open."
+)
+SPECS = (*THERMAL, *ENERGY)
 
 
 def text(spec: Spec) -> str:
@@ -28,9 +34,7 @@ def text(spec: Spec) -> str:
 
 
 def _lines(spec: Spec) -> Iterator[str]:
-    yield from (f"# {line}".rstrip() for line in spec.head)
-    yield "# Made by .ci/make_chambers.py; change it there. Outputs whose value 0 is the energised or closed state of"
-    yield "# pumps, purge and isolation valve (`stop`, `shut`) are named after what 1 does: at 0 they are on or open."
+    yield from (f"# {line}" for line in textwrap.wrap(" ".join((*spec.head, MADE)), WIDTH))
     yield ""
     yield from pairs({"schema_version": 1, "name": spec.name, "title": spec.title})
     yield ""
@@ -49,6 +53,7 @@ def _lines(spec: Spec) -> Iterator[str]:
     yield from tables("alarms", alarms(spec))
     yield heading("control")
     yield from tables("loops", loops(spec))
+    yield from tables("maps", spec.maps)
     yield heading("recipes")
     yield from table("recipe", binding(spec))
     yield from table("telemetry", _telemetry(spec))

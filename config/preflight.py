@@ -124,7 +124,7 @@ def _mode(
 _SETTINGS = {
     "plasma_settings": (("rf", "microwave", "remote_plasma"), "a plasma source"),
     "filament_settings": (("filament",), "a filament"),
-    "laser_settings": (("laser",), "a laser"),
+    "laser_settings": (("laser", "uv_lamp"), "a laser or a lamp"),
 }
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from config.plan.words import Words
-from config.tool import TagKind
+from config.tool import Plasma, TagKind
 from config.units import convert, find_unit
 
 CONTROL_RANGE = 50.0
@@ -129,7 +129,9 @@ def _step_pressures(words: Words) -> Iterator[tuple[str, str]]:
 def _settings(words: Words) -> Iterator[tuple[str, str]]:
     """What a recipe asks of the tool's generators; a tool without any is told by its modules."""
     plasma, settings, tool = words.binding.plasma, words.recipe.plasma_settings, words.tool
-    if plasma is None or settings is None:
+    if plasma is not None and plasma.settings != "plasma_settings":
+        yield from _wire_or_beam(words, plasma)
+    if plasma is None or settings is None or plasma.settings != "plasma_settings":
         return
     if settings.frequency_mhz not in plasma.frequencies_mhz:
         made = " or ".join(f"{mhz:g} MHz" for mhz in plasma.frequencies_mhz)
@@ -154,17 +156,36 @@ def _settings(words: Words) -> Iterator[tuple[str, str]]:
         yield "plasma_settings.matching_network", f"{tool.name} matches by itself only"
 
 
+def _wire_or_beam(words: Words, plasma: Plasma) -> Iterator[tuple[str, str]]:
+    """What a recipe asks of a hot wire, a laser or a lamp."""
+    unit, beam = words.energy_unit, words.recipe.laser_settings
+    field = "temperature_c" if plasma.settings == "filament_settings" else "power_w"
+    low, high = _range(words, plasma.power, unit)
+    if words.asked and not low <= words.asked <= high:
+        reason = f"{words.asked:g} {unit} is outside of {low:g} … {high:g} {unit} ({plasma.power})"
+        yield f"{plasma.settings}.{field}", reason
+    if beam is None or beam.scan_speed_mm_s is None or plasma.settings != "laser_settings":
+        return
+    if plasma.scan is None:
+        yield "laser_settings.scan_speed_mm_s", f"{words.tool.name} cannot scan"
+        return
+    low, high = _range(words, plasma.scan, "mm/s")
+    if not low <= beam.scan_speed_mm_s <= high:
+        reason = f"{beam.scan_speed_mm_s:g} mm/s is outside of {low:g} … {high:g} mm/s ({plasma.scan})"
+        yield "laser_settings.scan_speed_mm_s", reason
+
+
 def _step_plasma(words: Words) -> Iterator[tuple[str, str]]:
     """What steps ask of the generators."""
     plasma = words.binding.plasma
     if plasma is None:
         return
-    low, high = _range(words, plasma.power, "W")
+    low, high = _range(words, plasma.power, words.energy_unit)
     for inner, path, step in words.leaves():
-        if inner.recipe.plasma_settings is None:
+        if inner.recipe.plasma_settings is None and not inner.asked:
             continue
         watts = inner.plasma_power_w(step)
-        if not low <= watts <= high:
+        if plasma.settings == "plasma_settings" and not low <= watts <= high:
             yield f"{path}.plasma_power_w", f"{watts:g} W is outside of {low:g} … {high:g} W ({plasma.power})"
         if watts and ".parallel" in path:
             yield f"{path}.plasma_power_w", "a plasma is lit by the main sequence only, never by a branch"

@@ -486,21 +486,27 @@ class Bias(Model):
 
 
 class Plasma(Model):
-    """A plasma as recipes see it."""
+    """A plasma as recipes see it; a hot wire, a beam or a lamp is asked for in the same way."""
 
+    settings: Literal["plasma_settings", "filament_settings", "laser_settings"] = "plasma_settings"
+    """Words of a recipe that ask for it: rf_power_w; temperature_c of a wire; power_w of a laser or a lamp."""
     requested: TagName
     """A set point with states no, yes: a plasma is wanted. What watches the plasma looks at it: outputs are gated."""
     enable: TagName
     """Output that switches the high frequency on."""
     power: TagName
-    """Power that the generator is asked for."""
+    """Power that the generator is asked for; of a wire the set point of its temperature."""
     load: TagName
-    """Power that arrives in the plasma."""
+    """Power that arrives in the plasma; of a wire its temperature."""
+    mode: TagName | None = None
+    """Mode of the loop that follows `power`, where there is one: auto while it is wanted."""
+    scan: TagName | None = None
+    """Speed of a beam over the wafer."""
     lit: TagName
     """True while it burns."""
-    frequencies_mhz: tuple[float, ...] = Field(min_length=1)
-    """What the generators make."""
-    gas: dict[str, float]
+    frequencies_mhz: tuple[float, ...] = ()
+    """What the generators make; a plasma has at least one."""
+    gas: dict[str, float] = Field(default_factory=dict[str, float])
     """sccm; what a plasma step without flows of its own burns in (the guide's `plasma_clean`)."""
     power_tolerance_pct: float = Field(gt=0)
     light_s: float = Field(gt=0)

@@ -87,9 +87,11 @@ def _check_plasma(report: Report, plasma: Plasma) -> None:
     if enable is not None and not enable.hazardous:
         report.add(join(at, "enable"), f"'{plasma.enable}' switches high frequency: it must be declared hazardous")
     report.find(join(at, "lit"), plasma.lit)
+    unit_of_power = "°C" if plasma.settings == "filament_settings" else "W"
     kinds: tuple[tuple[str, str | None, str, tuple[TagKind, ...]], ...] = (
-        ("power", plasma.power, "W", WRITABLE),
-        ("load", plasma.load, "W", ()),
+        ("power", plasma.power, unit_of_power, WRITABLE),
+        ("load", plasma.load, unit_of_power, ()),
+        ("scan", plasma.scan, "mm/s", WRITABLE),
         ("reflected_limit", plasma.reflected_limit, "W", (TagKind.SETPOINT,)),
         ("duty", plasma.duty, "%", WRITABLE),
         ("pulse_frequency", plasma.pulse_frequency, "Hz", WRITABLE),
@@ -97,6 +99,8 @@ def _check_plasma(report: Report, plasma: Plasma) -> None:
     for field, name, unit, allowed in kinds:
         if name is not None:
             report.measures(join(at, field), name, report.find(join(at, field), name, *allowed), unit)
+    if plasma.mode is not None:
+        check_mode(report, join(at, "mode"), plasma.mode)
     if plasma.matching is not None:
         matching = report.find(join(at, "matching"), plasma.matching, *WRITABLE)
         if matching is not None and not {"manual", "auto"} <= set(matching.states):
@@ -109,7 +113,9 @@ def _check_plasma(report: Report, plasma: Plasma) -> None:
                   plasma.bias.setpoint, setpoint)  # fmt: skip
         check_mode(report, join(at, "bias.mode"), plasma.bias.mode)
     feeds = {gas.name: gas for gas in report.tool.gases}
-    if not plasma.gas:
+    if plasma.settings == "plasma_settings" and not plasma.frequencies_mhz:
+        report.add(join(at, "frequencies_mhz"), "is empty: a plasma burns at some frequency")
+    if plasma.settings == "plasma_settings" and not plasma.gas:
         report.add(join(at, "gas"), "is empty: a plasma step without flows of its own needs a gas to burn in")
     for name, flow in plasma.gas.items():
         known = species(name)

@@ -157,8 +157,23 @@ class Words:
         """Power of a step's plasma: its own word, or where gas flows that of the recipe; 0 for none."""
         if step.plasma_power_w is not None:
             return step.plasma_power_w
-        settings = self.recipe.plasma_settings
-        return settings.rf_power_w if settings is not None and step.flows_active else 0.0
+        return self.asked if step.flows_active else 0.0
+
+    @cached_property
+    def asked(self) -> float:
+        """What the recipe asks of the tool's source: W, or °C of a hot wire; 0 for nothing."""
+        recipe, kind = self.recipe, self.binding.plasma.settings if self.binding.plasma else "plasma_settings"
+        if kind == "filament_settings":
+            return recipe.filament_settings.temperature_c if recipe.filament_settings else 0.0
+        if kind == "laser_settings":
+            return recipe.laser_settings.power_w if recipe.laser_settings else 0.0
+        return recipe.plasma_settings.rf_power_w if recipe.plasma_settings else 0.0
+
+    @property
+    def energy_unit(self) -> str:
+        """Unit of `asked`."""
+        wire = self.binding.plasma is not None and self.binding.plasma.settings == "filament_settings"
+        return "°C" if wire else "W"
 
     def plasma(self, path: str) -> Plasma:
         """The tool's plasma; raises ConfigError when it has none."""
@@ -186,7 +201,12 @@ class Words:
             if plasma.bias is not None and settings.dc_bias_v is not None:
                 written[plasma.bias.setpoint] = self.value(plasma.bias.setpoint, settings.dc_bias_v, "V")
                 written[plasma.bias.mode] = float(LoopMode.AUTO)
-        written[plasma.power] = self.value(plasma.power, watts, "W")
+        beam = self.recipe.laser_settings
+        if plasma.scan is not None and beam is not None and beam.scan_speed_mm_s is not None:
+            written[plasma.scan] = self.value(plasma.scan, beam.scan_speed_mm_s, "mm/s")
+        written[plasma.power] = self.value(plasma.power, watts, self.energy_unit)
+        if plasma.mode is not None:
+            written[plasma.mode] = float(LoopMode.AUTO)
         return written | {plasma.enable: 1.0, plasma.requested: 1.0}
 
     def plasma_off(self) -> dict[str, float]:
@@ -194,7 +214,11 @@ class Words:
         plasma = self.binding.plasma
         if plasma is None:
             return {}
-        written = {plasma.enable: 0.0, plasma.power: self.value(plasma.power, 0.0, "W"), plasma.requested: 0.0}
+        written = {plasma.enable: 0.0, plasma.requested: 0.0}
+        if plasma.mode is None:
+            written[plasma.power] = self.value(plasma.power, 0.0, self.energy_unit)
+        else:
+            written[plasma.mode] = float(LoopMode.OFF)
         if plasma.bias is not None:
             written[plasma.bias.mode] = float(LoopMode.OFF)
         return written
@@ -204,7 +228,7 @@ class Words:
         plasma = self.plasma("plasma_settings")
         settings = self.recipe.plasma_settings
         mean = watts * (settings.duty_cycle if settings is not None else 1.0)
-        value = self.value(plasma.load, mean, "W")
+        value = self.value(plasma.load, mean, self.energy_unit)
         return f"{plasma.lit} and {self.within(plasma.load, value, value * plasma.power_tolerance_pct / 100.0)}"
 
     # ------------------------------------------------------------------------------------------------ thickness

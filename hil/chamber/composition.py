@@ -38,6 +38,8 @@ HALVES = {"Al2O3": ("TMAl", "H2O"), "TiN": ("TiCl4", "NH3")}
 """Half-reactions of films that are grown in cycles."""
 STICKING, SITE_M2 = 0.01, 2.0e-19
 """Of a precursor on a bare site, and the area of a site: usual orders (a thousandth to a tenth; five sites a nm²)."""
+SHARE = 1e-6
+"""Of the gas: below it a gas of a law makes no film."""
 KINDS = {"gas": 0, "bubbler": 1, "boat": 2, "mist": 3}
 
 
@@ -70,6 +72,7 @@ class FilmPart:
     needs_radicals: bool
     tabulated: bool
     needs: tuple[int, ...]
+    shares: tuple[float, ...]
     limiting: int
     per: float
     uses: dict[int, float]
@@ -150,11 +153,20 @@ def _species(settings: PlantSettings, fed: list[str]) -> list[str]:
     for name, line in settings.lines.items():
         names += [one for one in (line.carrier, line.makes or name) if one]
     for film in settings.films:
-        names += [STANDS_FOR.get(gas, gas) for gas in growth.FILMS[film.law].consumed]
+        names += [STANDS_FOR.get(gas, gas) for gas in _consumed(film, settings.source or "", names)]
     if "NF3" in fed:
         names.append("SiF4")
     names.append("N2")
     return [name for name in dict.fromkeys(names) if name != AIR] + [AIR]
+
+
+def _consumed(film: PlantFilm, source: str, names: list[str]) -> Mapping[str, float]:
+    """What a mol of film takes, of the gases that the tool has."""
+    if film.law == "SiO2-plasma" and "N2O" not in names:
+        return growth.FILMS["SiO2-LTO"].consumed
+    if film.law == "diamond" and (source == "burner" or "C2H2" in names):
+        return {"C2H2": 0.5, "H2": -0.5}
+    return growth.FILMS[film.law].consumed
 
 
 def _mass(name: str) -> float:
@@ -220,7 +232,7 @@ def _tags(layout: Layout, module: str) -> dict[str, int]:
 def _film(film: PlantFilm, names: list[str], source: str, parameters: Parameters) -> FilmPart:
     law = growth.FILMS[film.law]
     uses = dict[int, float]()
-    for gas, moles in law.consumed.items():
+    for gas, moles in _consumed(film, source, names).items():
         at = names.index(STANDS_FOR.get(gas, gas))
         uses[at] = uses.get(at, 0.0) + moles
     taken = {at: moles for at, moles in uses.items() if moles > 0.0}
@@ -228,6 +240,7 @@ def _film(film: PlantFilm, names: list[str], source: str, parameters: Parameters
     if missing:
         raise PlantError(f"plant.films: nothing feeds {', '.join(missing)}, which {film.name} needs")
     needs = (*taken, *(names.index(gas) for gas in film.needs))[:MOST_NEEDS]
+    shares = (*(SHARE for _ in taken), *(film.least_share for _ in film.needs))[:MOST_NEEDS]
     cycled = law.growth_per_cycle_m > 0.0
     first, second = HALVES.get(film.law, ("", ""))
     halves = (names.index(first), names.index(second)) if cycled else (0, 0)
@@ -237,8 +250,8 @@ def _film(film: PlantFilm, names: list[str], source: str, parameters: Parameters
     tabulated = source == "burner" and film.law == "diamond"
     return FilmPart(
         name=film.name, settings=film, law=law.index, cycled=cycled, needs_radicals=film.law in RADICAL_LAWS,
-        tabulated=tabulated, needs=needs, limiting=needs[0] if needs else -1, per=per, uses=uses, halves=halves,
-        rates=(rates[0], rates[1]), site_mol_m2=site, volume_m3=law.molar_volume_m3,
+        tabulated=tabulated, needs=needs, shares=shares, limiting=needs[0] if needs else -1, per=per, uses=uses,
+        halves=halves, rates=(rates[0], rates[1]), site_mol_m2=site, volume_m3=law.molar_volume_m3,
         table=_table(film.law, cycled, tabulated, parameters),
     )  # fmt: skip
 

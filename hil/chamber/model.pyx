@@ -235,7 +235,7 @@ cdef class Model:
         film.law, film.cycled, film.needs_radicals = part.law, part.cycled, part.needs_radicals
         film.tabulated, film.count, film.limiting = part.tabulated, min(len(part.needs), NEEDS), part.limiting
         for i in range(film.count):
-            film.needs[i] = part.needs[i]
+            film.needs[i], film.share[i] = part.needs[i], part.shares[i]
         for at, moles in part.uses.items():
             film.uses[<int>at] = moles
         film.first, film.second = part.halves

@@ -164,6 +164,7 @@ cdef struct FilmKind:
     int law
     bint cycled, needs_radicals
     int needs[NEEDS]
+    double share[NEEDS]  # of the gas, that each must have at least
     int count
     int first, second  # species of the half-reactions
     int limiting  # species whose transport counts

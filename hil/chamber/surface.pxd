@@ -42,11 +42,9 @@ cdef extern from *:
     """
     #define CVD_SILYL_MASS 31.109e-3   /* kg/mol, SiH3 */
     #define CVD_FLUORINE_MASS 18.998e-3 /* kg/mol, F */
-    #define CVD_SHARE 1e-6   /* of the gas: below it a gas makes no film */
     """
     const double SILYL_MASS "CVD_SILYL_MASS"
     const double FLUORINE_MASS "CVD_FLUORINE_MASS"
-    const double SHARE "CVD_SHARE"
 
 
 cdef inline double listed(const FilmKind* film, double temperature) noexcept nogil:
@@ -142,7 +140,7 @@ cdef inline void radicals(Chamber* f) noexcept nogil:
 cdef inline bint grows(const Chamber* f, const FilmKind* film) noexcept nogil:
     cdef int i
     for i in range(film.count):
-        if not f.gas.partial[film.needs[i]] > SHARE * f.gas.pressure:
+        if not f.gas.partial[film.needs[i]] > film.share[i] * f.gas.pressure:
             return False
     return True
 
