@@ -1,0 +1,250 @@
+"""A crew's first week on both simulated tools, through OPC UA: what they do, and what they are told in between."""
+
+import json
+import re
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+import config
+from opcua_model.client import ToolClient
+from tests.system.daemon import Daemon, approved, cvd, ended, refusal, running, until
+
+pytestmark = pytest.mark.anyio
+TOOLS = {
+    "lpcvd_furnace": ("lpcvd_sio2_100nm", 400.0, 100.0, "heater/zone2.temperature_c", "wafers_present"),
+    "pecvd_showerhead": ("pecvd_si3n4_50nm", 25.0, 50.0, "heater/zone1.temperature_c", "wafer_in"),
+}
+SPEED = 600
+DRILL_SPEED = 60
+"""Slow enough to strike in the middle of a step."""
+
+
+def cold_tool(name: str, folder: Path) -> Path:
+    """The shipped tool as it is after a holiday: cold."""
+    text = config.shipped_tool(name).read_text(encoding="utf-8")
+    path = folder / f"{name}.toml"
+    path.write_text(f"{text}\n[plant.parameters]\nidle_c = {TOOLS[name][1]}\n", encoding="utf-8")
+    return path
+
+
+class Crew:
+    """The people of a shift and their tool."""
+
+    def __init__(self, daemon: Daemon, operator: ToolClient, mechanic: ToolClient) -> None:
+        self.daemon, self.operator, self.mechanic = daemon, operator, mechanic
+
+    async def last(self) -> dict[str, Any]:
+        return json.loads(await self.operator.call("Runs", "ListRuns", "", 0, 1))[0]
+
+    async def start(self, name: str) -> str:
+        await self.operator.call("Services", "Start", name)
+        return str((await self.last())["run_id"])
+
+    async def do(self, name: str, state: str = "COMPLETE") -> dict[str, Any]:
+        """Run a service operation to its end."""
+        run = await ended(self.operator, await self.start(name))
+        assert run["status"] == state, (name, run["status"], run.get("error_message"), self.daemon.tail(2000))
+        return run["postflight_summary"]["findings"]
+
+    async def refused(self, name: str) -> str:
+        """A service that may not start now: one line that says why."""
+        reason = (await refusal(self.operator, "Services", "Start", name)).reason
+        assert "\n" not in reason
+        return reason
+
+    async def strike(self, **fault: Any) -> None:
+        """Something fails, or is well again."""
+        async with await anyio.open_file(self.daemon.data / "drill.jsonl", "a") as file:
+            await file.write(json.dumps(fault) + "\n")
+
+    async def step(self, name: str) -> None:
+        await until(self.operator, "Services/StepName", lambda step: step == name)
+
+    async def value(self, path: str) -> Any:
+        return await self.operator.read(f"Equipment/{path}")
+
+    async def reset(self, name: str) -> None:
+        await until(self.operator, f"Interlocks/{name}/Active", lambda active: active is False)
+        await self.operator.call(f"Interlocks/{name}", "Reset")
+
+
+@asynccontextmanager
+async def crew(name: str, folder: Path, speed: int = SPEED) -> AsyncGenerator[Crew]:
+    tool = await anyio.to_thread.run_sync(cold_tool, name, folder)
+    async with (
+        running(folder / "data", tool=tool, speed=speed) as daemon,
+        daemon.client("olga") as operator,
+        daemon.client("mia") as mechanic,
+    ):
+        await until(operator, "State/Mode", lambda mode: mode != "Init")
+        made = Crew(daemon, operator, mechanic)
+        # A controller that has never ended in order makes the tool safe first.
+        await until(operator, "Services/State", lambda state: state != "ABORTING")
+        yield made
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("name", TOOLS)
+async def test_a_crews_first_week(name: str, tmp_path: Path) -> None:
+    """Cold start to a run, a clean or season, a bottle change, a power event and a vent, each refusal in one line."""
+    recipe, _, thickness_nm, temperature, present = TOOLS[name]
+    document = await anyio.Path(await anyio.to_thread.run_sync(config.shipped_recipe, recipe)).read_text("utf-8")
+    asking = re.sub(r"^\s*\{", '{"requires": [{"operation": "leak_check", "within_h": 24}],', document, count=1)
+    async with crew(name, tmp_path) as here:
+        operator, mechanic = here.operator, here.mechanic
+        # Monday: it is cold, and nobody has looked for leaks.
+        assert await here.value(temperature) < TOOLS[name][1] + 60.0
+        recipe_id, version = await approved(here.daemon, asking)
+        first, _ = await operator.call("Runs", "CreateRun", recipe_id, version, "S1", "W1", "{}")
+        told = (await refusal(operator, "Runs", "StartRun", first)).reason
+        assert "Leak check (leak_check) must have been completed within 24 h: it has not been completed" in told
+        assert "is not at atmosphere: run vent first" in await here.refused("load")
+        pumped = await here.do("pump_down")
+        assert pumped["base_pressure"]["value"] < 0.005
+        await here.do("warm_up")
+        checked = await here.do("leak_check")
+        assert checked["leak_rate"]["passed"] is True
+        assert checked["leak_rate"]["value"] < checked["leak_rate"]["below"] == 5.0
+        # Tuesday: wafers out, new ones in; the opening voids the leak check.
+        await here.do("vent")
+        assert "wafers are in already" in await here.refused("load")
+        await here.do("unload")
+        assert "there is nothing to unload" in await here.refused("unload")
+        assert await here.value(f"wafer_handling/{present}") == 0
+        await here.do("load")
+        assert await here.value(f"wafer_handling/{present}") == 1
+        assert await here.value("wafer_handling/door_closed") == 1
+        assert "is not pumped: run pump_down first" in await here.refused("leak_check")
+        told = (await refusal(operator, "Runs", "StartRun", first)).reason
+        assert "it has not been completed since the tool was last opened" in told
+        await here.do("pump_down")
+        await here.do("leak_check")
+        # Wednesday: the run.
+        await operator.call("Runs", "StartRun", first)
+        run = await ended(operator, first)
+        assert run["status"] == "COMPLETE", run
+        results = json.loads(await operator.call("Runs", "GetResults", first))
+        assert results["thickness_mean_nm"] == pytest.approx(thickness_nm, rel=0.03)
+        care = json.loads(await operator.call("Care", "GetReport"))
+        counted = {row["tag"]: row for row in care["counters"]}
+        assert counted["care.silane_g"]["value"] < 500.0
+        assert counted["care.film_um"]["value"] > 0.5e-3 * thickness_nm
+        # Thursday: out with the wafers, then what needs an empty tool.
+        assert "wafer" in await here.refused("season")
+        await here.do("standby")
+        await here.do("vent")
+        await here.do("unload")
+        await here.do("pump_down")
+        await here.do("leak_check")
+        if name == "pecvd_showerhead":
+            await here.do("chamber_clean")
+            assert await operator.read("Equipment/metrology/qcm_thickness_nm") < 20.0
+        await here.do("season")
+        await here.do("standby")
+        # Friday: a new bottle, interrupted by the mains.
+        assert "change_bottle" in await here.refused("condition_lines")
+        changing = await here.start("change_bottle")
+        await here.step("the crew changes the bottle")
+        told = (await refusal(operator, "Runs", "StartRun", first)).reason
+        assert "COMPLETE" in told or "one run at a time" in told
+        await here.strike(fault="power_loss")
+        assert (await ended(operator, changing))["status"] == "ABORTED"
+        assert await here.value("gas_panel/sih4.bottle_open") == 0
+        assert await here.value("facilities/light.red") == 1
+        assert await here.value("facilities/horn") == 1
+        await operator.write("Equipment/facilities/horn_silenced", 1.0)
+        await until(operator, "Equipment/facilities/horn", lambda horn: horn == 0)
+        assert "power_failure" in await here.refused("standby")
+        await here.strike(fault="power_loss", clear=True)
+        await here.reset("power_failure")
+        second, _ = await operator.call("Runs", "CreateRun", recipe_id, version, "S2", "W2", "{}")
+        assert (
+            "the silane bottle is shut: finish change_bottle first"
+            in (await refusal(operator, "Runs", "StartRun", second)).reason
+        )
+        await here.do("standby")
+        changing = await here.start("change_bottle")
+        await here.step("the crew changes the bottle")
+        told = (await refusal(operator, "State", "SetMode", "Maintenance")).reason
+        assert "the mode is not changed while a run is RUNNING" in told
+        await mechanic.write("Equipment/control/bottle_changed", 1.0)
+        changed = await ended(operator, changing)
+        assert changed["status"] == "COMPLETE", changed
+        findings = changed["postflight_summary"]["findings"]
+        assert findings["purge"]["value"] < 1e-6
+        assert findings["line_drop"]["passed"] is True
+        await here.do("condition_lines")
+        care = json.loads(await operator.call("Care", "GetReport"))
+        counted = {row["tag"]: row for row in care["counters"]}
+        assert counted["care.silane_g"]["value"] > 499.0
+        # The weekend: somebody works at the pump; the tool is left vented and locked.
+        await here.do("vent")
+        await mechanic.call("State", "SetMode", "Maintenance")
+        await until(operator, "State/Mode", lambda mode: mode == "Maintenance")
+        await mechanic.call("State", "LockOut", "vacuum", "oil change")
+        assert "vacuum is locked out by mia: oil change" in await here.refused("pump_down")
+        assert (
+            "Ready is not chosen while a module is locked out"
+            in (await refusal(operator, "State", "SetMode", "Ready")).reason
+        )
+        await mechanic.call("Care", "TaskDone", "pump_overhaul", "new oil, bearings sound")
+        await mechanic.call("Care", "AddNote", "pump is back, sounds well")
+        await mechanic.call("State", "RemoveLockOut", "vacuum", "")
+        await operator.call("State", "SetMode", "Standby")
+        await until(operator, "State/Mode", lambda mode: mode == "Standby")
+        log = json.loads(
+            await operator.call("Care", "GetShiftLog", datetime(2020, 1, 1, tzinfo=UTC),
+                                datetime(2100, 1, 1, tzinfo=UTC), "")
+        )  # fmt: skip
+        texts = [row["text"] for row in log]
+        assert "pump is back, sounds well" in texts
+        assert any("Leak check: COMPLETE" in text and "leak_rate" in text for text in texts)
+        assert any("lock out" in text for text in texts)
+    # The next morning the log is read without the daemon.
+    shown = await anyio.to_thread.run_sync(
+        lambda: cvd("shiftlog", "--data", tmp_path / "data", "--tool", tmp_path / f"{name}.toml", "--hours", 24 * 300,
+                    "--until", "2027-06-01", "--language", "de", "--units", "Torr=mbar")
+    )  # fmt: skip
+    assert shown.returncode == 0, shown.stderr
+    assert "Lecktest: COMPLETE" in shown.stdout
+    assert "mbar" in shown.stdout
+
+
+@pytest.mark.parametrize("name", TOOLS)
+async def test_what_fails_in_the_middle_ends_safely_and_is_told(name: str, tmp_path: Path) -> None:
+    """A pump that trips while venting, a door that opens while purging, a robot that is lost."""
+    async with crew(name, tmp_path, DRILL_SPEED) as here:
+        operator = here.operator
+        venting = await here.start("vent")
+        await here.step(f"purge the {'tube' if name == 'lpcvd_furnace' else 'chamber'} before it is opened")
+        await here.strike(fault="pump_trip")
+        run = await ended(operator, venting)
+        assert run["status"] == "ABORTED"
+        assert await here.value("vacuum/isolation_valve.shut") == 1
+        assert "pump_failure" in await here.refused("purge")
+        await here.strike(fault="pump_trip", clear=True)
+        await here.reset("pump_failure")
+        await here.do("pump_down")
+        purging = await here.start("purge")
+        await here.step("purge")
+        await here.strike(fault="door_open")
+        assert (await ended(operator, purging))["status"] == "ABORTED"
+        assert "door_lost" in await here.refused("purge")
+        await here.strike(fault="door_open", clear=True)
+        await here.reset("door_lost")
+        await here.do("vent")
+        unloading = await here.start("unload")
+        await here.step("TP3: wafers leave")
+        await here.strike(fault="robot_lost")
+        run = await ended(operator, unloading)
+        assert run["status"] == "STOPPED", run
+        assert await here.value("wafer_handling/e84.ready") == 0
+        assert await here.value("wafer_handling/door_opened") == 1
+        assert await here.value("vacuum/isolation_valve.shut") == 1
+        await here.strike(fault="robot_lost", clear=True)
