@@ -226,6 +226,8 @@ class PastEvent:
     number: int
     id: bytes
     occurrence: Occurrence
+    alarm: AlarmState | None = None
+    """What the alarm was, where it is the event of one."""
 
 
 class AddressSpace(Protocol):

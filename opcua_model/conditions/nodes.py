@@ -150,12 +150,15 @@ class Conditions:
 
     # ------------------------------------------------------------------------------------------------------ showing
     def _values(self, name: str) -> Fields:
-        fields, state = self._fields[name], self.states[name]
-        alarm = fields.definition.alarm
+        alarm = self._fields[name].definition.alarm
         relative_to: dict[str, float] = {}
         if alarm is not None and alarm.setpoint is not None:
             index = self._tree.layout.index[alarm.setpoint]
             relative_to[alarm.setpoint] = float(self._tree.snapshot.now().values[index])
+        return self._all(self.states[name], relative_to)
+
+    def _all(self, state: AlarmState, relative_to: dict[str, float]) -> Fields:
+        fields = self._fields[state.name]
         values = fields.values(state, relative_to)
         source = self._source(fields.definition)
         when = moment(state.time_ns) if state.time_ns else datetime.now(UTC)
@@ -207,6 +210,13 @@ class Conditions:
         fields[standard("ReceiveTime")] = ua.Variant(datetime.now(UTC), _K.DateTime)
         node = self._space.tool_id(f"Alarms/{name}")
         return Notice(self._fields[name].kind, fields, self._heard[name], node)
+
+    def past(self, state: AlarmState) -> Notice:
+        """The event of a state that an alarm once had; limits that follow a set point are not known of then."""
+        fields = self._all(state, {})
+        fields[_RECEIVED] = fields[standard("Time")]
+        node = self._space.tool_id(f"Alarms/{state.name}")
+        return Notice(self._fields[state.name].kind, fields, self._heard[state.name], node)
 
     def refresh(self, items: Iterable[Any]) -> None:
         """Tell monitored items every condition that is of interest, between a beginning and an end (Part 9, 5.5.7)."""

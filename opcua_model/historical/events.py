@@ -5,11 +5,12 @@ from typing import Any, Final
 
 from opcua_model.browse import Continuations
 from opcua_model.desk import Desk
-from opcua_model.eventing.notice import standard
+from opcua_model.eventing.notice import Notice, standard
 from opcua_model.eventing.select import read_select
 from opcua_model.eventing.telling import make_event, typed
 from opcua_model.eventing.where import read_where
 from opcua_model.historical.raw import nanoseconds
+from opcua_model.interface import PastEvent
 from opcua_model.space import number_id
 from opcua_model.stack import Ids, fault, status, ua
 from opcua_model.tree import ROOT
@@ -61,8 +62,7 @@ async def read_events(
             if len(rows) == page:
                 break
             place = past.occurrence.time_ns, past.number
-            notice = make_event(desk.tree.space, typed(past.occurrence, {}))
-            notice.fields = {**notice.fields, standard("EventId"): ua.Variant(past.id, ua.VariantType.ByteString)}
+            notice = _notice(desk, past)
             if node in notice.heard_at and where.passes(notice):
                 rows.append(_fields(select, notice, types))
         else:
@@ -76,6 +76,15 @@ async def read_events(
     if not rows:
         result.StatusCode = status("GoodNoData")
     return result
+
+
+def _notice(desk: Desk, past: PastEvent) -> Notice:
+    """An event as it was told."""
+    if past.alarm is not None and past.alarm.name in desk.conditions.states:
+        return desk.conditions.past(past.alarm)
+    notice = make_event(desk.tree.space, typed(past.occurrence, {}))
+    notice.fields = {**notice.fields, standard("EventId"): ua.Variant(past.id, ua.VariantType.ByteString)}
+    return notice
 
 
 def _fields(select: list[Any], notice: Any, types: Any) -> Any:

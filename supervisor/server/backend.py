@@ -257,7 +257,10 @@ class DaemonBackend:
         self, start_ns: int, end_ns: int, limit: int, source: str, behind: tuple[int, int] | None
     ) -> Sequence[PastEvent]:
         """Return events of a source and of what is below it, in time order (newest first when start is after end)."""
-        return await self._read(lambda connection: past_events(connection, start_ns, end_ns, limit, source, behind))
+        alarms = self._desk.alarms.definitions
+        return await self._read(
+            lambda connection: past_events(connection, start_ns, end_ns, limit, source, behind, alarms)
+        )
 
     async def _read(self, work: Callable[[Connection], T]) -> T:
         try:

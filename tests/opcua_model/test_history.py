@@ -1,5 +1,6 @@
 """History as clients read it: whole, in pages, from the end, and not where there is none."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -370,6 +371,38 @@ async def test_events_of_the_past_are_heard_where_they_were_and_filtered_as_they
     assert none.StatusCode.name == "GoodNoData"
     assert told(first) + told(rest) == told(whole)
     assert silent.StatusCode.name == "BadHistoryOperationUnsupported"
+
+
+async def test_the_past_of_a_condition_has_every_field_of_its_type(server: UaServer, daemon: FakeDaemon) -> None:
+    before = daemon.alarms()["n2_supply_low"]
+    was = replace(before, bits=(0, 2), active=True, acked=False, severity=500, message="nitrogen is low",
+                  event_id=b"n2" * 8, time_ns=START_NS + 10**9, comment="calling", user="olga")  # fmt: skip
+    daemon.past = [
+        happened(1, "State", 0),
+        PastEvent(2, was.event_id, Occurrence("Alarms/n2_supply_low", 500, was.message, was.time_ns), was),
+    ]
+    details = events(at(-1), at(9), 0)
+    for *path, name in (
+        ("ActiveState", "Id"), ("AckedState", "Id"), ("LowState", "Id"), ("LowLimit",), ("Comment",),
+        ("ConditionName",), ("ShelvingState", "CurrentState"), ("SourceName",),
+    ):  # fmt: skip
+        operand = ua.SimpleAttributeOperand(TypeDefinitionId=ua.NodeId(ua.ObjectIds.NonExclusiveLimitAlarmType))
+        operand.BrowsePath = [ua.QualifiedName(one) for one in (*path, name)]
+        operand.AttributeId = Attr.Value
+        details.Filter.SelectClauses.append(operand)
+    async with connect(server.endpoint, "otto", PASSWORDS["otto"]) as tool:
+        result = await ask(tool, None, None, 0, details=details, path="Alarms/n2_supply_low")
+        above = await ask(tool, None, None, 0, details=details, path=".")
+        now = await tool.read("Alarms/n2_supply_low/ActiveState/Id")
+    (row,) = result.HistoryData.Events
+    got = [field.Value for field in row.EventFields]
+    assert got[0] == b"n2" * 8
+    assert (got[1].Text, got[2]) == ("nitrogen is low", 500)
+    assert got[3:6] == [True, False, True]
+    assert got[6] == 450.0
+    assert (got[7].Text, got[8], got[9].Text, got[10]) == ("calling", "n2_supply_low", "Unshelved", "facilities")
+    assert len(above.HistoryData.Events) == 2
+    assert now is False  # the past changes nothing of the present
 
 
 async def test_the_server_says_what_it_can_tell_of_the_past(server: UaServer) -> None:

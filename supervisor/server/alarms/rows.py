@@ -1,6 +1,9 @@
 """States of alarms as rows of the database, and the log of what happened to them."""
 
 import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from config.alarm_list import AlarmDefinition
 from opcua_model.conditions.state import AlarmState
@@ -68,10 +71,54 @@ def note(connection: Connection, change: Change) -> None:
     state = change.after
     if change.told:
         connection.execute(
-            "INSERT INTO alarm_log VALUES (make_timestamptz(?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO alarm_log VALUES (make_timestamptz(?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [state.time_ns // 1000, state.time_ns, state.name, change.what, change.asks, state.active, state.acked,
-             state.severity, state.message, change.user, change.comment, state.event_id.hex()],
+             state.severity, state.message, change.user, change.comment, state.event_id.hex(),
+             json.dumps(facts(state), ensure_ascii=False)],
         )  # fmt: skip
+
+
+def past(
+    connection: Connection,
+    definitions: Mapping[str, AlarmDefinition],
+    names: Sequence[str],
+    span: tuple[int, int],
+    limit: int,
+    behind: tuple[int, int] | None,
+) -> list[tuple[int, AlarmState]]:
+    """States of alarms at their events, each with the number that orders those of one moment.
+
+    Args:
+        connection: to the database.
+        definitions: the alarms that the tool has.
+        names: of the alarms that are wanted.
+        span: from, to, both included; newest first when the first is after the second.
+        limit: how many at most.
+        behind: go on after the event of this time and number.
+    """
+    backward = span[0] > span[1]
+    where, given = ["time_ns BETWEEN ? AND ?", "list_contains(?, name)"], [min(span), max(span), list(names)]
+    if behind is not None:
+        sign = "<" if backward else ">"
+        where.append(f"(time_ns {sign} ? OR (time_ns = ? AND rowid {sign} ?))")
+        given += [behind[0], behind[0], behind[1]]
+    order = "DESC" if backward else "ASC"
+    found = connection.execute(
+        "SELECT rowid, name, state, time_ns, active, acknowledged, severity, message, user_name, comment, event_id "  # noqa: S608 (our words)
+        f"FROM alarm_log WHERE {' AND '.join(where)} ORDER BY time_ns {order}, rowid {order} LIMIT {int(limit)}",
+        given,
+    ).fetchall()
+    return [(int(row[0]), _past(definitions[str(row[1])], row)) for row in found]
+
+
+def _past(definition: AlarmDefinition, row: tuple[Any, ...]) -> AlarmState:
+    _, _, text, time_ns, active, acked, severity, message, user, comment, event_id = row
+    if text is not None:
+        return _state(definition, str(text))
+    return replace(
+        fresh(definition), time_ns=int(time_ns), active=bool(active), acked=bool(acked), severity=int(severity),
+        message=str(message), user=str(user), comment=str(comment), event_id=bytes.fromhex(str(event_id)),
+    )  # fmt: skip
 
 
 def asked_since(connection: Connection, since_ns: int) -> list[tuple[int, str]]:

@@ -203,6 +203,44 @@ async def test_an_alarm_that_was_suppressed_by_a_method_stays_so_after_a_restart
         assert rows == [("max", "suppress"), ("max", "unsuppress")]
 
 
+async def test_the_past_of_an_alarm_is_told_with_everything_that_it_was(tmp_path: Path) -> None:
+    journal: list[Any] = []
+    async with raised(tmp_path, journal=journal) as h:
+        event_id = state(h).event_id
+        clock(h, [state(h).time_ns + 1])
+        await h.call(OLGA, "Alarms/pressure", "Acknowledge", event_id, "pump is on its way")
+        h.furnace.run(5)
+        await tell(h, "pressure.high", active=False)
+        await h.until(lambda: not state(h).active)
+        kept = [one for one, _ in h.space.alarms if one.name == "pressure" and one.event_id]
+    async with house(tmp_path, furnace(), journal) as h:
+        past = h.server.backend.past_events
+
+        async def alarms(source: str, *, backward: bool = False, limit: int = 100) -> list[AlarmState]:
+            span = (2**62, 0) if backward else (0, 2**62)
+            return [one.alarm for one in await past(*span, limit, source, None) if one.alarm is not None]
+
+        found = await alarms("Alarms/pressure")
+        assert [(one.active, one.acked) for one in found] == [(True, False), (True, True), (False, True)]
+        assert (found[1].comment, found[1].user) == ("pump is on its way", "olga")
+        assert [one.event_id for one in found] == list(dict.fromkeys(one.event_id for one in kept))
+        # Every field, but what no event tells of.
+        assert found[-1] == next(one for one in reversed(kept) if one.event_id == found[-1].event_id)
+        assert await alarms("Alarms/pressure", backward=True) == found[::-1]
+        assert await alarms("Alarms/film") == []
+        module = h.server.desk.alarms.definitions["pressure"].module
+        assert [one for one in await alarms(f"Equipment/{module}") if one.name == "pressure"] == found
+        # The tool's events with the alarms' among them, page by page, once each; the scan's word of it is not repeated.
+        for span in ((0, 2**62), (2**62, 0)):
+            whole, paged, behind = await past(*span, 1000, "", None), [], None
+            while page := await past(*span, 2, "", behind):
+                paged += page
+                behind = page[-1].occurrence.time_ns, page[-1].number
+            assert [one.id for one in paged] == [one.id for one in whole]
+            assert len({one.id for one in whole}) == len(whole)
+        assert not [one for one in whole if one.occurrence.source.startswith("Alarms/") and one.alarm is None]
+
+
 async def test_a_latched_alarm_is_reset_by_the_controller(tmp_path: Path) -> None:
     async with house(tmp_path, furnace()) as h:
         await tell(h, "film", active=True, latched=True)
