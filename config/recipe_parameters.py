@@ -24,7 +24,17 @@ from config.units import UnitError, find_unit
 from config.validation import validate
 
 Value = float | int | bool
-Values = Mapping[str, Value]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A value that nobody gave: what chose it is recorded."""
+
+    value: Value
+    basis: str
+
+
+Values = Mapping[str, Value] | Mapping[str, Value | Chosen]
 
 _UNITS = {
     "s": ("duration_s", "timeout_s", "pulse_s", "purge_s", "pumpdown_time_s", "after_s"),
@@ -51,6 +61,16 @@ FLOW = re.compile(r"[A-Z][A-Za-z0-9]{0,15}_flow")
 MOST = 64
 
 
+class Scaling(Model):
+    """How a parameter follows from the thickness that is wanted, when nobody gives it a value."""
+
+    basis: Literal["model", "last_runs"]
+    """model: the tool's simulated plant grows thickness_target_nm with it; last_runs: what the last measured runs of
+    this recipe took for each nm."""
+    runs: int = Field(default=3, ge=1, le=50)
+    """How many of the last runs."""
+
+
 class Parameter(Model):
     """Something that a run may choose, within limits that were approved."""
 
@@ -61,6 +81,9 @@ class Parameter(Model):
     default: float | bool
     value: float | bool | None = None
     """What this run uses; written when the recipe is bound."""
+    scale: Scaling | None = None
+    chosen: Text | None = None
+    """Why it has its value, where it was chosen and not given; written when the recipe is bound."""
     description: Text | None = None
 
     @model_validator(mode="after")
@@ -70,6 +93,8 @@ class Parameter(Model):
         except UnitError as error:
             raise ValueError(f"unit: {error}") from None
         if self.type == "boolean":
+            if self.scale is not None:
+                raise ValueError("scale: a boolean does not follow from a thickness")
             if self.low is not None or self.high is not None or self.unit != "1":
                 raise ValueError("a boolean has no unit and no limits")
         elif self.low is None or self.high is None:
@@ -134,7 +159,7 @@ def _bind(
     except ConfigError as error:
         faults += [replace(fault, path=_joined(path, fault.path)) for fault in error.faults]
         parameters = dict[str, Parameter]()
-    used = dict[str, Value]()
+    used, chosen = dict[str, Value](), dict[str, str]()
     where = named or "values"
     for name in values.keys() - parameters.keys():
         hint = suggestion(name, parameters) or (f"; it has {', '.join(parameters)}" if parameters else "; it has none")
@@ -142,6 +167,8 @@ def _bind(
     for name, parameter in parameters.items():
         given = parameter.default if parameter.value is None else parameter.value
         value = values.get(name, given)
+        if isinstance(value, Chosen):
+            value, chosen[name] = value.value, value.basis
         reason = parameter.refusal(value)
         if reason is None and parameter.value is not None and value != parameter.value:
             reason = f"is bound to {parameter.value!r} already: give values to the recipe as it was written"
@@ -153,7 +180,9 @@ def _bind(
     bound = {name: binder.word(name, value, join(path, name)) for name, value in data.items() if name != "parameters"}
     if parameters:
         bound["parameters"] = {
-            name: parameter.model_copy(update={"value": used[name]}).model_dump(mode="json", exclude_none=True)
+            name: parameter.model_copy(
+                update={"value": used[name], "chosen": chosen.get(name, parameter.chosen)}
+            ).model_dump(mode="json", exclude_none=True)
             for name, parameter in parameters.items()
         }
     return bound

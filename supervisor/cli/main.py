@@ -31,6 +31,7 @@ COMMANDS = {
     "audit": "prove that nobody changed the audit trail",
     "recipe": "sign recipes, and verify who signed a package",
     "simulate": "one run at full speed, no daemon: predicted results, alarms, gas use",
+    "scale": "the time that a thickness takes, by the model of the tool",
     "diff": "two recipes in words, and what the changes come to on a tool",
     "replay": "execute a recorded run again and compare every bit",
     "recorder": "what every tag did around a trip, at the rate of the scan",

@@ -71,6 +71,18 @@ def _show(result: SimulationResult) -> None:
             f"film: {film['film_material']} {film['thickness_mean_nm']:.2f} nm, "
             f"uniformity {film['thickness_uniformity_pct']:.2f} %, index {film['refractive_index']:.3f}"
         )
-    used = ", ".join(f"{gas} {amount:,.0f} scc" for gas, amount in sorted(result.gas_use_scc.items()))
+    masses = result.exhaust.mass_g
+    used = ", ".join(
+        f"{gas} {amount:,.0f} scc ({masses[gas]:.3g} g)" if gas in masses else f"{gas} {amount:,.0f} scc"
+        for gas, amount in sorted(result.gas_use_scc.items())
+    )
     console.print(f"gas: {used}")
+    load = result.exhaust
+    console.print(
+        f"exhaust: at most {load.peak_slm:.3g} slm, {load.peak_hazardous_slm:.3g} slm of it hazardous; "
+        f"{load.hazardous_l:.3g} L hazardous in all"
+    )
+    told = [alarm for alarm in result.alarms if alarm.cls not in {"trip", "hold"}]
+    if told:
+        console.print(f"alarms: {', '.join(dict.fromkeys(alarm.name for alarm in told))}")
     console.print(f"{result.scans:,} scans in {result.wall_s:.2f} s, {result.times_real_time:,.0f} × real time")

@@ -12,8 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
+from config.exhaust import exhaust_load
 from config.faults import ConfigError
+from config.gases import is_hazardous
 from config.plan import Plan
 from config.preflight import Preflight, preflight
 from config.recipe import Recipe, recipe_document
@@ -31,6 +34,8 @@ READY_S = 300.0
 """The tool is given so long to become ready: instruments answer, interlocks clear."""
 OVERTIME = 10.0
 """A run is ended after this many times its planned length."""
+TRICKLE_SLM = 0.005
+"""Less than this is the zero of flow meters (engineering default)."""
 END_STATES = (RunState.STOPPED, RunState.ABORTED, RunState.COMPLETE)
 BAD = 0x80000000
 CAUSES = ("command", "condition", "program", "timeout", "guard", "fault")
@@ -163,6 +168,8 @@ class _Run:
         self._per_second = np.array([SCCM.get(layout.declared[gas.flow].unit, 1.0) / 60.0 for gas in gases])
         self._used = np.zeros(len(gases))
         self._missing = np.zeros(len(gases))
+        self._hazardous = np.array([is_hazardous(gas.name) for gas in gases], bool)
+        self._peak_slm = self._peak_hazardous_slm = self._peak_share = 0.0
 
     # ---------------------------------------------------------------------------------------------------- running
     def prepare(self) -> None:
@@ -217,9 +224,20 @@ class _Run:
         unknown = (status[self._flow_tags] >= BAD) | ~np.isfinite(flows)
         seconds = self._block * self.scan.period_s
         if self.entered and self.state not in END_STATES:
-            self._used += np.where(unknown, 0.0, np.maximum(flows, 0.0)) * self._per_second * seconds
+            per_second = np.where(unknown, 0.0, np.maximum(flows, 0.0)) * self._per_second
+            self._used += per_second * seconds
+            self._note_peaks(per_second)
             self._missing += unknown * seconds
         self._read()
+
+    def _note_peaks(self, per_second: NDArray[np.float64]) -> None:
+        """Greatest flows into the exhaust; of a trickle no share is told."""
+        whole_slm = float(per_second.sum()) * 0.06  # scc/s → slm
+        hazardous_slm = float(per_second[self._hazardous].sum()) * 0.06
+        self._peak_slm = max(self._peak_slm, whole_slm)
+        self._peak_hazardous_slm = max(self._peak_hazardous_slm, hazardous_slm)
+        if whole_slm > TRICKLE_SLM:
+            self._peak_share = max(self._peak_share, hazardous_slm / whole_slm)
 
     def _inject(self) -> None:
         """Hand the plant what is due: what counts from the start at once, with its time; the rest with its step."""
@@ -344,6 +362,12 @@ class _Run:
             incidents=tuple(self.incidents),
             holds=self.holds,
             gas_use_scc={name: round(float(used), 3) for name, used in zip(names, self._used, strict=True) if used > 0},
+            exhaust=exhaust_load(
+                {name: float(used) for name, used in zip(names, self._used, strict=True) if used > 0},
+                self._peak_slm,
+                self._peak_hazardous_slm,
+                self._peak_share,
+            ),
             gas_missing_s={name: float(lost) for name, lost in zip(names, self._missing, strict=True) if lost > 0},
             metrology=self.plant.measure(),
             warnings=tuple(f"{fault.path}: {fault.reason}" for fault in report.warnings),

@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from config.exhaust import ExhaustLoad
+
 
 @dataclass(frozen=True)
 class SimulatedStep:
@@ -64,6 +66,8 @@ class SimulationResult:
     holds: int
     gas_use_scc: dict[str, float]
     """Measured: standard cm³ of each gas."""
+    exhaust: ExhaustLoad
+    """What the exhaust and the abatement have to take."""
     gas_missing_s: dict[str, float]
     """Time for which a gas's flow was not known."""
     metrology: dict[str, Any]
@@ -111,6 +115,7 @@ class SimulationResult:
                 "trips": trips,
                 "holds": self.holds,
                 "gas_use_scc": self.gas_use_scc,
+                "exhaust": asdict(self.exhaust),
                 "gas_missing_s": self.gas_missing_s,
                 "hazard_level": self.hazard_level,
             },

@@ -8,6 +8,8 @@ import anyio
 import structlog
 
 from config.faults import ConfigError
+from config.recipe import load_recipe
+from config.recipe_scaling import by_last_runs, to_choose
 from opcua_model.interface import Caller, Refused
 from supervisor.link.messages import CommandKind
 from supervisor.server import material, recipes, runs, simulation
@@ -43,7 +45,7 @@ class RunCalls:
             lambda connection: recipes.runnable(connection, desk.policy, caller, recipe_id, version)
         )
         kept = read_metadata(metadata)
-        found, used = _bound(found, kept)
+        found, used = _bound(found, kept | {"parameters": await self._chosen(found, kept)})
         *_, report = await anyio.to_thread.run_sync(sound, found.document, desk.layout.tool)
 
         def work(connection: Connection) -> tuple[str, str]:
@@ -76,6 +78,32 @@ class RunCalls:
         )
         await self.refresh(run_id)
         return run_id, number
+
+    async def _chosen(self, found: recipes.Version, metadata: dict[str, Any]) -> dict[str, Any]:
+        """Values for a run: those that are given, and those that follow from the thickness.
+
+        Raises:
+            Refused: a value is none of the recipe's, or what follows is beyond what was approved.
+        """
+        desk, given = self._desk, _given(metadata)
+        try:
+            recipe = load_recipe(found.document, values=given, file=found.name)
+            values: dict[str, Any] = dict(given)
+            waiting = to_choose(recipe, given)
+            for name, parameter in waiting.items():
+                scale = parameter.scale
+                if scale is not None and scale.basis == "last_runs":
+                    runs_before = await desk.store.read(
+                        lambda connection, name=name, runs=scale.runs: recipes.past(
+                            connection, found.recipe_id, name, runs
+                        )
+                    )
+                    values[name] = by_last_runs(name, parameter, recipe.thickness_target_nm, runs_before)
+            if waiting.keys() - values.keys():
+                values |= await simulation.scale(desk.tool_file, found, values)
+        except ConfigError as error:
+            raise Refused("BadInvalidArgument", _words(error)) from error
+        return values
 
     async def start(self, caller: Caller, _path: str, run_id: str) -> tuple[()]:
         """`StartRun`: the controller judges everything again."""
@@ -218,14 +246,21 @@ def _bound(found: recipes.Version, metadata: dict[str, Any]) -> tuple[recipes.Ve
     Raises:
         Refused: they are no values of its parameters; every fault.
     """
+    try:
+        return recipes.bound(found, _given(metadata))
+    except ConfigError as error:
+        raise Refused("BadInvalidArgument", _words(error)) from error
+
+
+def _given(metadata: dict[str, Any]) -> dict[str, Any]:
     values = metadata.get("parameters", {})
     if not isinstance(values, dict):
         raise Refused("BadInvalidArgument", "MetadataJson: parameters must be an object: {name: value, …}")
-    try:
-        return recipes.bound(found, cast("dict[str, Any]", values))
-    except ConfigError as error:
-        words = "\n".join(f"{fault.path}: {fault.reason}" for fault in error.faults)
-        raise Refused("BadInvalidArgument", words) from error
+    return cast("dict[str, Any]", values)
+
+
+def _words(error: ConfigError) -> str:
+    return "\n".join(f"{fault.path}: {fault.reason}" for fault in error.faults)
 
 
 def read_metadata(text: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from config.recipe import Recipe, RecipeDocument, is_open, load_recipe, recipe_d
 from config.recipe_calls import Stored
 from config.recipe_difference import changes, consequences
 from config.recipe_parameters import Value, Values
+from config.recipe_scaling import Past
 from config.tool import Role, Tool
 from opcua_model.interface import Caller, Entry, Refused
 from supervisor.server.access.policy import Action, Policy, Weighty, other_eyes, permit
@@ -226,6 +227,20 @@ def bound(version: Version, values: Values) -> tuple[Version, dict[str, Value]]:
     document = recipe_document(recipe)
     used = {name: one.value for name, one in recipe.parameters.items() if one.value is not None}
     return replace(version, document=str(document), sha256=document.sha256), used
+
+
+def past(connection: Connection, recipe_id: str, parameter: str, runs: int) -> list[Past]:
+    """Return the last completed and measured runs of a recipe, whatever its version, with what they used."""
+    rows = connection.execute(
+        "SELECT runs.run_number, run_documents.parameters, results.thickness_mean_nm FROM runs "
+        "JOIN run_documents ON run_documents.run_id = runs.id::VARCHAR "
+        "JOIN results ON results.cvd_run_id = runs.id "
+        "WHERE runs.cvd_recipe_id::VARCHAR = ? AND runs.kind = 'recipe' AND runs.status = 'COMPLETE' "
+        "AND results.thickness_mean_nm > 0 ORDER BY runs.end_time DESC LIMIT ?",
+        [recipe_id, runs],
+    ).fetchall()
+    found = [(str(number), json.loads(parameters).get(parameter), float(nm)) for number, parameters, nm in rows]
+    return [Past(number, float(value), nm) for number, value, nm in found if isinstance(value, int | float)]
 
 
 @dataclass(frozen=True)

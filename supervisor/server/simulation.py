@@ -4,12 +4,15 @@ import json
 import os
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import anyio
 import structlog
 
+from config.recipe_parameters import Chosen, Value
+from opcua_model.interface import Refused
 from supervisor.server.recipes import Version
 from supervisor.server.results import film_result, insert_result
 from supervisor.server.store.rows import Connection
@@ -17,6 +20,7 @@ from supervisor.server.store.rows import Connection
 log = structlog.get_logger()
 
 TIMEOUT_S = 3600.0
+SCALE_S = 300.0
 KEPT = ("cause", "alarms", "incidents", "warnings", "faults", "seed", "digest", "speed")
 """What a report has besides its summary and stays in the run's record."""
 
@@ -45,6 +49,35 @@ async def simulate(tool: Path, recipe: Version) -> tuple[dict[str, Any] | None, 
         with anyio.CancelScope(shield=True):
             await document.unlink(missing_ok=True)
             await anyio.Path(folder).rmdir()
+
+
+async def scale(tool: Path, recipe: Version, values: Mapping[str, Value | Chosen]) -> dict[str, Chosen]:
+    """Let the model choose what follows from the thickness (`cvd scale`, a process of its own).
+
+    Raises:
+        Refused: it cannot, or it takes too long; says why.
+    """
+    folder = await anyio.to_thread.run_sync(tempfile.mkdtemp, None, "cvd-scale-")
+    document = anyio.Path(folder) / "recipe.json"
+    words = [sys.executable, "-m", "supervisor.cli", "scale", str(tool), str(document), "--json"]
+    for name, value in values.items():
+        plain = value.value if isinstance(value, Chosen) else value
+        words += ["--set", f"{name}={str(plain).lower() if isinstance(plain, bool) else repr(float(plain))}"]
+    try:
+        await document.write_text(recipe.document, encoding="utf-8")
+        with anyio.fail_after(SCALE_S):
+            done = await anyio.run_process(words, check=False, start_new_session=True, env=_environment())
+    except TimeoutError:
+        raise Refused("BadTimeout", f"the model has not chosen within {SCALE_S:g} s: give the value") from None
+    finally:
+        with anyio.CancelScope(shield=True):
+            await document.unlink(missing_ok=True)
+            await anyio.Path(folder).rmdir()
+    report = _report(done.stdout)
+    if done.returncode or report is None:
+        told = done.stderr.decode(errors="replace").strip().splitlines()
+        raise Refused("BadInvalidArgument", told[-1] if told else "the model said nothing")
+    return {name: Chosen(one["value"], one["basis"]) for name, one in report.items()}
 
 
 def _environment() -> dict[str, str]:

@@ -111,3 +111,24 @@ def test_two_recipes_are_compared_in_words_and_figures(tmp_path: Path, capsys: p
     assert "SiH4 that will be used" in out
     assert main(["diff", OXIDE, OXIDE]) == 0
     assert capsys.readouterr().out == "the recipes are the same\n"
+
+
+def test_the_exhaust_and_the_mass_of_each_gas_are_predicted(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["simulate", TOOL, OXIDE, "--json"]) == 0
+    summary = json.loads(capsys.readouterr().out)["summary"]
+    exhaust, used = summary["exhaust"], summary["gas_use_scc"]
+    assert exhaust["mass_g"]["SiH4"] == pytest.approx(used["SiH4"] / 22414 * 32.12, rel=0.01)
+    assert exhaust["peak_slm"] >= exhaust["peak_hazardous_slm"] == pytest.approx(0.24, rel=0.1)
+    assert exhaust["hazardous_l"] == pytest.approx((used["SiH4"] + used["N2O"]) / 1000, rel=0.01)
+    assert 0.9 < exhaust["peak_fraction"] <= 1.0, "silane and nitrous oxide flow undiluted"
+
+
+def test_the_model_chooses_the_time_of_a_thickness(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = open_recipe(tmp_path)
+    document = json.loads(path.read_text())
+    document["parameters"]["time"]["scale"] = {"basis": "model"}
+    path.write_text(json.dumps(document))
+    assert main(["scale", TOOL, str(path), "--with", str(tmp_path / "rest.json"), "--json"]) == 0
+    chosen = json.loads(capsys.readouterr().out)["time"]
+    assert chosen["value"] == pytest.approx(600, rel=0.05), "half of the guide's thickness takes half of its time"
+    assert "for 50 nm" in chosen["basis"]

@@ -72,11 +72,35 @@ step = st.fixed_dictionaries(
         "stop": behaviours,
         "timeout_s": st.sampled_from([600, 7200]),
         "until": expressions,
+        "tolerance": st.fixed_dictionaries(
+            {}, optional={"flow_pct": st.sampled_from([1, 20]), "otherwise": st.sampled_from(["hold", "abort", "stop"]),
+                          "after_s": st.sampled_from([0, 5])},
+        ),
+        "limits": st.lists(
+            st.fixed_dictionaries(
+                {"that": expressions},
+                optional={"otherwise": st.sampled_from(["hold", "abort", "stop"]), "after_s": st.sampled_from([0, 2])},
+            ),
+            max_size=3,
+        ),
     },
-)
+)  # fmt: skip
 cycles = st.fixed_dictionaries(
     {"name": st.just("cycle"), "repeat": st.integers(1, 5), "steps": st.lists(step, min_size=1, max_size=3)}
 )
+loops = st.fixed_dictionaries(
+    {"name": st.just("loop"), "repeat_until": expressions, "at_most": st.integers(1, 5),
+     "on_exhausted": st.sampled_from(["hold", "abort", "stop", "continue"]),
+     "steps": st.lists(step, min_size=1, max_size=2)}
+)  # fmt: skip
+choices = st.fixed_dictionaries(
+    {"name": st.just("choice"), "when": expressions, "then": st.lists(st.one_of(step, loops), min_size=1, max_size=2)},
+    optional={"otherwise": st.lists(step, max_size=2)},
+)
+nested = st.fixed_dictionaries(
+    {"name": st.just("nested"), "repeat": st.integers(1, 3),
+     "steps": st.lists(st.one_of(choices, loops, step), min_size=1, max_size=2)}
+)  # fmt: skip
 branches = st.fixed_dictionaries(
     {"name": st.just("both"), "parallel": st.lists(st.lists(step, min_size=1, max_size=2), min_size=1, max_size=3)}
 )
@@ -124,7 +148,7 @@ def test_anything_in_any_place_is_refused_or_runs(place: tuple[str | int, ...], 
     judge(document)
 
 
-@given(steps=st.lists(st.one_of(step, cycles, branches), min_size=1, max_size=5))
+@given(steps=st.lists(st.one_of(step, cycles, loops, choices, nested, branches), min_size=1, max_size=5))
 @settings(max_examples=150)
 def test_any_sequence_of_steps_is_refused_or_runs(steps: list[dict[str, Any]]) -> None:
     judge(GUIDE | {"recipe_steps": steps})

@@ -8,7 +8,7 @@ import pytest
 from config.loading import shipped_tool
 from config.plan import plan_recipe
 from config.preflight import preflight
-from config.recipe import Recipe, load_recipe
+from config.recipe import Recipe, load_recipe, recipe_document
 from config.tool import Telemetry, Tool
 from kernels.scan import Scan
 from kernels.tables import INSTRUCTIONS_PER_SCAN, Command, Event, RunState
@@ -223,3 +223,29 @@ def test_the_plan_of_a_choice_counts_its_longer_way(tool: Tool) -> None:
               "otherwise": [{"name": "b", "duration_s": 20}]}  # fmt: skip
     with_it, without = (plan_recipe(recipe(*steps), tool).planned_s for steps in ((choice,), ()))
     assert with_it - without == pytest.approx(50)
+
+
+def test_a_hybrid_of_continuous_and_pulsed_growth_is_one_recipe_that_calls_another(tool: Tool) -> None:
+    """A seed by pulses, then the film by continuous flow: each with its own gases and its own scheme."""
+    gases = [{"name": gas, "flow_sccm": 80, "timing": "pulsed"} for gas in ("SiH4", "N2O")]
+    scheme = {"cycles": 50, "pulses": [
+        {"gas": "SiH4", "pulse_s": 0.1, "purge_s": 0.2}, {"gas": "N2O", "pulse_s": 0.1, "purge_s": 0.2},
+    ]}  # fmt: skip
+    outer = recipe({"name": "film", "duration_s": 5, "flows_active": True})
+    seed = json.loads(recipe_document(outer)) | {
+        "name": "seed", "gas_flows": {"gases": [*gases, {"name": "N2", "flow_sccm": 500}]}, "pulsing_scheme": scheme,
+        "recipe_steps": [{"name": "seed", "duration_s": 30, "flows_active": True}],
+    }  # fmt: skip
+    call = {"name": "seeded", "call": {"recipe": "seed", "version": 1}, "called": seed}
+    hybrid = recipe(call, {"name": "film", "duration_s": 5, "flows_active": True})
+    assert preflight(hybrid, tool).ok, preflight(hybrid, tool).faults
+    stand = Stand(tool)
+    stand.load(hybrid)
+    valve, pulses, was = "gas_panel.sih4.valve", dict.fromkeys(("seed", "film"), 0), 0.0
+    while stand.state is RunState.RUNNING:
+        stand.advance(1)
+        if stand.step in pulses:
+            pulses[stand.step] += was < 0.5 < stand[valve]
+        was = stand[valve]
+    assert stand.state is RunState.COMPLETE
+    assert pulses == {"seed": 50, "film": 1}

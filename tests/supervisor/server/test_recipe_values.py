@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from config.recipe import load_recipe
+from supervisor.server.results import film_result, insert_result
 from tests.supervisor.server.stand import AMIR, ERIKA, OLGA, House
 from tests.supervisor.server.test_life import RECIPE, furnace_house, refusal
 
@@ -96,3 +97,42 @@ async def test_a_recipe_that_calls_another_is_stored_whole(tmp_path: Path) -> No
         assert len(step["call"]["sha256"]) == 64
         refused = await refusal(h, ERIKA, "Recipes", "AddRecipe", json.dumps(outer))
         assert "recipe_steps[5].call: there is no version 1" in refused.reason, "a retired one is called no more"
+
+
+async def test_a_time_follows_from_the_last_measured_run_and_says_so(tmp_path: Path) -> None:
+    scaled = OPEN | {
+        "name": "scaled oxide",
+        "parameters": {
+            "time": {"unit": "s", "low": 60, "high": 4000, "default": 1200, "scale": {"basis": "last_runs", "runs": 2}},
+        },
+        "thickness_target_nm": 100,
+        "recipe_steps": [
+            step | ({"duration_s": "time"} if step["name"] == "deposition" else {}) for step in GUIDE["recipe_steps"]
+        ],
+    }
+    async with furnace_house(tmp_path) as h:
+        recipe_id, version = await approved(h, scaled)
+        first, _ = await h.call(OLGA, "Runs", "CreateRun", recipe_id, version, "", "", "")
+        (run,) = await h.call(OLGA, "Runs", "GetRun", first)
+        found = json.loads(run)
+        assert found["parameters"] == {"time": 1200.0}
+        assert "no run of this recipe" in found["preflight_summary"]["parameters"]["time"]["chosen"]
+
+        def measured(connection: Any) -> None:
+            connection.execute(
+                "UPDATE runs SET status = 'COMPLETE', end_time = now() WHERE id::VARCHAR = ?", [found["run_id"]]
+            )
+            row = film_result({"film": "SiO2", "thickness_mean_nm": 80.0})
+            insert_result(connection, h.server.desk.identity.org_id, found["run_id"], row)
+
+        await h.server.desk.store.write(measured)
+        second, _ = await h.call(OLGA, "Runs", "CreateRun", recipe_id, version, "", "", "")
+        (run,) = await h.call(OLGA, "Runs", "GetRun", second)
+        assert json.loads(run)["parameters"] == {"time": 1500.0}
+        chosen = json.loads(run)["preflight_summary"]["parameters"]["time"]["chosen"]
+        assert chosen == f"100 nm at 15 s/nm, mean of {found['run_number']}"
+        given, _ = await h.call(
+            OLGA, "Runs", "CreateRun", recipe_id, version, "", "", json.dumps({"parameters": {"time": 900}})
+        )
+        (run,) = await h.call(OLGA, "Runs", "GetRun", given)
+        assert json.loads(run)["parameters"] == {"time": 900.0}
