@@ -38,14 +38,19 @@ def read_attribute(desk: Desk, caller: Caller, wanted: Any, stamps: int) -> Any:
         return ua.DataValue(StatusCode=status(refusal))
     if attribute != Attr.Value:
         return data
-    access = _byte(desk, node, Attr.AccessLevel)
-    if access is not None and not access & READ:
+    if not readable(desk, node):
         return ua.DataValue(StatusCode=status("BadNotReadable"))
     try:
         part = parse_range(wanted.IndexRange)
     except RangeInvalid:
         return ua.DataValue(StatusCode=status("BadIndexRangeInvalid"))
     return _stamp(cut(data, part), stamps)
+
+
+def readable(desk: Desk, node: Any) -> bool:
+    """Tell whether the node's own AccessLevel lets anybody read its value."""
+    access = _byte(desk, node, Attr.AccessLevel)
+    return access is None or bool(access & READ)
 
 
 def _own(value: Any, kind: Any) -> Any:

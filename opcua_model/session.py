@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final
 
-from opcua_model.attributes import read_attribute, write_attribute
+from opcua_model.attributes import read_attribute, readable, write_attribute
 from opcua_model.browse import Browser, Continuations
 from opcua_model.calls import call_method, told_arguments
 from opcua_model.conditions.methods import audit_event
@@ -356,13 +356,19 @@ class Session(InternalSession):
         ):
             if sum(len(one.monitored_item_srv) for one in subscriptions) + wanted > most:
                 raise fault("BadTooManyMonitoredItems")
-        hidden = [not self.sees(wanted.ItemToMonitor.NodeId) for wanted in params.ItemsToCreate]
-        if not any(hidden):
+        refused = [self._kept_from(wanted.ItemToMonitor) for wanted in params.ItemsToCreate]
+        if not any(refused):
             return await super().create_monitored_items(params)
-        params.ItemsToCreate = [one for one, out in zip(params.ItemsToCreate, hidden, strict=True) if not out]
+        params.ItemsToCreate = [one for one, out in zip(params.ItemsToCreate, refused, strict=True) if not out]
         shown = iter(await super().create_monitored_items(params) if params.ItemsToCreate else ())
-        denied = status("BadUserAccessDenied")
-        return [ua.MonitoredItemCreateResult(StatusCode=denied) if out else next(shown) for out in hidden]
+        return [ua.MonitoredItemCreateResult(StatusCode=status(out)) if out else next(shown) for out in refused]
+
+    def _kept_from(self, wanted: Any) -> str:
+        """Return why something cannot be followed by this session whatever it asks for; empty: nothing."""
+        if not self.sees(wanted.NodeId):
+            return "BadUserAccessDenied"
+        follows_value = wanted.AttributeId == Attr.Value
+        return "BadNotReadable" if follows_value and not readable(self._desk, wanted.NodeId) else ""
 
     async def modify_monitored_items(self, params: Any) -> list[Any]:
         """Modify monitored items of this session."""

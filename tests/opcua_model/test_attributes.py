@@ -85,6 +85,41 @@ async def test_what_is_no_number_of_the_node_s_type_is_refused(
     assert daemon.writes == []
 
 
+@pytest.mark.parametrize("value", [3, 2**32 - 1])
+async def test_a_state_that_the_tag_does_not_have_is_refused(server: UaServer, daemon: FakeDaemon, value: int) -> None:
+    """A heater zone is off, manual or auto; there is no fourth mode."""
+    async with as_user(server, "erika") as tool:
+        assert await raw_write(tool, MODE, ua.Variant(value, ua.VariantType.UInt32)) == "BadOutOfRange"
+        assert await raw_write(tool, MODE, ua.Variant([1], ua.VariantType.UInt32, is_array=True)) == "BadTypeMismatch"
+    assert daemon.writes == []
+
+
+async def test_what_a_node_does_not_let_be_read_is_neither_read_nor_followed(server: UaServer) -> None:
+    """AccessLevel counts for reading too, one by one, among others and in a subscription."""
+    path = "State/ControlLocation"
+    space = server._tree.space  # type: ignore[union-attr] - its nodes can all be read; so one is closed here
+    attributes = space._aspace[space.tool_id(path)].attributes
+    usual = attributes[Attr.AccessLevel]
+    attributes[Attr.AccessLevel] = space._constant("Byte", 0, ua.VariantType.Byte)
+    try:
+        async with as_user(server, "erika") as tool:
+            wanted = [ua.ReadValueId(tool.node(one), Attr.Value) for one in ("State/Mode", path, SETPOINT)]
+            read = await tool._client.uaclient.read(ua.ReadParameters(NodesToRead=wanted))
+            assert [one.StatusCode.name for one in read] == ["Good", "BadNotReadable", "Good"]
+            assert read[1].Value is None or read[1].Value.Value is None
+            subscription = await tool._client.create_subscription(100, None)
+            items = [
+                ua.MonitoredItemCreateRequest(one, ua.MonitoringMode.Reporting, ua.MonitoringParameters(number))
+                for number, one in enumerate(wanted)
+            ]
+            made = await tool._client.uaclient.create_monitored_items(
+                ua.CreateMonitoredItemsParameters(subscription.subscription_id, ua.TimestampsToReturn.Both, items)
+            )
+            assert [one.StatusCode.name for one in made] == ["Good", "BadNotReadable", "Good"]
+    finally:
+        attributes[Attr.AccessLevel] = usual
+
+
 async def test_a_status_or_a_part_of_a_value_cannot_be_written(server: UaServer, daemon: FakeDaemon) -> None:
     number = ua.Variant(600.0, ua.VariantType.Double)
     bad = ua.DataValue(number, ua.StatusCode(0x80310000))

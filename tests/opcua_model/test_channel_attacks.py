@@ -12,8 +12,10 @@ import anyio
 import anyio.from_thread
 import anyio.to_thread
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from opcua_model import channel
+from opcua_model.certificates import make_identity
 from opcua_model.client import _throwaway, connect
 from opcua_model.interface import Entry
 from opcua_model.server import UaServer
@@ -488,6 +490,33 @@ async def test_what_waits_is_given_up_when_its_client_asks_and_what_was_begun_go
     both = ["BadRequestCancelledByClient"] * 2
     assert told == [([], 0), (both, 2), ([], 0), (both[:1], 1), ([], 0)]
     assert len(begun) == 1
+
+
+@pytest.mark.parametrize("shown", [None, b"", b"stranger"])
+async def test_a_session_shows_the_certificate_of_its_channel(server: UaServer, shown: bytes | None) -> None:
+    """A client that leaves its certificate away, or shows somebody else's, is no way around the trust list."""
+    other = await anyio.to_thread.run_sync(_somebody_else) if shown == b"stranger" else shown
+
+    def work(line: Line) -> str:
+        line.open()
+        params = ua.CreateSessionParameters(
+            ClientDescription=ua.ApplicationDescription(ApplicationUri="urn:cvd-supervisor:client"),
+            EndpointUrl="opc.tcp://127.0.0.1/cvd",
+            ClientNonce=bytes(range(32)),
+            ClientCertificate=other,
+            RequestedSessionTimeout=60_000,
+        )
+        with pytest.raises(errors.BadCertificateInvalid):
+            line.ask("CreateSession", params, ua.CreateSessionResponse)
+        return "refused"
+
+    assert await attack(server, work, open_session=False) == "refused"
+    assert server._internal.sessions == []
+
+
+def _somebody_else() -> bytes:
+    somebody = make_identity("urn:cvd-supervisor:client", "somebody else", (), days=1, server=False)
+    return somebody.certificate.public_bytes(Encoding.DER)
 
 
 async def test_wrong_logins_in_a_row_end_the_connection(server: UaServer) -> None:
