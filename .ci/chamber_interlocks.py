@@ -299,7 +299,7 @@ def _permissives(spec: Spec, effects: Effects) -> Iterator[Table]:
               "to the pressure switch: the chamber is no pressure vessel, but a lost gauge alone must not stop it",
               "(not bad(chamber.wide_range_torr) and chamber.wide_range_torr > 790 Torr) or "
               "(bad(chamber.wide_range_torr) and chamber.at_atmosphere)" if v.kind != "exhaust" else
-              "not bad(chamber.wide_range_torr) and chamber.wide_range_torr > 820 Torr",
+              "not bad(chamber.manometer_torr) and chamber.manometer_torr > 800 Torr",
               "medium", "The door could be lifted off its seal", "Nothing; purge gas returns below the limit by a new "
               "command", hysteresis="10 Torr", latch=False, accept_uncertain=True, effects=[
                   {"output": inert.valve, "value": 0}, {"output": inert.setpoint, "value": 0},

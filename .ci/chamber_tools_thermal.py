@@ -308,7 +308,7 @@ AEROSOL = Spec(
         "idle_c": 300,
         "snap_c": 880,
         "gas_share": 0.5,
-        "volume_l": 6,
+        "volume_l": 2,
         "exhaust_torr": 752,
         "throttle_closed_l_s": 0.05,
         "throttle_full_l_s": 60,

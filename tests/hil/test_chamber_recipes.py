@@ -23,7 +23,7 @@ def test_a_shipped_recipe_can_run_on_its_chamber(recipe: str, tool: str) -> None
     ids=[recipe for recipe, tool in CHAMBERS.items() if tool != "mocvd_rdr"],
 )
 def test_a_fifth_of_a_recipe_makes_a_fifth_of_its_film(recipe: str, tool: str, seed: int) -> None:
-    """Within 20 % (sources and gas take their time), even within the recipe's target, and no trip or hold on the way."""
+    """Within 20 % (sources and gas take their time), even as the recipe asks, and no trip or hold on the way."""
     asked = load_recipe(shipped_recipe(recipe))
     result = grown(tool, recipe, seed, share=0.2)
     assert (result.state, result.cause) == ("COMPLETE", "program")
