@@ -91,6 +91,9 @@ async def rolled(data: Path, number: str) -> None:
 
 
 async def test_a_held_run_shuts_silane_keeps_its_heat_and_goes_on_after_restart(daemon: Daemon) -> None:
+    async with daemon.client("erika") as engineer:
+        series = {"name": "thick", "parameter": "thickness_mean_nm", "mean": 1e6, "std_dev": 1.0, "rules": ["WE1"]}
+        await engineer.call("Spc", "DefineSeries", json.dumps(series))
     async with daemon.client("olga") as operator, listening(operator) as heard:
         run_id, number = await created(daemon, operator, "Held", deposition_s=240)
         assert re.fullmatch(r"CVD-\d{8}-\d{6}(-\d+)?", number)
@@ -114,6 +117,13 @@ async def test_a_held_run_shuts_silane_keeps_its_heat_and_goes_on_after_restart(
         await until(operator, STATE, lambda state: state == "COMPLETE")
         results = json.loads(await operator.call("Runs", "GetResults", run_id))
         await heard.until("COMPLETE")
+        # A film is a point of every control chart that follows it; one beyond its limits is told.
+        await heard.until("thick: thickness_mean_nm")
+        assert await operator.read("Spc/thick/LastViolation") == "WE1"
+        assert await operator.read("Spc/thick/LastRunNumber") == number
+        (point,) = json.loads(await operator.call("Spc", "GetPoints", "thick", BEGIN, BEGIN, 0))
+        assert (point["run_id"], point["value"]) == (run_id, pytest.approx(results["thickness_mean_nm"]))
+        assert [one["series"] for one in results["spc_snapshot"]] == ["thick"]
 
     assert run["status"] == "COMPLETE"
     assert (run["sample_id"], run["wafer_id"], run["metadata"]) == ("lot 7", "W03", {"order": 4711})
