@@ -347,6 +347,17 @@ QUEUE: Final = (
     ),
     Method(
         "Runs",
+        "SetSlotMap",
+        "Say which wafers lie in a carrier; load and unload then enter into their histories.",
+        (
+            _text("CarrierId", "The carrier or boat."),
+            Argument("WaferIds", "String", "The wafers, in the order of the slots; empty: no wafer.", array=True),
+        ),
+        roles=_SERVICE,
+    ),
+    Method("Runs", "GetSlotMap", "Give a carrier's wafers by slot.", (_text("CarrierId", "The carrier."),), (_JSON,)),
+    Method(
+        "Runs",
         "GetMaterial",
         "Give what is known of a piece of material: state, location, runs, history.",
         (_text("MaterialId", "Its id."),),

@@ -56,7 +56,7 @@ E10 = {
 READ_ONLY = frozenset({
     "GetRecipe", "ListRecipes", "ValidateRecipe", "DiffRecipes", "ListProcessModes", "GetRun", "ListRuns",
     "GetTelemetry", "GetTelemetryPart", "GetResults", "ListQueue", "GetMaterial", "CheckInterlocks", "GetOwners",
-    "WhyNot", "GetReport", "GetShiftLog", "ListSeries", "GetPoints",
+    "WhyNot", "GetReport", "GetShiftLog", "GetSlotMap", "ListSeries", "GetPoints",
 })  # fmt: skip
 """Refusals of these are not worth an entry in the audit trail."""
 LOGINS = 2
@@ -335,6 +335,8 @@ def _table(desk: Desk, runs: RunCalls) -> dict[tuple[str, str], Call]:
         ("Runs", "StartNextRun"): waiting.start_next,
         ("Runs", "TrackMaterial"): waiting.track,
         ("Runs", "GetMaterial"): waiting.material,
+        ("Runs", "SetSlotMap"): waiting.set_slots,
+        ("Runs", "GetSlotMap"): waiting.get_slots,
         ("Runs", "GetTelemetryPart"): waiting.telemetry_part,
         ("Runs", "PauseRun"): move(CommandKind.PAUSE),
         ("Runs", "ResumeRun"): move(CommandKind.RESUME),

@@ -11,7 +11,7 @@ from typing import Any, cast
 import anyio
 
 from opcua_model.interface import Caller, Refused
-from supervisor.server import material, queue, recipes, runs
+from supervisor.server import material, queue, recipes, runs, slots
 from supervisor.server.access.policy import Action, permit
 from supervisor.server.calls_runs import RunCalls, as_json, ns_of, read_metadata
 from supervisor.server.desk import Desk
@@ -189,6 +189,24 @@ class QueueCalls:
             raise Refused("BadNothingToDo", "no run waits to be started")
         await self._runs.start(caller, path, ids[0])
         return (ids[0],)
+
+    async def set_slots(self, caller: Caller, _path: str, carrier: str, wafers: Sequence[str]) -> tuple[()]:
+        """`SetSlotMap`."""
+        desk, given = self._desk, [str(wafer or "") for wafer in wafers or ()]
+        permit(desk.policy, caller, Action.SERVICE)
+        await desk.deed(
+            caller,
+            "set_slot_map",
+            lambda connection: slots.put(connection, desk.identity.org_id, carrier, given, caller.user),
+            lambda _: f"carrier {carrier}",
+        )
+        return ()
+
+    async def get_slots(self, _caller: Caller, _path: str, carrier: str) -> tuple[str]:
+        """`GetSlotMap`."""
+        await self._desk.projector.caught_up()
+        found = await self._desk.store.read(lambda connection: slots.get(connection, carrier))
+        return (as_json(slots.as_map(carrier, found)),)
 
     async def track(
         self, caller: Caller, _path: str, kind: str, name: str, what: str, location: str, comment: str

@@ -12,7 +12,7 @@ import structlog
 from config.alarms import AlarmPoint
 from config.tool import Interlock
 from supervisor.link.messages import Event, EventKind
-from supervisor.server import audit, material
+from supervisor.server import audit, material, slots
 from supervisor.server.alarms.projecting import AlarmProjection
 from supervisor.server.results import film_result, insert_result
 from supervisor.server.spc import verdicts as spc
@@ -215,6 +215,14 @@ class Projection:
         )  # fmt: skip
         what = "processed" if state == "COMPLETE" else "processed in part"
         material.of_run(connection, self._org_id, run_id, what, event.time_ns)
+        if state == "COMPLETE":
+            self._handed_over(connection, run_id, event.time_ns)
+
+    def _handed_over(self, connection: Connection, run_id: str, time_ns: int) -> None:
+        row = one(connection, "SELECT metadata, operator_id FROM runs WHERE id = ? AND kind = 'operation'", [run_id])
+        if row is not None and row[0]:
+            operation = str(json.loads(row[0]).get("operation", ""))
+            slots.handed_over(connection, self._org_id, operation, run_id, time_ns, str(row[1]))
 
     def _metrology(self, connection: Connection, event: Event, run_id: str) -> None:
         row = film_result(event.data)
