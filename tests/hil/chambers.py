@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from config.layout import Layout
 from config.loading import load_tool, shipped_recipe, shipped_tool
 from config.recipe import load_recipe
 from config.recipe_model import Recipe, RecipeStep
-from config.tool import Tool
+from config.tool import Tag, TagKind, Tool
 from hil import plant
 from supervisor.controller.simulate import simulate
 from supervisor.controller.simulation_result import SimulationResult
@@ -43,6 +44,10 @@ class ChamberBench:
         self.tool = chamber_tool(name, **parameters)
         self.plant: Any = plant.create(self.tool, seed=seed)
         self.readings: dict[str, float] = {}
+
+    def tool_tags(self) -> Mapping[str, Tag]:
+        """Outputs of the tool by name."""
+        return {name: tag for name, tag in Layout(self.tool).declared.items() if tag.kind is TagKind.OUTPUT}
 
     def run(self, seconds: float, outputs: Mapping[str, float] | None = None, **sccm: float) -> dict[str, Any]:
         """Let time pass with these outputs and flows from now on; return the plant's state."""
