@@ -126,11 +126,38 @@ class Task(Model):
         return self
 
 
+class Calibration(Model):
+    """How findings of an operation correct an instrument's reading: (reading − offset) · gain."""
+
+    operation: Name
+    """Its name begins with `calibrate`: what `State.Calibrate` starts."""
+    kind: Literal[
+        "mfc_zero", "mfc_span", "flow_verification", "gauge_zero", "thermocouple_offset", "throttle_learn", "rf_power"
+    ]
+    tag: TagName
+    offset: Name | None = None
+    """Finding: how much too much the reading shows, in the tag's unit."""
+    gain: Name | None = None
+    """Finding: the true value over the shown one."""
+    most_offset: float = Field(default=0.0, ge=0)
+    """A greater correction, all calibrations of the tag together, is refused."""
+    most_gain: float = Field(default=1.0, ge=1, le=10)
+    """A greater factor, or a smaller one than its inverse, is refused."""
+    every_days: float = Field(gt=0, le=3660)
+
+    @model_validator(mode="after")
+    def _corrects(self) -> Self:
+        if self.offset is None and self.gain is None:
+            raise ValueError("corrects nothing: give offset, gain or both")
+        return self
+
+
 class Care(Model):
     """Counters, tasks, and what is known of the clock."""
 
     counters: tuple[Counter, ...] = ()
     tasks: tuple[Task, ...] = ()
+    calibrations: tuple[Calibration, ...] = ()
     clock: TagName | None = None
     """Set point with the states free, synchronised: what the system says of its clock."""
     horn_silenced: TagName | None = None

@@ -35,6 +35,12 @@ class Scan:
         status: NDArray[np.uint32],
         source_ns: NDArray[np.int64],
     ) -> None: ...
+    def correct(self, tag: int, offset: float, gain: float) -> None:
+        """Correct what is posted for an input from now on: (reading − offset) · gain.
+
+        It is applied before the tape, so that a replay, which has none, posts what was latched. Raises ValueError for a
+        tag that is no input, and for numbers that are not finite or a gain that is not positive.
+        """
     def command(self, op: int, target: int = ..., a: float = ..., b: float = ..., id: int = ...) -> None:  # noqa: A002
         """Queue a command; raises BufferError when the queue (1024) is full."""
     def load(self, slot: int, program: Program) -> None:

@@ -50,6 +50,7 @@ from kernels.phases.state cimport (
     CommandRow,
     ConditionMemory,
     ConditionPlan,
+    Correction,
     EVENT_RING,
     Expression,
     Expressions,
@@ -236,6 +237,8 @@ cdef ScanState* lay_out_state(Arena* arena, ScanState* draft, object t) except N
     s.plant_value = <double*>take(arena, inputs * sizeof(double))
     s.plant_status = <unsigned int*>take(arena, inputs * sizeof(int))
     s.plant_flags = <u64*>take(arena, words * sizeof(u64))
+    s.corrections = <Correction*>take(arena, 2 * inputs * sizeof(Correction))
+    s.correction_at = <u64*>take(arena, inputs * sizeof(u64))
     s.flag_words = words
     s.condition = <ConditionStateRow*>take(arena, conditions * sizeof(ConditionStateRow))
     s.condition_memory = <ConditionMemory*>take(arena, conditions * sizeof(ConditionMemory))
@@ -260,6 +263,8 @@ cdef void fill_state(ScanState* s, object t) except *:
     s.period_s = t.period_s
     s.k = -1
     s.digest = FNV_OFFSET
+    for i in range(2 * np.count_nonzero(t.tags["kind"] == KIND_INPUT)):
+        s.corrections[i].gain = 1.0
     s.log_every = 1
     s.tag_count = len(t.tags)
     s.condition_count = len(t.conditions)
@@ -477,6 +482,20 @@ cdef class Scan:
             self.input_index(tag[i])
         for i in range(len(tag)):
             put_letter(self.s, self.s.input_of[tag[i]], value[i], code[i], source[i])
+
+    def correct(self, tag: int, offset: float, gain: float) -> None:
+        """Correct what is posted for an input from now on: (reading − offset) · gain.
+
+        It is applied before the tape, so that a replay, which has none, posts what was latched. Raises ValueError for a
+        tag that is no input, and for numbers that are not finite or a gain that is not positive.
+        """
+        cdef int index = self.input_index(tag)
+        cdef u64 other = 1 - self.s.correction_at[index]
+        if not np.isfinite(offset) or not np.isfinite(gain) or gain <= 0:
+            raise ValueError(f"a correction by {offset} and {gain} cannot be: both are finite, the gain is positive")
+        self.s.corrections[2 * index + <int>other].offset = offset
+        self.s.corrections[2 * index + <int>other].gain = gain
+        store_release(&self.s.correction_at[index], other)
 
     def command(self, op: int, target: int = 0, a: float = 0.0, b: float = 0.0, id: int = 0) -> None:
         """Queue a command; raises BufferError when the queue (1024) is full."""

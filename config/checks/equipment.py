@@ -7,6 +7,8 @@ from config.equipment import Counter, Need, Recency
 from config.faults import join, suggestion
 from config.tool import TagKind
 
+DIFFERENCE = {"°C": "K"}
+"""Units whose differences are measured in another one."""
 MUST_REACH = ("Standby", "Maintenance")
 """Without a way there nobody could take the tool out of operation."""
 
@@ -56,8 +58,35 @@ def _known(report: Report, path: str, names: Iterable[str]) -> None:
             report.add(join(path, n), f"there is no operation '{name}'{suggestion(name, known)}")
 
 
+def _check_calibrations(report: Report) -> None:
+    operations = {operation.name: operation for operation in report.tool.operations}
+    for n, one in enumerate(report.tool.care.calibrations):
+        path = f"care.calibrations[{n}]"
+        measured = report.find(join(path, "tag"), one.tag, TagKind.INPUT)
+        operation = operations.get(one.operation)
+        if operation is None:
+            _known(report, path, [one.operation])
+            continue
+        if not one.operation.startswith("calibrate"):
+            report.add(
+                join(path, "operation"), f"'{one.operation}' does not begin with calibrate: nobody could start it so"
+            )
+        for word, name in (("offset", one.offset), ("gain", one.gain)):
+            finding = next((finding for finding in operation.findings if finding.name == name), None)
+            if name is None:
+                continue
+            if finding is None:
+                report.add(join(path, word), f"'{one.operation}' has no finding '{name}'")
+                continue
+            found = report.find(join(path, word), finding.tag)
+            wanted = "1" if word == "gain" else DIFFERENCE.get(measured.unit, measured.unit) if measured else ""
+            if found is not None and measured is not None and found.unit != wanted:
+                report.add(join(path, word), f"'{name}' is in {found.unit}, not in {wanted}")
+
+
 def _check_care(report: Report) -> None:
     care = report.tool.care
+    _check_calibrations(report)
     report.unique(((f"care.counters[{n}].tag", one.tag) for n, one in enumerate(care.counters)), "counter")
     report.unique(((f"care.tasks[{n}].name", one.name) for n, one in enumerate(care.tasks)), "task")
     for n, counter in enumerate(care.counters):

@@ -4,7 +4,7 @@ from kernels.atomics cimport exchange, fence_acquire, fence_release, fetch_or, l
 from kernels.atomics cimport store_release, u64
 from kernels.phases.emit cimport tape_input
 from kernels.phases.expression cimport Operand, evaluate, newest_source
-from kernels.phases.state cimport Expression, Input, Letter, Mailbox, ScanState
+from kernels.phases.state cimport Correction, Expression, Input, Letter, Mailbox, ScanState
 from kernels.phases.write cimport is_finite, quality, quiet_nan
 from kernels.tables cimport (
     BAD,
@@ -61,6 +61,8 @@ cdef inline void arrive(
     ScanState* s, int index, double value, unsigned int status, long long source
 ) noexcept nogil:
     cdef Input* input = &s.inputs[index]
+    cdef const Correction* correction = &s.corrections[2 * index + <int>load_acquire(&s.correction_at[index])]
+    value = (value - correction.offset) * correction.gain
     input.raw_value = value
     input.raw_status = status
     input.arrival = s.k

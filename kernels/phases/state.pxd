@@ -58,6 +58,11 @@ cdef struct Mailbox:
     u64 done
     Letter letter[2]
 
+cdef struct Correction:
+    # What an instrument's calibration makes of a reading: (reading − offset) · gain. Before the tape, so a replay has none.
+    double offset
+    double gain
+
 cdef struct Input:
     double raw_value
     double low
@@ -204,6 +209,8 @@ cdef struct ScanState:
     double* plant_value
     unsigned int* plant_status
     u64* plant_flags
+    Correction* corrections  # two an input: the one in force, and the one that is written
+    u64* correction_at  # which of them is in force
     int flag_words
 
     # Conditions, loops, run.

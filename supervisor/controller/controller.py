@@ -180,6 +180,7 @@ class Controller:
         await anyio.to_thread.run_sync(self.recorder.open)
         self._take_over()
         self.notices += await anyio.to_thread.run_sync(self.crew.memory.recall, time.time_ns())
+        self.crew.calibrations.take_up()
         if self.instruments is not None:
             fast = partial(self.instruments.attach, self.scanner.thread, self.tool.scan.priority)
             self.notices += await anyio.to_thread.run_sync(fast)

@@ -15,6 +15,7 @@ from config.tool import Tool
 from kernels.image import Image
 from kernels.tables import Command as Op
 from kernels.tables import ConditionClass
+from supervisor.controller.calibration import Calibrations
 from supervisor.controller.clock import synchronised
 from supervisor.controller.errors import CommandRefused
 from supervisor.controller.lockout import LockOuts
@@ -45,6 +46,7 @@ class Crew:
         self.memory = memory
         self.locks = LockOuts(tool, memory)
         self.wear = Wear(Layout(tool), image, scanner.scan.period_s, memory)
+        self.calibrations = Calibrations(tool, memory, scanner.scan, scanner.layout.index)
         self._clock: float | None = None
 
     # ---------------------------------------------------------------------------------------------------- starts
@@ -146,7 +148,8 @@ class Crew:
         """What a glance shows: titles of tasks by how near they are, and counters that let no recipe start."""
         rows = [self._task(task, _now(view)) for task in self._tool.care.tasks]
         return {
-            "due": [row["title"] for row in rows if row["state"] == "due"],
+            "due": [row["title"] for row in rows if row["state"] == "due"]
+            + [f"calibration of {row['tag']}" for row in self.calibrations.report(_now(view)) if row["state"] == "due"],
             "soon": [row["title"] for row in rows if row["state"] == "soon"],
             "stopped": self.wear.stopped(),
         }
@@ -157,6 +160,7 @@ class Crew:
         return {
             "counters": self.wear.report(now),
             "tasks": sorted((self._task(task, now) for task in self._tool.care.tasks), key=lambda row: row["left"]),
+            "calibrations": self.calibrations.report(now),
             "operations": {name: done.model_dump() for name, done in sorted(self.memory.known.operations.items())},
             "locks": {name: lock.model_dump() for name, lock in sorted(self.locks.present.items())},
             "trouble": self.memory.trouble,

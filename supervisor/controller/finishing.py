@@ -8,7 +8,7 @@ import structlog
 
 from kernels.tables import RunState
 from supervisor.controller.binding import Plant
-from supervisor.controller.crew import Crew
+from supervisor.controller.crew import Crew, operations_of
 from supervisor.controller.recorder import Draft, Recorder
 from supervisor.controller.runs import Run, Runs
 from supervisor.controller.scanner import Scanner
@@ -58,7 +58,10 @@ class Finisher:
         summary = run.summary(self._scanner.image.timing())
         if run.state is RunState.COMPLETE:
             summary["findings"] = self._crew.completed(self._scanner.view(), run)
+            told = self._crew.calibrations.completed(self._scanner.view(), run, operations_of(run))
             await self._crew.memory.keep()
+            for kind, calibrated in told:
+                self._append(kind, calibrated)
         data = {
             "run_id": run.plan.run_id,
             "run_number": run.plan.run_number,

@@ -53,6 +53,22 @@ class Work(Part):
     time_ns: int
 
 
+class Calibrated(Part):
+    """The correction of a tag: (reading − offset) · gain."""
+
+    version: int
+    kind: str
+    offset: float
+    gain: float
+    found_offset: float
+    """What the newest calibration found, of readings that were corrected already."""
+    found_gain: float
+    operation: str
+    run_number: str
+    user: str
+    time_ns: int
+
+
 class Remembered(Part):
     """The document."""
 
@@ -64,6 +80,8 @@ class Remembered(Part):
     used: dict[str, dict[str, float]] = Field(default_factory=dict[str, dict[str, float]])
     """What each counter has gained on each day (ISO date), the last 60."""
     work: dict[str, Work] = Field(default_factory=dict[str, Work])
+    calibrations: dict[str, Calibrated] = Field(default_factory=dict[str, Calibrated])
+    """By tag, the newest of each."""
 
 
 @dataclass

@@ -117,6 +117,7 @@ class EventKind(StrEnum):
     LOST = "lost"  # events that found their buffer full
     MODE = "mode"  # mode, previous
     NOTICE = "notice"  # text: what could not be had (real-time priority …) with the remedy
+    CALIBRATION = "calibration"  # tag, unit, version, kind, offset, gain, found_…, operation, run_number, user, due_ns
     SHUTDOWN = "shutdown"  # reason
 
 

@@ -87,6 +87,7 @@ class Projection:
             EventKind.STEP: self._step,
             EventKind.RUN_ENDED: self._run_ended,
             EventKind.METROLOGY: self._metrology,
+            EventKind.CALIBRATION: self._calibration,
             EventKind.TIMEOUT: self._trouble,
             EventKind.GUARD: self._trouble,
             EventKind.CHECK_FAILED: self._trouble,
@@ -166,6 +167,22 @@ class Projection:
                 time_ns=event.time_ns,
             ),
         )
+
+    def _calibration(self, connection: Connection, event: Event, _run_id: str) -> None:
+        data = event.data
+        names = ("tag", "version", "kind", "unit", "offset", "gain", "found_offset", "found_gain", "operation",
+                 "run_number", "user")  # fmt: skip
+        times = [int(data["time_ns"]) // 1000, int(data["time_ns"]), int(data["due_ns"]) // 1000]
+        connection.execute(
+            "INSERT OR REPLACE INTO calibrations VALUES "
+            "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, make_timestamptz(?), ?, make_timestamptz(?))",
+            [*(data[name] for name in names), *times],
+        )
+        action = audit.Deed(
+            user=str(data["user"]), roles=(), session="", action="calibrated", target=str(data["tag"]),
+            detail=_json(data), status="Good", reason="", time_ns=event.time_ns,
+        )  # fmt: skip
+        audit.append(connection, action)
 
     def _run_started(self, connection: Connection, event: Event, run_id: str) -> None:
         data = event.data

@@ -47,6 +47,11 @@ _FIXED: dict[EventKind, tuple[str, int, str]] = {
     EventKind.LOST: ("Diagnostics", 500, "{events} events were lost: more than their buffer holds"),
     EventKind.MODE: ("State", 200, "equipment is {mode}, was {previous}"),
     EventKind.NOTICE: ("Diagnostics", 100, "{text}"),
+    EventKind.CALIBRATION: (
+        "Equipment",
+        200,
+        "{tag} was calibrated by {user}, version {version}: offset {offset} {unit}, gain {gain}",
+    ),
     EventKind.SHUTDOWN: ("Diagnostics", 100, "controller stopped: {reason}"),
 }
 

@@ -335,3 +335,22 @@ def test_a_second_measurement_replaces_the_first(database: duckdb.DuckDBPyConnec
         journal.add(EventKind.METROLOGY, run_id=run, film="SiO2", thickness_mean_nm=thickness)
     project(database, journal.events)
     assert one(database, "SELECT thickness_mean_nm FROM results WHERE cvd_run_id = ?", [run]) == (101.0,)
+
+
+def test_a_calibration_is_kept_by_version_and_in_the_audit_trail(database: duckdb.DuckDBPyConnection) -> None:
+    """Who, when, what was found, what is in force, when it is due: for every calibration that there ever was."""
+    journal = Journal()
+    for version, offset in ((1, 1.5), (2, 2.0)):
+        journal.add(
+            EventKind.CALIBRATION, tag="gas_panel.sih4.flow_sccm", unit="sccm", due_ns=START_NS + 90 * 86_400 * SECOND,
+            version=version, kind="mfc_zero", offset=offset, gain=1.0, found_offset=0.5, found_gain=1.0,
+            operation="calibrate_mfc_zero", run_number=f"OP-{version}", user="mia", time_ns=START_NS + version,
+        )  # fmt: skip
+    transaction(database, lambda connection: Projection(CONDITIONS).project(connection, journal.events))
+    rows = database.execute(
+        'SELECT version, "offset", operator_id, run_number, due_at > calibrated_at FROM calibrations ORDER BY version'
+    ).fetchall()
+    assert rows == [(1, 1.5, "mia", "OP-1", True), (2, 2.0, "mia", "OP-2", True)]
+    assert one(database, "SELECT count(*) FROM audit WHERE action = 'calibrated' AND user_name = 'mia'") == (2,)
+    told = tell(journal.events[0], CONDITIONS)
+    assert told.message == "gas_panel.sih4.flow_sccm was calibrated by mia, version 1: offset 1.5 sccm, gain 1.0"
