@@ -55,6 +55,11 @@ def test_migrations_run_once_and_are_known_by_their_digest(tmp_path: Path) -> No
         assert done == [(migration.version, migration.sha256) for migration in migrations()]
 
 
+def test_migrations_are_numbered_without_gaps_or_doubles() -> None:
+    """Two of one number would be taken for a changed one at the next start."""
+    assert [migration.version for migration in migrations()] == list(range(1, len(migrations()) + 1))
+
+
 def test_a_migration_that_was_changed_afterwards_is_refused() -> None:
     connection = duckdb.connect()
     migrate(connection, [Migration(1, "first", "CREATE TABLE a (x INTEGER)")])
