@@ -95,7 +95,7 @@ def nodeset() -> str:
         if member and "/" not in member:
             members.setdefault(owner, []).append(member)
         if node.tag in {f"{{{XML}}}UAObjectType", f"{{{XML}}}UADataType"}:
-            rows.append((name, node.tag.partition("UA")[2], node.findtext(f"{{{XML}}}Description") or ""))
+            rows.append((name, node.tag.rpartition("}UA")[2], node.findtext(f"{{{XML}}}Description") or ""))
             fields = node.findall(f"{{{XML}}}Definition/{{{XML}}}Field")
             members.setdefault(name, []).extend(field.get("Name") or "" for field in fields)
     hidden = {"EnumStrings", "Default Binary"}
