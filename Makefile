@@ -18,7 +18,7 @@ PYTEST := -m pytest $(if $(filter-out 1,$(JOBS)),-n $(JOBS) --dist loadfile)
 # COVERAGE=1 measures branches while the tests run and prints the report afterwards.
 COVERAGE ?=
 
-.PHONY: help run test bench validation lint format docs coverage kernel-coverage kernel-campaign exploration mutations campaign scenario-campaign kill-campaign hostile-campaign driver-campaign dist-check node-client lock setup kernels clean
+.PHONY: help run test bench validation lint format docs coverage kernel-coverage kernel-campaign exploration mutations campaign scenario-campaign kill-campaign hostile-campaign driver-campaign dist-check sbom audit node-client lock setup kernels clean
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -147,6 +147,12 @@ format:  ## rewrite the Python files as `make lint` wants them
 
 docs: setup  ## generate the reference pages into build/docs, check every link in the Markdown files
 	$(BIN)/python .ci/docs.py --output build/docs
+
+sbom: setup  ## the bill of materials (CycloneDX) of the locked packages, into build/sbom.json
+	$(BIN)/python .ci/sbom.py --output build/sbom.json
+
+audit: setup  ## known vulnerabilities of the locked packages, from the package index (needs network)
+	$(BIN)/python .ci/audit.py
 
 dist-check: setup  ## build sdist and wheel, check what is in them
 	rm -rf build/dist

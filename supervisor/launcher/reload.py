@@ -52,9 +52,9 @@ class Reload:
         """Wait for SIGHUP for ever."""
         with anyio.open_signal_receiver(signal.SIGHUP) as signals:
             async for _ in signals:
-                notify("RELOADING=1")
+                await anyio.to_thread.run_sync(notify, "RELOADING=1")
                 await self.reload()
-                notify("READY=1")
+                await anyio.to_thread.run_sync(notify, "READY=1")
 
     async def reload(self) -> bool:
         """Take the settings file; False, with the reason in the log, when everything stays as it was."""

@@ -63,7 +63,7 @@ async def feed(image: Image, every_s: float, tell: Callable[[str], None] = notif
         now = await anyio.to_thread.run_sync(look, image)
         well = healthy(before, now)
         if well:
-            tell("WATCHDOG=1")
+            await anyio.to_thread.run_sync(tell, "WATCHDOG=1")
         elif not starving:
             log.error("the scan is not healthy: systemd's watchdog is not fed", before=before, now=now)
         starving, before = not well, now

@@ -245,7 +245,7 @@ class Siege:
 
 async def alone(kills: int, seed: int, data: Path, *, minutes: float = float("inf")) -> dict[str, Any]:
     """Kill controllers without a server; return the record."""
-    tally = await kill_controllers(kills, seed, data, minutes=minutes, workers=3 if kills > 10 else 1)
+    tally = await kill_controllers(kills, seed, data, minutes=minutes, workers=2 if kills > 10 else 1)
     return {
         "kills": tally.kills,
         "of_them_power_cuts": tally.power_cuts,

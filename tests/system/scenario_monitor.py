@@ -13,14 +13,15 @@ GAS_LIMIT_S: Mapping[str, float] = {
     "detector_fault": 1.5, "emergency_off": 1.0, "power_loss": 2.0, "pump_trip": 1.5,
 }  # fmt: skip
 """How long a hazardous gas may flow after this has happened, s."""
-HEAT_LIMIT_S: Mapping[str, float] = {"emergency_off": 1.0, "overtemperature_contact": 1.5}
-"""How long heat may be put in after this has happened, s."""
+HEAT_LIMIT_S: Mapping[str, float] = {"emergency_off": 3.5, "overtemperature_contact": 3.5}
+"""How long heat may be put in after this has happened, s: a drive of 20 kW (lag 0.45 s) is below HEATS_W in 2.4 s."""
 OVERPRESSURE_PA = 20 * 133.322
 OVERPRESSURE_S = 3.0
 """A hazardous gas may flow for so long into a vacuum chamber at more than OVERPRESSURE_PA."""
 FLOWS_MOL = 1e-8
 """Less than this in a look is what a valve's closing leaves (0.003 standard cm³)."""
-HEATS_J = 1.0
+HEATS_W = 100.0
+"""Less than this is a drive that runs down."""
 
 
 @dataclass
@@ -58,7 +59,7 @@ class Monitor:
         """Look at the plant; `now_s` is its time."""
         fed: Mapping[str, float] = state["fed_mol"]
         flowed = [name for name in self.hazardous if fed.get(name, 0.0) - self._fed.get(name, 0.0) > FLOWS_MOL]
-        heated = float(state["delivered_j"]) - self._heat_j > HEATS_J
+        heated = float(state["delivered_j"]) - self._heat_j > HEATS_W * (now_s - self._last_s)
         for hazard in self.hazards:
             # The whole of the time since the last look must lie behind the limit, and before the end of the hazard.
             if hazard.until_s < now_s or hazard.since_s > self._last_s:

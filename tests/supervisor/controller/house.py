@@ -57,7 +57,7 @@ class House(Desk):
         os.close(write)
         os.set_blocking(read, False)
         try:
-            with anyio.fail_after(30.0):
+            with anyio.fail_after(120.0):
                 await anyio.wait_readable(read)
                 assert os.read(read, 1) == b"1", self.log()
         finally:
@@ -71,7 +71,7 @@ class House(Desk):
         assert self.process is not None
         self.process.send_signal(number)
 
-    async def moved_out(self, timeout_s: float = 20.0) -> int:
+    async def moved_out(self, timeout_s: float = 60.0) -> int:
         """Wait until the controller has ended; its exit code."""
         process = self.process
         assert process is not None

@@ -1,6 +1,7 @@
 """What the controller watches over while nobody asks it anything."""
 
 import signal
+import time
 from pathlib import Path
 
 import anyio
@@ -103,3 +104,21 @@ def test_binding_says_what_is_missing() -> None:
         bind(tool, None, sim=False)  # type: ignore[arg-type]
     with pytest.raises(BindingError, match="has no \\[plant\\] section"):
         bind(tool, None, sim=True)  # type: ignore[arg-type]
+
+
+async def test_a_clock_that_was_set_is_told_and_a_run_does_not_mind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_by = [0]
+    monkeypatch.setattr(supervision, "wall_ns", lambda: time.time_ns() + set_by[0])
+    async with running(tmp_path, monkeypatch, speed=20) as stand:
+        await stand.started()
+        set_by[0] = -3_600_000_000_000
+        notice = await stand.hear(EventKind.NOTICE)
+        assert "the clock was set back by 3600" in notice.data["text"]
+        assert "not affected" in notice.data["text"]
+        set_by[0] = 0
+        await stand.until(lambda: len(stand.told(EventKind.NOTICE)) == 2)
+        assert "set on by 3600" in stand.told(EventKind.NOTICE)[1].data["text"]
+        ended = await stand.hear(EventKind.RUN_ENDED)
+        assert ended.data["summary"]["duration_s"] == pytest.approx(61.0, abs=0.1)

@@ -65,20 +65,20 @@ async def test_a_scan_that_stands_still_starves_the_watchdog(tmp_path: Path, mon
         rows = {"tags": len(compiled.layout.tags), "conditions": len(compiled.layout.conditions)}
         with Image.create(**rows, flight_rows=100, log_rows=100) as image:
             scan = Scan(tables, image)
-            thread = ScanThread(scan, period_ns=5_000_000, priority=0)
+            thread = ScanThread(scan, period_ns=50_000_000, priority=0)
             await anyio.to_thread.run_sync(thread.start)
             async with anyio.create_task_group() as group:
-                group.start_soon(feed, image, 0.05)
-                with anyio.fail_after(10):
-                    for _ in range(3):
+                group.start_soon(feed, image, 0.5)
+                with anyio.fail_after(30):
+                    for _ in range(2):
                         await anyio.wait_readable(manager)
                         assert manager.recv(100) == b"WATCHDOG=1"
                 await anyio.to_thread.run_sync(thread.stop)
                 # What was fed while it ended is taken; behind it comes nothing more.
                 starved = 0
                 with anyio.fail_after(10):
-                    while starved < 5:
-                        with anyio.move_on_after(0.1) as waited:
+                    while starved < 3:
+                        with anyio.move_on_after(0.6) as waited:
                             await anyio.wait_readable(manager)
                             os.read(manager.fileno(), 100)
                         starved = starved + 1 if waited.cancelled_caught else 0
