@@ -7,7 +7,7 @@ result says what held it.
 
 import math
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -44,6 +44,9 @@ SCCM = {"sccm": 1.0, "slm": 1000.0}
 """Standard cm³ a minute in one of a flow's unit."""
 
 
+Watch = Callable[[float, NDArray[np.float64]], None]
+
+
 class SimulatedPlant(Protocol):
     """A plant as this module uses it (`hil.plant`)."""
 
@@ -71,6 +74,7 @@ def simulate(
     *,
     seed: int | None = None,
     faults: Sequence[Mapping[str, Any]] = (),
+    watch: Watch | None = None,
 ) -> SimulationResult:
     """Run a recipe on the simulated plant.
 
@@ -80,6 +84,7 @@ def simulate(
         seed: of the plant's noise; the tool's unless given.
         faults: what the plant shall let fail, in its words (`hil.plant.Plant.inject`). `at_s` counts from the start
             of the run, or from the first start of the step that `at_step` names.
+        watch: gets the time in the run and all tags, once in a second of it.
 
     Raises:
         ConfigError: the recipe cannot run on the tool; every fault of the preflight.
@@ -104,7 +109,7 @@ def simulate(
     rehearsal: SimulatedPlant = create(tool, seed=seed)
     for one in script:
         rehearsal.inject({**one.fault, "at_s": one.at_s})
-    run = _Run(compiled, report.plan, compile_plan(compiled, report.plan), plant, script)
+    run = _Run(compiled, report.plan, compile_plan(compiled, report.plan), plant, script, watch)
     started = time.perf_counter()
     run.prepare()
     run.run()
@@ -141,6 +146,7 @@ class _Run:
     program: CompiledPlan
     plant: SimulatedPlant
     script: list[_Scripted]
+    watch: Watch | None = None
     scan: Scan = field(init=False)
     state: RunState = RunState.IDLE
     cause: str = ""
@@ -228,6 +234,8 @@ class _Run:
             self._used += per_second * seconds
             self._note_peaks(per_second)
             self._missing += unknown * seconds
+            if self.watch is not None:
+                self.watch(self._seconds(self.scan.index), values)
         self._read()
 
     def _note_peaks(self, per_second: NDArray[np.float64]) -> None:
