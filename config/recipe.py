@@ -293,6 +293,9 @@ def _nesting(step: RecipeStep, path: str, depth: int, *, branch: bool) -> Iterat
     if step.steps and depth >= LOOP_DEPTH:  # one level is left for the pulses of a step
         yield f"{path}.steps", f"cycles are nested more than {LOOP_DEPTH - 1} deep"
         return
+    for word in ("when", "repeat_until"):
+        if branch and getattr(step, word) is not None:
+            yield f"{path}.{word}", "what is decided by a condition belongs to the main sequence, never to a branch"
     if branch and step.limits:
         yield f"{path}.limits", "limits belong to steps of the main sequence, never to those of a branch"
     for inside in SEQUENCES:

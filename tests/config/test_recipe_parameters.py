@@ -237,6 +237,12 @@ def test_recipes_that_call_each_other_are_refused() -> None:
         ({"flows_active": True, "end_point": {"thickness_nm": 5}}, "recipe_steps[1]", "needs a timeout_s"),
         ({"parallel": [[{"name": "x", "duration_s": 1, "limits": [{"that": "chamber.pressure_torr < 1 Torr"}]}]]},
          "recipe_steps[1].parallel[0][0].limits", "main sequence"),
+        ({"parallel": [[{"name": "x", "when": "chamber.pressure_torr < 1 Torr",
+                         "then": [{"name": "y", "duration_s": 1}]}]]},
+         "recipe_steps[1].parallel[0][0].when", "main sequence"),
+        ({"parallel": [[{"name": "x", "repeat_until": "chamber.pressure_torr < 1 Torr", "at_most": 3,
+                         "steps": [{"name": "y", "duration_s": 1}]}]]},
+         "recipe_steps[1].parallel[0][0].repeat_until", "main sequence"),
     ],
 )  # fmt: skip
 def test_loops_without_end_and_words_in_the_wrong_place_are_refused(
