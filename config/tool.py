@@ -600,6 +600,8 @@ class Tool(Model):
     """Instruments; `--sim` puts the plant in the place of all of them."""
     gases: tuple[Gas, ...] = ()
     interlocks: tuple[Interlock, ...] = ()
+    most_bypasses: int = Field(default=1, ge=1)
+    """So many interlocks may be bypassed at the same time."""
     alarms: tuple[Alarm, ...] = ()
     loops: tuple[Loop, ...] = ()
     """Outer loops of a cascade first."""

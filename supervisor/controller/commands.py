@@ -432,6 +432,12 @@ class Commands:
             raise CommandRefused(
                 "BadOutOfRange", f"{args.name} may be bypassed for {longest_s:g} s at most, not {args.duration_s:g} s"
             )
+        conditions, most = view.layout.conditions, view.layout.tool.most_bypasses
+        others = [row.name for one, row in enumerate(conditions) if one != index and view.bypass_left(one) > 0]
+        if len(others) >= most:
+            raise CommandRefused(
+                "BadInvalidState", f"{', '.join(others)} is bypassed: no more than {most} at the same time"
+            )
 
     async def _remove_bypass(self, command: Command) -> None:
         args = arg.read_arguments(arg.Named, "remove bypass", command.args)

@@ -61,8 +61,9 @@ def bench() -> Case:
     program.set(valve, 0.0)
     program.wait(1)
     program.end()
-    programs = (program.build(), program.build())
-    return Case(tool.build(), programs, (a, b, c, only_bad), (valve, pump, slow, heater, target), (mode,))
+    programs, tables = (program.build(), program.build()), tool.build()
+    tables.conditions["reset"][-1] = 0  # the very first expression: a reset only while `a` is above the limit
+    return Case(tables, programs, (a, b, c, only_bad), (valve, pump, slow, heater, target), (mode,))
 
 
 def edges(drawn: Case) -> Iterator[Moment]:

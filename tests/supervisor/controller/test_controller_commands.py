@@ -10,7 +10,7 @@ from config.tool import Role
 from supervisor.controller.arguments import ARGUMENTS
 from supervisor.controller.permissions import IMMEDIATE, PERMISSIONS, PROTECTIVE
 from supervisor.link.messages import CommandKind, EventKind
-from tests.supervisor.controller.stand import PEOPLE, running
+from tests.supervisor.controller.stand import PEOPLE, running, tool_text
 
 VALVE = "panel.sih4.valve"
 anyio_test = pytest.mark.anyio
@@ -205,6 +205,38 @@ async def test_a_bypass_needs_two_people_and_has_an_end(tmp_path: Path, monkeypa
         await stand.hear(EventKind.CONDITION, name="pump_lost", bypassed=True)
         await stand.hear(EventKind.BYPASS_EXPIRED, name="pump_lost")
         await stand.hear(EventKind.CONDITION, name="pump_lost", bypassed=False)
+
+
+SECOND = """
+[[interlocks]]
+name = "wall_hot"
+class = "hold"
+description = "The wall is hot"
+when = "chamber.wall_c > 100 °C"
+latch = false
+bypassable = true
+max_bypass_s = 60
+priority = "low"
+consequence = "The seal ages"
+action = "Wait"
+"""
+
+
+@anyio_test
+async def test_no_more_interlocks_are_bypassed_at_the_same_time_than_the_tool_permits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = {"reason": "pump exchange", "duration_s": 30.0, "requested_by": "erik"}
+    async with running(tmp_path, monkeypatch, text=tool_text() + SECOND) as stand:
+        await stand.done("mara", CommandKind.BYPASS, name="pump_lost", **asked)
+        await stand.hear(EventKind.CONDITION, name="pump_lost", bypassed=True)
+        second = await stand.command("mara", CommandKind.BYPASS, name="wall_hot", **asked)
+        assert second.status == "BadInvalidState"
+        assert second.reason == "pump_lost is bypassed: no more than 1 at the same time"
+        await stand.done("mara", CommandKind.BYPASS, name="pump_lost", **asked)  # the same one again is no second one
+        await stand.done("olga", CommandKind.REMOVE_BYPASS, name="pump_lost")
+        await stand.hear(EventKind.CONDITION, name="pump_lost", bypassed=False)
+        await stand.done("mara", CommandKind.BYPASS, name="wall_hot", **asked)
 
 
 @anyio_test
