@@ -88,6 +88,9 @@ COUNT ?=
 mutations: setup  ## a fault in every operator of the interlock code, each caught (COUNT=…, SEED=…)
 	$(BIN)/python -m tests.kernels.mutation $(if $(COUNT),--count $(COUNT)) --seed $(SEED) --out docs/evidence/mutations.json
 
+first-week: setup  ## a crew's first week on both simulated tools, the furnace's hours as well
+	CVD_FIRST_WEEK=full $(BIN)/python -m pytest tests/system/test_first_week.py -n 0
+
 ANSWERS ?= 1000000
 driver-campaign: setup  ## damaged answers of instruments against every codec (ANSWERS=…, SEED=…)
 	$(BIN)/python -m tests.drivers.fuzz --answers $(ANSWERS) --seed $(SEED) --out docs/evidence/driver-fuzz-seed$(SEED).json

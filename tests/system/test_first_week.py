@@ -1,6 +1,7 @@
 """A crew's first week on both simulated tools, through OPC UA: what they do, and what they are told in between."""
 
 import json
+import os
 import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -16,8 +17,16 @@ from opcua_model.client import ToolClient
 from tests.system.daemon import Daemon, approved, cvd, ended, refusal, running, until
 
 pytestmark = pytest.mark.anyio
+FULL = os.environ.get("CVD_FIRST_WEEK") == "full"
+"""`make first-week`: the furnace's hours as well. Else its film, season and heat are left to the tests of the plant."""
 TOOLS = {
-    "lpcvd_furnace": ("lpcvd_sio2_100nm", 400.0, 100.0, "heater/zone2.temperature_c", "wafers_present"),
+    "lpcvd_furnace": (
+        "lpcvd_sio2_100nm",
+        400.0 if FULL else 690.0,
+        100.0,
+        "heater/zone2.temperature_c",
+        "wafers_present",
+    ),
     "pecvd_showerhead": ("pecvd_si3n4_50nm", 25.0, 50.0, "heater/zone1.temperature_c", "wafer_in"),
 }
 SPEED = 600
@@ -94,6 +103,7 @@ async def crew(name: str, folder: Path, speed: int = SPEED) -> AsyncGenerator[Cr
 async def test_a_crews_first_week(name: str, tmp_path: Path) -> None:
     """Cold start to a run, a clean or season, a bottle change, a power event and a vent, each refusal in one line."""
     recipe, _, thickness_nm, temperature, present = TOOLS[name]
+    full = FULL or name == "pecvd_showerhead"
     document = await anyio.Path(await anyio.to_thread.run_sync(config.shipped_recipe, recipe)).read_text("utf-8")
     asking = re.sub(r"^\s*\{", '{"requires": [{"operation": "leak_check", "within_h": 24}],', document, count=1)
     async with crew(name, tmp_path) as here:
@@ -107,20 +117,22 @@ async def test_a_crews_first_week(name: str, tmp_path: Path) -> None:
         assert "is not at atmosphere: run vent first" in await here.refused("load")
         pumped = await here.do("pump_down")
         assert pumped["base_pressure"]["value"] < 0.005
-        await here.do("warm_up")
+        if full:
+            await here.do("warm_up")
         checked = await here.do("leak_check")
         assert checked["leak_rate"]["passed"] is True
         assert checked["leak_rate"]["value"] < checked["leak_rate"]["below"] == 5.0
         # Tuesday: the run.
-        await operator.call("Runs", "StartRun", first)
-        run = await ended(operator, first)
-        assert run["status"] == "COMPLETE", run
-        results = json.loads(await operator.call("Runs", "GetResults", first))
-        assert results["thickness_mean_nm"] == pytest.approx(thickness_nm, rel=0.03)
-        care = json.loads(await operator.call("Care", "GetReport"))
-        counted = {row["tag"]: row for row in care["counters"]}
-        assert counted["care.silane_g"]["value"] < 500.0
-        assert counted["care.film_um"]["value"] > 0.5e-3 * thickness_nm
+        if full:
+            await operator.call("Runs", "StartRun", first)
+            run = await ended(operator, first)
+            assert run["status"] == "COMPLETE", run
+            results = json.loads(await operator.call("Runs", "GetResults", first))
+            assert results["thickness_mean_nm"] == pytest.approx(thickness_nm, rel=0.03)
+            care = json.loads(await operator.call("Care", "GetReport"))
+            counted = {row["tag"]: row for row in care["counters"]}
+            assert counted["care.silane_g"]["value"] < 500.0
+            assert counted["care.film_um"]["value"] > 0.5e-3 * thickness_nm
         # Wednesday: out with the wafers, then what needs an empty tool. The opening voids the leak check.
         assert "wafer" in await here.refused("season")
         await here.do("vent")
@@ -135,7 +147,8 @@ async def test_a_crews_first_week(name: str, tmp_path: Path) -> None:
         if name == "pecvd_showerhead":
             await here.do("chamber_clean")
             assert await operator.read("Equipment/metrology/qcm_thickness_nm") < 20.0
-        await here.do("season")
+        if full:
+            await here.do("season")
         # Friday: a new bottle, interrupted by the mains.
         assert "change_bottle" in await here.refused("condition_lines")
         changing = await here.start("change_bottle")
@@ -167,12 +180,14 @@ async def test_a_crews_first_week(name: str, tmp_path: Path) -> None:
         findings = changed["postflight_summary"]["findings"]
         assert findings["purge"]["value"] < 1e-6
         assert findings["line_drop"]["passed"] is True
-        await here.do("condition_lines")
+        if full:
+            await here.do("condition_lines")
         care = json.loads(await operator.call("Care", "GetReport"))
         counted = {row["tag"]: row for row in care["counters"]}
         assert counted["care.silane_g"]["value"] > 499.0
         # The weekend: wafers for Monday, and somebody works at the pump.
-        await here.do("standby")
+        if full:
+            await here.do("standby")
         await here.do("vent")
         await here.do("load")
         assert await here.value(f"wafer_handling/{present}") == 1
