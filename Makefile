@@ -18,7 +18,7 @@ PYTEST := -m pytest $(if $(filter-out 1,$(JOBS)),-n $(JOBS) --dist loadfile)
 # COVERAGE=1 measures branches while the tests run and prints the report afterwards.
 COVERAGE ?=
 
-.PHONY: help run test bench validation lint format docs coverage kernel-coverage kernel-campaign exploration mutations campaign scenario-campaign kill-campaign hostile-campaign driver-campaign dist-check sbom audit node-client lock setup kernels clean
+.PHONY: help run test bench validation lint format docs coverage kernel-coverage kernel-campaign exploration mutations campaign first-week scenario-campaign kill-campaign hostile-campaign driver-campaign dist-check sbom audit node-client lock setup kernels clean
 .DELETE_ON_ERROR:
 
 help:  ## this list
