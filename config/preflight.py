@@ -148,6 +148,13 @@ def _tool_faults(recipe: Recipe, tool: Tool, mode: ProcessMode | None) -> Iterat
                 f"required_interlocks[{index}]",
                 f"{tool.name} has no interlock {name!r}{suggestion(name, interlocks)}",
             )
+    operations = [operation.name for operation in tool.operations]
+    for index, one in enumerate(recipe.requires):
+        if one.operation not in operations:
+            yield (
+                f"requires[{index}].operation",
+                f"{tool.name} has no operation {one.operation!r}{suggestion(one.operation, operations)}",
+            )
     # A gas that burns or poisons must be shut by something that no recipe can talk out of it.
     shut_by_trip = {
         effect.output

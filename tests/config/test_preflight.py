@@ -197,6 +197,11 @@ def test_a_mode_that_the_tool_cannot_run_is_refused_with_the_reason(mode: str, r
 
 def test_interlocks_that_the_recipe_requires_must_exist(tool: Tool) -> None:
     assert preflight(document(required_interlocks=["overtemperature"]), tool).ok
+    lately = [{"operation": "leak_chek", "within_h": 24}, {"operation": "x", "within_h": 1}]
+    assert told(preflight(document(requires=lately), tool)) == [
+        "requires[0].operation: SmallFurnace has no operation 'leak_chek'; did you mean 'leak_check'?",
+        "requires[1].operation: SmallFurnace has no operation 'x'",
+    ]
     assert told(preflight(document(required_interlocks=["overtemperatur", "x"]), tool)) == [
         "required_interlocks[0]: SmallFurnace has no interlock 'overtemperatur'; did you mean 'overtemperature'?",
         "required_interlocks[1]: SmallFurnace has no interlock 'x'",

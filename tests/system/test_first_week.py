@@ -30,7 +30,7 @@ TOOLS = {
     "pecvd_showerhead": ("pecvd_si3n4_50nm", 25.0, 50.0, "heater/zone1.temperature_c", "wafer_in"),
 }
 SPEED = 600
-DRILL_SPEED = 60
+DRILL_SPEED = 40
 """Slow enough for a fault to strike while an operation of minutes runs."""
 
 
@@ -237,7 +237,7 @@ async def test_what_fails_in_the_middle_ends_safely_and_is_told(tmp_path: Path) 
         await here.strike(fault="pump_trip", clear=True)
         await here.reset("pump_failure")
         await here.do("pump_down")
-        purging = await here.start("purge")
+        purging = await here.start("bake_out")  # half an hour of nitrogen
         await here.strike(fault="door_open")
         assert (await ended(operator, purging))["status"] == "ABORTED"
         assert "door_lost" in await here.refused("purge")

@@ -18,7 +18,7 @@ def tripped_tool(folder: Path) -> Path:
     """Make a furnace that asks for more nitrogen than its house has: a trip that is always in force."""
     text = FURNACE.read_text().replace(
         'when = "facilities.n2_supply_kpa < 350 kPa"',
-        'when = "facilities.n2_supply_kpa < 5000 kPa"\nbypassable = true\nmax_bypass_s = 600',
+        'when = "facilities.n2_supply_kpa < 900 kPa"\nbypassable = true\nmax_bypass_s = 600',
     )
     assert "max_bypass_s = 600" in text
     tool = folder / "tripped.toml"
@@ -64,7 +64,7 @@ async def test_why_not_leads_from_a_gate_to_the_value_behind_it_over_opc_ua_and_
         assert held is True
         assert chain[:2] == [f"{gate} = closed", "  ← held at 0"]
         (at,) = [number for number, line in enumerate(chain) if line.startswith("    ← trip purge_supply_lost")]
-        assert "its cause is present: facilities.n2_supply_kpa < 5000 kPa [facilities.n2_supply_kpa = " in chain[at + 1]
+        assert "its cause is present: facilities.n2_supply_kpa < 900 kPa [facilities.n2_supply_kpa = " in chain[at + 1]
         assert chain[at + 1].endswith("(for its delay of 1 s)")
         held, chain = await observer.call("State", "WhyNot", "start")
         assert held is True
