@@ -96,7 +96,7 @@ driver-campaign: setup  ## damaged answers of instruments against every codec (A
 	$(BIN)/python -m tests.drivers.fuzz --answers $(ANSWERS) --seed $(SEED) --out docs/evidence/driver-fuzz-seed$(SEED).json
 
 # Hours on two processors; each part has a target of its own and a sample of it in `make test`.
-campaign: scenario-campaign kill-campaign wire-campaign driver-campaign hostile-campaign kernel-campaign  ## every campaign below, one after another
+campaign: scenario-campaign kill-campaign wire-campaign driver-campaign hostile-campaign kernel-campaign exploration mutations  ## every campaign below, one after another
 
 SCENARIOS ?= 2000
 scenario-campaign: setup  ## random runs of shipped tools with faults of plant, people and process (SCENARIOS=…, SEED=…)
