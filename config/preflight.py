@@ -15,8 +15,8 @@ from config.plan import Plan, gas_use, plan_recipe
 from config.plan.words import Words
 from config.preflight_conditions import condition_faults
 from config.preflight_gas import gas_faults, gas_warnings, hazard_level
-from config.preflight_window import window_faults
 from config.preflight_matrix import matrix_faults
+from config.preflight_window import window_faults
 from config.preflight_words import word_faults, word_warnings
 from config.process_mode import ProcessMode, has_module, shipped_modes, why_unsupported
 from config.recipe_model import Recipe

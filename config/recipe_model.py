@@ -211,8 +211,8 @@ class Recovery(Model):
     """What is done with a run whose controller died or lost its power, once the tool has been made safe."""
 
     policy: Literal["close", "ask"] = "close"
-    """close: its record is closed and nothing follows; ask: a person decides to resume it, to run the safe sequence once
-    more, or to close it, before another recipe runs."""
+    """close: its record is closed and nothing follows; ask: a person decides to resume it, to run the safe sequence
+    once more, or to close it, before another recipe runs."""
     within_s: Seconds = 3600.0
     """It may be resumed for so long after the controller's last word; later it can only be aborted or closed."""
 

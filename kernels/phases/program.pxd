@@ -132,7 +132,9 @@ cdef inline int begin_cycle(Channel* channel, const InstructionRow* i) noexcept 
     return GOES_ON
 
 
-cdef inline int end_cycle(ScanState* s, Channel* channel, const ProgramTables* p, const InstructionRow* i) noexcept nogil:
+cdef inline int end_cycle(
+    ScanState* s, Channel* channel, const ProgramTables* p, const InstructionRow* i
+) noexcept nogil:
     cdef int depth = channel.depth - 1
     if depth < 0:
         return FAULTS
