@@ -212,7 +212,7 @@ class Panel(App[None]):
     async def move_tag(self, path: str) -> None:
         """Move an output or a set point: a value within its limits, then the second step."""
         info = self.picture.catalogue.tags[path]
-        why = self.picture.why_not(info.full)
+        why = await self._why(info.full)
         if not info.movable:
             await self.push_screen_wait(Tell(info.full, why or ["Your roles do not move it, or nobody does by hand."]))
             return
@@ -226,6 +226,14 @@ class Panel(App[None]):
         to = info.shown(value, good=True)
         if await self.push_screen_wait(Confirm(f"Move {info.full}", [f"{now} → {to} {info.unit}", *why])):
             await self._do(f"{info.full} = {to}", self.session.write(path, value))
+
+    async def _why(self, output: str) -> list[str]:
+        """Ask the daemon for the whole chain from an output to the causes behind it."""
+        try:
+            held, chain = await self.session.call("State", "WhyNot", output)
+        except (ClientError, OSError, TimeoutError):
+            return self.picture.why_not(output)
+        return [str(line) for line in chain] if held else []
 
     @work
     async def start_service(self, name: str) -> None:
