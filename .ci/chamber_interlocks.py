@@ -314,6 +314,7 @@ def _permissives(spec: Spec, effects: Effects) -> Iterator[Table]:
 def alarms(spec: Spec) -> Iterator[Table]:
     """Every alarm: each asks a person for an answer that the row names."""
     heat = spec.heat
+    settles_s = 90 if spec.vacuum.high >= 50 else 30
     for zone in range(1, heat.zones + 1):
         z, where = f"heater.zone{zone}", f"_zone{zone}" if heat.zones > 1 else ""
         off = max(2.5 * heat.tolerance_c, 8.0)
@@ -324,8 +325,10 @@ def alarms(spec: Spec) -> Iterator[Table]:
                "consequence": "Rate and composition are off",
                "action": "Check power, thermocouple and set point"}  # fmt: skip
     yield {"name": "pressure_deviation", "kind": "deviation", "description": "Pressure in control and more than 10 % "
-           "off its set point for 20 s", "tag": "chamber.pressure_torr", "setpoint": "chamber.pressure_setpoint_torr",
-           "high": "10 %", "low": "-10 %", "only_when": "vacuum.throttle_valve.mode == auto", "on_delay_s": 20,
+           f"off its set point for {settles_s} s", "tag": "chamber.pressure_torr",
+           "setpoint": "chamber.pressure_setpoint_torr",
+           "high": "10 %", "low": "-10 %", "only_when": "vacuum.throttle_valve.mode == auto",
+           "on_delay_s": settles_s,
            "priority": "medium", "response_time_s": 600, "consequence": "Growth rate is off",
            "action": "Check throttle valve, pump and flows"}  # fmt: skip
     yield {"name": "throttle_stuck", "description": "Throttle valve does not follow: more than 5 % off its command for "

@@ -17,6 +17,7 @@ from chamber_operations import binding, loops, operations, safe_sequence
 from chamber_spec import Spec
 from chamber_text import WIDTH, heading, pairs, table, tables
 from chamber_tools_energy import SPECS as ENERGY
+from chamber_tools_epitaxy import SPECS as EPITAXY
 from chamber_tools_thermal import SPECS as THERMAL
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -25,7 +26,7 @@ MADE = (
     "Made by .ci/make_chambers.py; change it there. Outputs whose value 0 is the energised or closed state of pumps, "
     "purge and isolation valve (`stop`, `shut`) are named after what 1 does: at 0 they are on or open."
 )
-SPECS = (*THERMAL, *ENERGY)
+SPECS = (*THERMAL, *ENERGY, *EPITAXY)
 
 
 def text(spec: Spec) -> str:

@@ -23,6 +23,8 @@ class PlantFilm(Model):
     """The one declared calibration of the demonstration tool's film; 1: the law as it is published."""
     needs: tuple[GasName, ...] = Field(default=(), max_length=2)
     """Gases without which it does not grow, beside those of its law."""
+    needs_source: bool = False
+    """It grows only while the source of energy is lit."""
     least_share: float = Field(default=1e-6, gt=0, lt=1)
     """Of the gas, that each of `needs` must have."""
     alloy: Literal["InGaN", "AlGaAs", "SiGe"] | None = None

@@ -233,6 +233,7 @@ cdef class Model:
     cdef _set_film(self, FilmKind* film, part):
         cdef int i
         film.law, film.cycled, film.needs_radicals = part.law, part.cycled, part.needs_radicals
+        film.needs_source = part.settings.needs_source
         film.tabulated, film.count, film.limiting = part.tabulated, min(len(part.needs), NEEDS), part.limiting
         for i in range(film.count):
             film.needs[i], film.share[i] = part.needs[i], part.shares[i]

@@ -162,7 +162,7 @@ cdef struct Energy:
 
 cdef struct FilmKind:
     int law
-    bint cycled, needs_radicals
+    bint cycled, needs_radicals, needs_source
     int needs[NEEDS]
     double share[NEEDS]  # of the gas, that each must have at least
     int count

@@ -139,6 +139,8 @@ cdef inline void radicals(Chamber* f) noexcept nogil:
 
 cdef inline bint grows(const Chamber* f, const FilmKind* film) noexcept nogil:
     cdef int i
+    if film.needs_source and f.energy.lit < 0.5:
+        return False
     for i in range(film.count):
         if not f.gas.partial[film.needs[i]] > film.share[i] * f.gas.pressure:
             return False

@@ -16,7 +16,7 @@ def sensors(layout: Layout, composition: Composition, parameters: Parameters) ->
     """Every input of the tool as an instrument; raises PlantError for one that no chamber has."""
     found = dict[str, Sensor]()
     for sensor in (
-        *_heat(layout, parameters), *_gas(layout, composition, parameters), *_contacts(composition),
+        *_heat(layout, parameters), *_gas(layout, composition, parameters), *_contacts(layout, composition),
         *_source(composition, parameters), *_metrology(layout, composition, parameters),
     ):  # fmt: skip
         found.setdefault(sensor.name, sensor)
@@ -64,7 +64,7 @@ def _gas(layout: Layout, composition: Composition, p: Parameters) -> Iterator[Se
     yield Sensor("vacuum.booster.running", -1, "booster_running")
 
 
-def _contacts(composition: Composition) -> Iterator[Sensor]:
+def _contacts(layout: Layout, composition: Composition) -> Iterator[Sensor]:
     for name, source in (
         ("vacuum.dry_pump.ok", "pump_ok"), ("exhaust.fan_ok", "pump_ok"),
         ("heater.overtemperature_ok", "overtemperature_ok"), ("wafer_handling.door_closed", "door_closed"),
@@ -80,7 +80,8 @@ def _contacts(composition: Composition) -> Iterator[Sensor]:
     yield Sensor("facilities.n2_supply_kpa", -1, "n2_supply", noise=0.5)
     yield Sensor("facilities.air_kpa", -1, "air_supply", noise=0.5)
     for gas in composition.detectors:
-        yield Sensor(f"facilities.gas_detector.{gas}_ppm", -1, f"{gas}_ppm", noise=0.02)
+        name = f"facilities.gas_detector.{gas}_ppm"
+        yield Sensor(name, -1, f"{gas}_ppm", noise=5e-4 * layout.declared[name].high)
 
 
 def _source(composition: Composition, p: Parameters) -> Iterator[Sensor]:

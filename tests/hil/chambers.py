@@ -64,6 +64,7 @@ CHAMBERS = {
     "ald_al2o3_1000": "ald_showerhead",
     "ald_tin_barrier": "ald_showerhead",
     "ccvd_diamond_10um": "ccvd_diamond",
+    "epi_si_1um": "epi_pancake",
     "hdp_sio2_300nm": "hdp_oxide",
     "hvpe_gan_10um": "hvpe_gan",
     "hwcvd_asi_100nm": "hwcvd_silicon",
@@ -71,8 +72,13 @@ CHAMBERS = {
     "lcvd_w_line": "lcvd_tungsten",
     "mocvd_gan_2um": "mocvd_rdr",
     "mpcvd_diamond_5um": "mpcvd_diamond",
+    "omcvd_algaas_200nm": "omcvd_gaas",
+    "omcvd_gaas_500nm": "omcvd_gaas",
+    "pemocvd_gan_100nm": "pemocvd_gan",
     "photo_asi_20nm": "photo_cvd_silicon",
     "rpcvd_si3n4_50nm": "rpcvd_nitride",
+    "sacvd_sio2_200nm": "sacvd_oxide",
+    "selective_epi_si_100nm": "epi_pancake",
     "uhvcvd_sige_50nm": "uhvcvd_sige",
 }
 """Shipped recipes of the chambers and the tool that each is for."""

@@ -23,13 +23,13 @@ def test_a_shipped_recipe_can_run_on_its_chamber(recipe: str, tool: str) -> None
     ids=[recipe for recipe, tool in CHAMBERS.items() if tool != "mocvd_rdr"],
 )
 def test_a_fifth_of_a_recipe_makes_a_fifth_of_its_film(recipe: str, tool: str, seed: int) -> None:
-    """Within 20 % (sources and gas take their time), even as the recipe asks, and no trip or hold on the way."""
+    """Within 25 % (heat, gas and sources take their time), even as the recipe asks, and no trip or hold on the way."""
     asked = load_recipe(shipped_recipe(recipe))
-    result = grown(tool, recipe, seed, share=0.2)
+    result = grown(tool, recipe, seed, share=0.2, faster=1.0)
     assert (result.state, result.cause) == ("COMPLETE", "program")
     assert [one.name for one in result.alarms if one.cls in {"trip", "hold"}] == []
     assert result.metrology["film"] == asked.film_target
-    assert result.metrology["thickness_mean_nm"] == pytest.approx(0.2 * asked.thickness_target_nm, rel=0.2)
+    assert result.metrology["thickness_mean_nm"] == pytest.approx(0.2 * asked.thickness_target_nm, rel=0.25)
     noise_pct = 3.0 * REPEATABILITY_NM / result.metrology["thickness_mean_nm"] * 100.0
     assert result.metrology["thickness_uniformity_pct"] < asked.uniformity_target_pct + noise_pct
 
