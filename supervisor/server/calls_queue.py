@@ -80,7 +80,7 @@ class QueueCalls:
         known = await desk.store.read(lambda connection: queue.made(connection, caller.user, token, asked))
         if known is not None:
             return known, False
-        found: list[tuple[recipes.Version, bool, dict[str, Any]]] = []
+        found: list[tuple[recipes.Version, bool, dict[str, Any], dict[str, Any]]] = []
         faults: list[str] = []
         for number, wish in enumerate(wishes):
             try:
@@ -89,13 +89,14 @@ class QueueCalls:
                         connection, desk.policy, caller, wish.recipe_id, wish.version
                     )
                 )
+                recipe, used = await self._runs.bound(recipe, wish.metadata)
                 *_, report = await anyio.to_thread.run_sync(sound, recipe.document, desk.layout.tool)
             except Refused as refused:
                 if len(wishes) == 1:
                     raise
                 faults.append(f"$[{number}]: {refused.reason}")
             else:
-                found.append((recipe, engineering, report))
+                found.append((recipe, engineering, report, used))
         if faults:
             raise Refused("BadInvalidArgument", "; ".join(faults))
 
@@ -131,6 +132,7 @@ class QueueCalls:
         recipe: recipes.Version,
         engineering: bool,
         report: dict[str, Any],
+        used: dict[str, Any],
     ) -> dict[str, Any]:
         identity = self._desk.identity
         run_id, number = runs.create(
@@ -145,6 +147,8 @@ class QueueCalls:
             metadata=wish.metadata,
             preflight=report,
         )
+        if used:
+            runs.keep_document(connection, run_id, recipe.document, used)
         items = wish.load.items()
         material.track(connection, identity.org_id, items, "queued", user=caller.user, run_id=run_id)
         return {"run_id": run_id, "run_number": number}

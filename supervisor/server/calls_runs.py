@@ -45,7 +45,7 @@ class RunCalls:
             lambda connection: recipes.runnable(connection, desk.policy, caller, recipe_id, version)
         )
         kept = read_metadata(metadata)
-        found, used = _bound(found, kept | {"parameters": await self._chosen(found, kept)})
+        found, used = await self.bound(found, kept)
         *_, report = await anyio.to_thread.run_sync(sound, found.document, desk.layout.tool)
 
         def work(connection: Connection) -> tuple[str, str]:
@@ -78,6 +78,14 @@ class RunCalls:
         )
         await self.refresh(run_id)
         return run_id, number
+
+    async def bound(self, found: recipes.Version, metadata: dict[str, Any]) -> tuple[recipes.Version, dict[str, Any]]:
+        """Write a run's values into a recipe, those that follow from the thickness included; return it and them.
+
+        Raises:
+            Refused: a value is none of the recipe's, or what follows is beyond what was approved.
+        """
+        return _bound(found, metadata | {"parameters": await self._chosen(found, metadata)})
 
     async def _chosen(self, found: recipes.Version, metadata: dict[str, Any]) -> dict[str, Any]:
         """Values for a run: those that are given, and those that follow from the thickness.

@@ -131,6 +131,10 @@ async def test_a_time_follows_from_the_last_measured_run_and_says_so(tmp_path: P
         assert json.loads(run)["parameters"] == {"time": 1500.0}
         chosen = json.loads(run)["preflight_summary"]["parameters"]["time"]["chosen"]
         assert chosen == f"100 nm at 15 s/nm, mean of {found['run_number']}"
+        metadata = json.dumps({"parameters": {"time": 1100}})
+        queued = await h.call(OLGA, "Runs", "QueueRun", "mes-1", recipe_id, version, "S1", "L", "B", ["W1"], metadata)
+        (run,) = await h.call(OLGA, "Runs", "GetRun", queued[0])
+        assert json.loads(run)["parameters"] == {"time": 1100.0}, "a run of the queue takes its values too"
         given, _ = await h.call(
             OLGA, "Runs", "CreateRun", recipe_id, version, "", "", json.dumps({"parameters": {"time": 900}})
         )
