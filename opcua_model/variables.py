@@ -32,6 +32,8 @@ STATE: Final = (
     Variable("State/ControlOwner", "String", "User who holds the control of the tool; empty: nobody."),
     Variable("State/ControlLocation", "String", "From where the tool is controlled: Local, Remote, or empty."),
     Variable("State/ControlTimeLeftS", "Double", "Time until the owner loses the control unless they act, s."),
+    Variable("State/DisplayLanguage", "String", "Language in which people here want to read: en, de."),
+    Variable("State/DisplayUnits", "String", 'Units in which they want to read, as JSON: {"Torr": "mbar"}.'),
     Variable("State/LockedModules", "String", "Modules that are locked out, each with who and why; empty: none."),
     Variable("State/E10StateS", "Double", "Time in the present SEMI E10 state, s."),
     Variable("State/E10ProductiveS", "Double", "Time in Productive since the records began, s."),

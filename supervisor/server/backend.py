@@ -109,6 +109,8 @@ class DaemonBackend:
             "State/ControlOwner": owner.user if owner else "",
             "State/ControlLocation": owner.place.capitalize() if owner else "",
             "State/ControlTimeLeftS": round(desk.control.left_s(), 1),
+            "State/DisplayLanguage": desk.display.language,
+            "State/DisplayUnits": json.dumps(desk.display.units, ensure_ascii=False),
             **crew_variables(desk.controller.status),
             "State/Armed": bool(system[SystemTag.ARMED]),
             **desk.active.variables(

@@ -4,8 +4,6 @@ import json
 from dataclasses import asdict
 from datetime import datetime
 
-from pydantic import Field
-
 from config.base import Model
 from opcua_model.interface import Caller, Refused
 from supervisor.link.messages import CommandKind, EquipmentMode
@@ -23,8 +21,8 @@ LONGEST_NOTE = 2000
 class ShiftWish(Model):
     """In which words and units a shift log is wanted."""
 
-    language: Language = "en"
-    units: dict[str, str] = Field(default_factory=dict[str, str])
+    language: Language | None = None
+    units: dict[str, str] | None = None
 
 
 class ToolCalls:
@@ -103,11 +101,13 @@ class ToolCalls:
             wanted = ShiftWish.model_validate_json(wish or "{}")
         except ValueError as error:
             raise Refused("BadInvalidArgument", f"WishJson: {error}") from error
+        language = wanted.language or desk.display.language
+        units = desk.display.units if wanted.units is None else wanted.units
         await desk.projector.caught_up()
         conditions = {one.name: one for one in desk.layout.conditions}
         found = await desk.store.read(
             lambda connection: shiftlog.lines(
-                connection, conditions, ns_of(begin), ns_of(end), Texts.of(wanted.language), wanted.units
+                connection, conditions, ns_of(begin), ns_of(end), Texts.of(language), units
             )
         )
         return (json.dumps([asdict(line) for line in found], ensure_ascii=False),)

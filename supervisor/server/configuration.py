@@ -27,7 +27,7 @@ from config.tool import Role
 from opcua_model.settings import Limits, Settings
 from supervisor.server import audit
 from supervisor.server.access.table import PolicyTable
-from supervisor.server.notify.table import NotifyTable
+from supervisor.server.notify.table import Language, NotifyTable
 from supervisor.server.store.rows import Connection, one
 
 if TYPE_CHECKING:
@@ -64,6 +64,14 @@ def _fault(name: str, value: Bounds) -> str:
     return "" if 0 < pair[0] <= pair[1] <= 1e12 else f"{name} is greater than 0, the least before the greatest"
 
 
+class DisplayTable(Model):
+    """Table `[server.display]`: how people here want to read things."""
+
+    language: Language = "en"
+    units: dict[str, str] = Field(default_factory=dict[str, str])
+    """What a tool's unit is shown in: `{ Torr = "mbar" }`; of the same dimension, else it stays."""
+
+
 class ControlTable(Model):
     """Table `[server.control]`: who may move the tool."""
 
@@ -93,9 +101,15 @@ class ServerTable(Model):
     """ISA-95: site, area and work centre above the tool, with slashes between; the organisation stands before them."""
     control: ControlTable = ControlTable()
     policy: PolicyTable = PolicyTable()
+    display: DisplayTable = DisplayTable()
     notify: NotifyTable = NotifyTable()
     limits: Annotated[dict[str, Bounds], AfterValidator(_limits)] = Field(default_factory=dict)
     """Fields of `opcua_model.settings.Limits`; what is left out keeps its default."""
+
+    @property
+    def notify_in_language(self) -> NotifyTable:
+        """Whom to tell, in the language of their table, else in that of the screens."""
+        return self.notify.model_copy(update={"language": self.notify.language or self.display.language})
 
 
 class DaemonFile(Model):

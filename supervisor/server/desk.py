@@ -17,6 +17,7 @@ from supervisor.server.access.signatures import Signatures
 from supervisor.server.active import ActiveRun
 from supervisor.server.alarms.book import AlarmBook
 from supervisor.server.bypass import BypassDesk
+from supervisor.server.configuration import DisplayTable
 from supervisor.server.control import Control
 from supervisor.server.controller import Controller
 from supervisor.server.equipment_time import EquipmentTime
@@ -51,6 +52,7 @@ class Desk:
     """For work that outlives the call that began it (simulations)."""
     active: ActiveRun = field(default_factory=ActiveRun)
     policy: Policy = DEFAULT
+    display: DisplayTable = field(default_factory=DisplayTable)
     signatures: Signatures = field(default_factory=lambda: Signatures(DEFAULT))
     space: AddressSpace | None = None
     """None until the address space stands, and while it is being taken down."""

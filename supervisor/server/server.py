@@ -152,12 +152,13 @@ class Server:
             bypasses=BypassDesk(layout, settings.policy),
             times=EquipmentTime(store),
             tasks=group,
+            display=table.display,
             policy=settings.policy,
             signatures=Signatures(settings.policy),
         )
         self._news.desk = desk
         self._news.courier = Courier(
-            store, settings.data, layout.tool.name, table.notify, conditions, desk.alarms.asks_nobody
+            store, settings.data, layout.tool.name, table.notify_in_language, conditions, desk.alarms.asks_nobody
         )
         await note_settings(desk, table)
         await desk.alarms.load()

@@ -103,7 +103,7 @@ class Courier:
 
     def _put(self, rows: Sequence[tuple[int, Event]]) -> None:
         oldest = (self._wall() - STALE_S) * SECOND
-        texts = Texts.of(self._table.language)
+        texts = Texts.of(self._table.language or "en")
         for _, event in rows:
             if event.time_ns < oldest:
                 continue

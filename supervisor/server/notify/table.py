@@ -85,7 +85,8 @@ class Quiet(Model):
 class NotifyTable(Model):
     """The whole table; without receivers nobody is told anything."""
 
-    language: Language = "en"
+    language: Language | None = None
+    """Left out: that of `[server.display]`."""
     webhooks: tuple[WebHook, ...] = ()
     mails: tuple[Mail, ...] = ()
     quiet: tuple[Quiet, ...] = ()
