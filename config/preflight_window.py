@@ -72,14 +72,22 @@ def _range(mode: ProcessMode, name: str) -> tuple[float, float] | None:
     return float(values[0]), float(values[1])
 
 
+def _from_bubbler(words: Words, gas: str) -> bool:
+    """Whether the tool has a bubbler of it: a module of that kind with a part that is named after the gas."""
+    part = f"{gas.lower()}."
+    return any(
+        module.kind.value == "bubblers" and any(tag.name.startswith(part) for tag in module.tags)
+        for module in words.tool.modules
+    )
+
+
 def _condensing(words: Words, step: RecipeStep, path: str, torr: float) -> Iterator[Finding]:
     """A precursor whose share of the pressure is above its saturation in a cold line rains out before the chamber."""
     flows = {gas: step.gas_flow.get(gas, flow) for gas, flow in words.recipe.flows.items()}
     total = sum(flows.values())
     for gas, flow in flows.items():
-        feed = words.gases.get(gas)
-        if flow <= 0 or feed is None or getattr(feed, "kind", "gas") != "gas":
-            continue  # what a bubbler gives off is saturated at its bath at most
+        if flow <= 0 or gas not in words.gases or _from_bubbler(words, gas):
+            continue  # a bubbler's flow is that of its carrier, which is saturated at the bath at most
         most = saturation_torr(gas, LINE_K)
         share = torr * flow / total
         if most is not None and share > most:

@@ -15,6 +15,7 @@ from config.plan import order, plan_recipe
 from config.preflight import preflight
 from config.recipe import load_recipe, read_recipe, recipe_document
 from config.recipe_calls import Stored
+from config.tool import ModuleKind
 from config.units import find_unit
 from tests.config.small_furnace import small_furnace
 
@@ -284,3 +285,17 @@ def test_pulses_shorter_than_a_scan_a_wet_line_and_a_window_left_are_refused_bef
     assert "shorter than a scan" in told["pulsing_scheme.pulses[0].pulse_s"]
     assert "whole number of scans" in told["pulsing_scheme.pulses[1].pulse_s"]
     assert "outside of the window of 'LPCVD Oxide'" in told["recipe_steps[1].target_temp_c"]
+
+
+def test_a_vapour_beyond_its_saturation_is_refused_and_that_of_a_bubbler_is_not() -> None:
+    oxidiser = TOOL.gases[1].model_copy(update={"name": "H2O"})
+    wet = TOOL.model_copy(update={"gases": (TOOL.gases[0], oxidiser, *TOOL.gases[2:])})
+    gases = {"gases": [{"name": "H2O", "flow_sccm": 100}, {"name": "N2", "flow_sccm": 100}]}
+    step = {"name": "deposition", "duration_s": 60, "flows_active": True, "target_pressure_torr": 80}
+    recipe = load_recipe(json.dumps(calling(step, gas_flows=gases)))
+    told = {fault.path: fault.reason for fault in preflight(recipe, wet).faults if "saturation" in fault.reason}
+    assert "H2O would have 40 Torr of 80 Torr, above its saturation of 17.5 Torr" in told["recipe_steps[1]"]
+    part = wet.modules[0].tags[0].model_copy(update={"name": "h2o.temperature_c"})
+    bubblers = wet.modules[0].model_copy(update={"name": "bubblers", "kind": ModuleKind("bubblers"), "tags": (part,)})
+    bubbled = wet.model_copy(update={"modules": (*wet.modules, bubblers)})
+    assert not [fault for fault in preflight(recipe, bubbled).faults if "saturation" in fault.reason]
