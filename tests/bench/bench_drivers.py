@@ -238,8 +238,26 @@ def _python_can(path: str) -> float:
     return statistics.median(times) * 1e6
 
 
-async def _reaction(folder: Path) -> tuple[float, float]:
-    """A gauge dies silently: seconds until the coupler on another wire has shut the valve, and what is declared."""
+SILENT = {
+    "gauge": "chamber.pressure_torr > 999 Torr",
+    "tc": "chamber.temperature_c > 1299 °C",
+    "mfc": "panel.sih4.flow_sccm > 104 sccm",
+}
+"""Instruments on a serial line of text, on Modbus TCP and on Modbus RTU, with what is unknown without them."""
+
+
+def _watched(data: dict[str, Any]) -> None:
+    """Silane shuts when one of these readings is unknown."""
+    for name, cause in SILENT.items():
+        data["interlocks"].append({
+            "name": f"{name}_unknown", "description": "A reading is unknown", "class": "trip", "when": cause,
+            "consequence": "Nobody knows", "action": "See the instrument", "priority": "high",
+            "effects": [{"output": "panel.sih4.valve", "value": 0}],
+        })  # fmt: skip
+
+
+async def _reaction(folder: Path) -> list[tuple[str, float, float]]:
+    """An instrument dies silently: its name, seconds until the coupler has shut the valve, and what is declared."""
     from config.profiles import profiles_of
     from config.reaction import reactions
     from hil.rig.faults import Kind, WireFault
@@ -247,23 +265,31 @@ async def _reaction(folder: Path) -> tuple[float, float]:
     from tests.supervisor.controller.test_instruments import ready
     from tests.supervisor.controller.wired_stand import wired
 
-    async with wired(folder) as stand:
-        await ready(stand)
-        tool = stand.controller.tool
-        declared = next(row.total_s for row in reactions(tool, profiles_of(tool)) if row.device == "gauge")
-        took: list[float] = []
-        for _ in range(5):
-            await stand.done("mara", CommandKind.ARM)
-            await stand.done("mara", CommandKind.WRITE, tag="panel.sih4.valve", value=1.0)
-            await stand.until(lambda: stand.shows("io", "do_0") == 1.0)
-            stand.rig.inject(WireFault(instrument="gauge", fault=Kind.SILENT))
-            began = time.monotonic()
-            await stand.until(lambda: stand.shows("io", "do_0") == 0.0)
-            took.append(time.monotonic() - began)
-            stand.rig.clear()
-            await stand.until(lambda: stand.value("devices.gauge.armed") == 1.0, 20.0)
+    found: list[tuple[str, float, float]] = []
+    async with wired(folder, change=_watched) as stand:
+
+        async def armed() -> None:
+            """On a busy machine a reading may be late once more, and trip."""
             await ready(stand)
-    return max(took), declared or 0.0
+            while (await stand.command("mara", CommandKind.ARM)).status != "Good":
+                await ready(stand)
+
+        tool = stand.controller.tool
+        declared = {row.device: row.total_s or 0.0 for row in reactions(tool, profiles_of(tool))}
+        for name in SILENT:
+            took: list[float] = []
+            for _ in range(3):
+                await armed()
+                await stand.done("mara", CommandKind.WRITE, tag="panel.sih4.valve", value=1.0)
+                await stand.until(lambda: stand.shows("io", "do_0") == 1.0)
+                stand.rig.inject(WireFault(instrument=name, fault=Kind.SILENT))
+                began = time.monotonic()
+                await stand.until(lambda: stand.shows("io", "do_0") == 0.0)
+                took.append(time.monotonic() - began)
+                stand.rig.clear()
+                await stand.until(lambda name=name: stand.value(f"devices.{name}.armed") == 1.0, 20.0)
+            found.append((name, max(took), declared[name]))
+    return found
 
 
 async def _load(buses: list[Bus]) -> tuple[float, float, int]:
@@ -301,7 +327,7 @@ def figures() -> list[Figure]:
         share, jitter_ms, missed = anyio.run(_load, some)
         many = [_bus(registers, "modbus-tcp", port, n, table) for n, port in enumerate(ports[:MODBUS])]
         many += [_bus(line, "tcp", port, MODBUS + n, table) for n, port in enumerate(ports[MODBUS:])]
-        reaction_s, declared_s = anyio.run(_reaction, folder)
+        silent = anyio.run(_reaction, folder)
         share_60, jitter_60_ms, missed_60 = anyio.run(_load, many)
     ours, theirs = (statistics.median(column) for column in zip(*rounds, strict=True))
     sdo, bare_sdo = (statistics.median(column) for column in zip(*sdos, strict=True))
@@ -314,13 +340,16 @@ def figures() -> list[Figure]:
         Figure("the same, slot jitter p99", jitter_ms, "ms", target="≤ 10"),
         Figure("60 devices, Modbus and text, at 10 Hz", share_60, "% of a core", target="≤ 20"),
         Figure("the same, slot jitter p99", jitter_60_ms, "ms", target="≤ 10"),
-        Figure(
-            "gauge dies silently → valve shut elsewhere, worst of 5",
-            reaction_s,
-            "s",
-            declared_s,
-            "as cvd check says",
-            "≤ 1 ×",
+        *(
+            Figure(
+                f"{name} dies silently → valve shut elsewhere, worst of 3",
+                took_s,
+                "s",
+                declared_s,
+                "as cvd check says",
+                "≤ 1 ×",
+            )
+            for name, took_s, declared_s in silent
         ),
         Figure("slots missed in both", float(missed + missed_60), "", target="0"),
     ]
