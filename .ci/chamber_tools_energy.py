@@ -370,6 +370,72 @@ MICROWAVE = Spec(
     vent_sccm=1000,
 )
 
+CLEAN_OFF = {
+    "remote.enable": 0,
+    "remote.power_w": 0,
+    "remote.requested": 0,
+} | {f"gas_panel.{gas}.{what}": 0 for gas in ("sih4", "nh3", "nf3") for what in ("valve", "setpoint_sccm")}
+CLEAN_PURGE = {
+    "vacuum.isolation_valve.shut": 0,
+    "vacuum.throttle_valve.mode": 1,
+    "vacuum.throttle_valve.position_pct": 100,
+    "gas_panel.n2.setpoint_sccm": 2000,
+    "gas_panel.n2.valve": 1,
+}
+CLEAN = {
+    "name": "chamber_clean",
+    "title": "Chamber clean",
+    "description": "Removes the film from the empty chamber's walls with the fluorine of the remote source, until the "
+    "crystal in the wall is bare; purged before and after",
+    "bound_s": 4300,
+    "hold": CLEAN_OFF,
+    "steps": [
+        {
+            "name": "purge before",
+            "set": CLEAN_OFF | CLEAN_PURGE,
+            "min_s": 30,
+            "check": [
+                {"that": "not wafer_handling.wafer_in", "otherwise": "stop", "reason": "a wafer is in the chamber"}
+            ],
+        },
+        {
+            "name": "gas and pressure",
+            "set": {
+                "gas_panel.n2.setpoint_sccm": 300,
+                "gas_panel.nf3.valve": 1,
+                "gas_panel.nf3.setpoint_sccm": 200,
+                "vacuum.throttle_valve.mode": 2,
+                "chamber.pressure_setpoint_torr": 1,
+            },
+            "min_s": 3,
+            "until": "chamber.pressure_torr > 0.95 Torr and chamber.pressure_torr < 1.05 Torr and "
+            "gas_panel.nf3.flow_sccm > 190 sccm",
+            "timeout_s": 90,
+        },
+        {
+            "name": "light the source",
+            "set": {"remote.power_w": 2000, "remote.enable": 1, "remote.requested": 1},
+            "min_s": 1,
+            "until": "metrology.plasma_lit and remote.load_w > 1900 W",
+            "timeout_s": 15,
+        },
+        {
+            "name": "clean",
+            "min_s": 20,
+            "until": "metrology.qcm_thickness_nm < 5 nm and metrology.qcm_rate_nm_per_s > -0.5 nm/s",
+            "timeout_s": 3600,
+        },
+        {"name": "overetch", "min_s": 30},
+        {"name": "put out and purge", "set": CLEAN_OFF | CLEAN_PURGE, "min_s": 60},
+        {
+            "name": "trickle",
+            "set": {"gas_panel.n2.valve": 0, "gas_panel.n2.setpoint_sccm": 0, "gas_panel.purge.shut": 0},
+            "min_s": 1,
+        },
+    ],
+}
+"""Clean of the remote plasma reactor."""
+
 REMOTE = Spec(
     file="rpcvd_nitride",
     name="RPCVD-1",
@@ -424,7 +490,9 @@ REMOTE = Spec(
         "burns_to_torr": 10,
     },
     seed=30249,
+    operations=(CLEAN,),
 )
+
 
 LASER = Spec(
     file="lcvd_tungsten",
@@ -658,6 +726,14 @@ BURNER = Spec(
     modes=("Combustion Diamond",),
     films=({"name": "diamond", "law": "diamond", "factor": 1.0, "index": [2.41, 0.0]},),
     before=("cycle_purge",),
+    modules=(
+        {
+            "name": "cold_finger",
+            "kind": "cold_finger",
+            "description": "Water-cooled finger that carries the stage into the flame",
+            "tags": [],
+        },
+    ),
     metrology=("pyrometer", "reflectometer", "rate"),
     signals={
         "reflectometer_thickness_nm": "metrology.reflectometer_thickness_nm",

@@ -57,7 +57,7 @@ MOCVD = Spec(
         volume_l=20,
     ),
     rotation=1500,
-    modes=("MOCVD GaN", "MOCVD InGaN"),
+    modes=("MOCVD GaN", "MOCVD InGaN", "Pulsed MOCVD GaN"),
     films=(
         {"name": "InGaN", "law": "GaN", "factor": 1.0, "alloy": "InGaN", "index": [2.5, 0.0], "needs": ["TMIn"]},
         {"name": "GaN", "law": "GaN", "factor": 1.0, "index": [2.38, 0.0]},
@@ -132,6 +132,14 @@ ALD = Spec(
         Gas(
             "H2O", "water vapour", 200, bubbler_c=(10, 40, 20), vents=True, line={"carrier": "N2", "pressure_torr": 40}
         ),
+        Gas(
+            "TDMAT",
+            "tetrakis(dimethylamido)titanium",
+            200,
+            bubbler_c=(20, 70, 50),
+            vents=True,
+            line={"carrier": "N2", "pressure_torr": 30},
+        ),
         Gas("NH3", "ammonia", 500, detector_ppm=25, detector_why="TWA", vents=True),
         Gas("N2", "nitrogen", 2000, inert=True),
     ),
@@ -139,10 +147,11 @@ ALD = Spec(
         "susceptor", "Heated susceptor, 3 kW", 480, 520, 550, 3000, 200, per_min=20, kp=21, ti_s=120, tolerance_c=3
     ),
     vacuum=Vacuum("roots", 0.1, 5, 1, 10, kp=5, ti_s=0.4, base=0.02, tolerance_pct=25, volume_l=0.6),
-    modes=("ALCVD Barrier",),
+    modes=("ALCVD Barrier", "Hybrid CVD-ALD TiN"),
     films=(
         {"name": "Al2O3", "law": "Al2O3", "index": [1.64, 0.0]},
         {"name": "TiN", "law": "TiN", "index": [1.4, 1.5]},
+        {"name": "TiN", "law": "TiN-TDMAT", "index": [1.4, 1.5]},
     ),
     apart_s=0.5,
     modules=(

@@ -14,7 +14,7 @@ from pathlib import Path
 from chamber_interlocks import alarms, interlocks
 from chamber_modules import modules
 from chamber_operations import binding, loops, operations, safe_sequence
-from chamber_spec import Spec
+from chamber_spec import Gas, Spec
 from chamber_text import WIDTH, heading, pairs, table, tables
 from chamber_tools_energy import SPECS as ENERGY
 from chamber_tools_epitaxy import SPECS as EPITAXY
@@ -45,8 +45,7 @@ def _lines(spec: Spec) -> Iterator[str]:
     yield heading("modules")
     yield from tables("modules", modules(spec))
     yield heading("gases")
-    yield from tables("gases", ({"name": gas.formula, "flow": gas.flow, "setpoint": gas.setpoint, "valve": gas.valve}
-                                for gas in spec.gases))  # fmt: skip
+    yield from tables("gases", (_feed(gas) for gas in spec.gases))
     yield heading("interlocks: cause and effect")
     yield "# Every cause is also present when one of its readings is Bad. Contacts are closed (1) when all is well."
     yield from tables("interlocks", (_given(one) for one in interlocks(spec)))
@@ -65,6 +64,12 @@ def _lines(spec: Spec) -> Iterator[str]:
     yield heading("simulated plant")
     yield "# Geometry and all else that is not listed are the defaults of hil.chamber.parameters."
     yield from _plant(spec)
+
+
+def _feed(gas: Gas) -> dict[str, object]:
+    kind = "bubbler" if gas.bubbler_c else gas.line.get("kind", "gas")
+    carried = {"kind": kind} if kind in {"bubbler", "mist"} else {}
+    return {"name": gas.formula} | carried | {"flow": gas.flow, "setpoint": gas.setpoint, "valve": gas.valve}
 
 
 def _given(one: dict[str, object]) -> dict[str, object]:

@@ -163,6 +163,8 @@ class Gas(Model):
 
     name: str
     """Species as in config.gases (`SiH4`)."""
+    kind: Literal["gas", "bubbler", "mist"] = "gas"
+    """What its flow is: the gas itself, or the carrier that takes vapour out of a bubbler, or droplets along."""
     flow: TagName
     setpoint: TagName
     valve: TagName

@@ -42,9 +42,10 @@ def measure(
     found = mapped(name, thickness_m * slots[:, None], tilts, noise[: len(SITES) * wafers], radius_m)
     if film is None or thickness_m.max() <= 0.0:
         return found
-    found["layers_nm"] = {
-        part.name: round(metres * 1e9, 3) for part, metres in zip(composition.films, grown, strict=True) if metres > 0.0
-    }
+    layers = dict[str, float]()
+    for part, metres in zip(composition.films, grown, strict=True):
+        layers[part.name] = layers.get(part.name, 0.0) + metres * 1e9
+    found["layers_nm"] = {part: round(nanometres, 3) for part, nanometres in layers.items() if nanometres > 0.0}
     found["refractive_index"] = film.settings.index[0]
     found["extinction_coefficient"] = film.settings.index[1]
     found |= _stress(film, state)

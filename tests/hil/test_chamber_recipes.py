@@ -48,6 +48,22 @@ def test_an_emergency_off_makes_a_chamber_safe(tool: str) -> None:
     assert run.until_end(600) is RunState.ABORTED
 
 
+def test_the_remote_source_cleans_the_empty_chamber() -> None:
+    """A micrometre is gone; with a wafer in the chamber no fluorine flows at all."""
+    run = ChamberRun("rpcvd_nitride", wall_film_nm=1000.0)
+    run.start(operation="chamber_clean")
+    assert run.until_end(300) is RunState.STOPPED
+    assert run.plant.state()["fed_mol"]["NF3"] == 0.0
+    run = ChamberRun("rpcvd_nitride", wall_film_nm=1000.0)
+    run.plant.inject({"fault": "wafer_out"})
+    run.wait(1)
+    run.start(operation="chamber_clean")
+    assert run.until_end(4300) is RunState.COMPLETE
+    state = run.plant.state()
+    assert state["wall_m"] < 5e-9
+    assert state["reacted_mol"]["SiF4"] == pytest.approx(-state["etched_mol"], rel=1e-3)
+
+
 @pytest.mark.parametrize("tool", TOOLS)
 def test_the_purge_of_a_chamber_ends_within_its_bound(tool: str) -> None:
     run = ChamberRun(tool)
