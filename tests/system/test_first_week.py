@@ -185,8 +185,7 @@ async def test_a_crews_first_week(name: str, tmp_path: Path) -> None:
         counted = {row["tag"]: row for row in care["counters"]}
         assert counted["care.silane_g"]["value"] > 499.0
         # The weekend: wafers for Monday, and somebody works at the pump.
-        if full:
-            await here.do("standby")
+        await here.do("standby")  # a tube that cools draws vacuum behind its valves
         await here.do("vent")
         await here.do("load")
         assert await here.value(f"wafer_handling/{present}") == 1
@@ -243,8 +242,8 @@ async def test_what_fails_in_the_middle_ends_safely_and_is_told(tmp_path: Path) 
         await here.strike(fault="door_open", clear=True)
         await here.reset("door_lost")
         await here.do("vent")
-        unloading = await here.start("unload")
         await here.strike(fault="robot_lost")
+        unloading = await here.start("unload")
         run = await ended(operator, unloading)
         assert run["status"] == "STOPPED", run
         assert await here.value("wafer_handling/e84.ready") == await here.value("wafer_handling/e84.ho_avbl") == 0
