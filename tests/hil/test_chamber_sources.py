@@ -132,7 +132,7 @@ def test_a_cycle_of_half_reactions_adds_what_the_kernel_says() -> None:
     bench = ChamberBench("ald_showerhead", idle_c=250.0, wafer_drop=0.0, wafer_spread=0.0)
     steady = OPEN | {"vacuum.throttle_valve.position_pct": 35.0, "heater.zone1.power_pct": 17.0}
     steady |= {"gas_panel.tmal.setpoint_sccm": 50.0, "gas_panel.h2o.setpoint_sccm": 50.0}
-    bench.run(20.0, steady, n2=400.0)
+    state = bench.run(20.0, steady, n2=400.0)
     for _ in range(10):
         for gas in ("tmal", "h2o"):
             bench.run(0.15, {f"gas_panel.{gas}.valve": 1.0})
@@ -149,7 +149,7 @@ def test_a_purge_that_is_too_short_grows_without_limit() -> None:
         bench = ChamberBench("ald_showerhead", idle_c=250.0)
         steady = OPEN | {"vacuum.throttle_valve.position_pct": 35.0, "heater.zone1.power_pct": 17.0}
         steady |= {"gas_panel.tmal.setpoint_sccm": 50.0, "gas_panel.h2o.setpoint_sccm": 50.0}
-        bench.run(20.0, steady, n2=400.0)
+        state = bench.run(20.0, steady, n2=400.0)
         for _ in range(10):
             for gas in ("tmal", "h2o"):
                 bench.run(0.15, {f"gas_panel.{gas}.valve": 1.0})
