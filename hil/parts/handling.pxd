@@ -1,4 +1,4 @@
-"""Door, boat, rotation, and the robot that hands wafers over: what moves when the tool asks, and how its contacts stand.
+"""Door, boat, rotation and the robot that hands wafers over: what moves when the tool asks, how its contacts stand.
 
 The robot speaks the signal set of SEMI E84 from its side: it answers L_REQ or U_REQ with CS_0 and VALID, asks with
 TR_REQ, moves while BUSY once READY is given, and says COMPT until READY falls. A robot that is lost stands still with

@@ -4,7 +4,17 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from hil.parts.script import CREW, NORMAL_CREW, OWN, SURROUNDINGS, Change, Vocabulary, number, stuck_flow, stuck_throttle
+from hil.parts.script import (
+    CREW,
+    NORMAL_CREW,
+    OWN,
+    SURROUNDINGS,
+    Change,
+    Vocabulary,
+    number,
+    stuck_flow,
+    stuck_throttle,
+)
 
 FEED, LEAK, THROTTLE, MATCH, LOAD = range(OWN, OWN + 5)  # kinds of state.pxd
 FEEDS = {"SiH4": 0, "NH3": 1, "N2O": 2, "NF3": 3, "N2": 4}

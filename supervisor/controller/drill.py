@@ -59,12 +59,17 @@ class Drill:
 
     def _strike(self, line: bytes) -> None:
         try:
-            fault: Any = json.loads(line)
-            if not isinstance(fault, dict):
-                raise TypeError("it is no JSON object")
-            self._inject(cast("dict[str, Any]", fault))
+            fault = _fault(line)
+            self._inject(fault)
         except (ValueError, TypeError) as error:
             log.warning("a line of the drill is no fault", reason=str(error))
             self._tell(f"drill: {line[:200]!r} is no fault: {error}")
             return
         self._tell(f"drill: {json.dumps(fault)}")
+
+
+def _fault(line: bytes) -> dict[str, Any]:
+    fault: Any = json.loads(line)
+    if not isinstance(fault, dict):
+        raise TypeError("it is no JSON object")
+    return cast("dict[str, Any]", fault)

@@ -16,7 +16,6 @@ from kernels.tables import Command, ConditionState, RunState, SystemTag
 from supervisor.controller.compile import CompiledTool, compile_plan, compile_tool
 from tests.hil.furnace import SCANS_PER_S, furnace_tool
 
-
 AT_REST = {"door_lock", "door_drive", "boat_drive", "transfer", "line_purge_permissive"}
 """Permissives that are withheld while a tool stands evacuated: nothing of the door, the boat, the robot moves."""
 
