@@ -18,7 +18,7 @@ PYTEST := -m pytest $(if $(filter-out 1,$(JOBS)),-n $(JOBS) --dist loadfile)
 # COVERAGE=1 measures branches while the tests run and prints the report afterwards.
 COVERAGE ?=
 
-.PHONY: help run test bench validation lint format docs coverage kernel-coverage kernel-campaign exploration mutations campaign first-week scenario-campaign kill-campaign hostile-campaign driver-campaign dist-check sbom audit node-client lock setup kernels clean
+.PHONY: help run test bench validation lint format docs coverage kernel-coverage kernel-campaign exploration mutations campaign first-week scenario-campaign process-campaign kill-campaign hostile-campaign driver-campaign dist-check sbom audit node-client lock setup kernels clean
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -96,12 +96,17 @@ driver-campaign: setup  ## damaged answers of instruments against every codec (A
 	$(BIN)/python -m tests.drivers.fuzz --answers $(ANSWERS) --seed $(SEED) --out docs/evidence/driver-fuzz-seed$(SEED).json
 
 # Hours on two processors; each part has a target of its own and a sample of it in `make test`.
-campaign: scenario-campaign kill-campaign wire-campaign driver-campaign hostile-campaign kernel-campaign exploration mutations  ## every campaign below, one after another
+campaign: scenario-campaign process-campaign kill-campaign wire-campaign driver-campaign hostile-campaign kernel-campaign exploration mutations  ## every campaign below, one after another
 
 SCENARIOS ?= 2000
 scenario-campaign: setup  ## random runs of shipped tools with faults of plant, people and process (SCENARIOS=…, SEED=…)
 	$(BIN)/python -W ignore -m tests.system.scenario_campaign --scenarios $(SCENARIOS) --seed $(SEED) \
 	  --out docs/evidence/scenarios-seed$(SEED).json
+
+TROUBLES ?= 300
+process-campaign: setup  ## a real controller stands still, finds its disk full or slow, its clock set … (TROUBLES=…, SEED=…)
+	$(BIN)/python -W ignore -m tests.system.process_campaign --scenarios $(TROUBLES) --seed $(SEED) \
+	  --out docs/evidence/process-seed$(SEED).json
 
 KILLS ?= 200
 kill-campaign: setup  ## SIGKILL of controllers, of whole daemons, of servers, in the middle of runs (KILLS=…, SEED=…)

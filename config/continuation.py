@@ -32,7 +32,7 @@ class Interruption:
     """Whole passes of the cycle that were done."""
 
     def spent_s(self, recipe: Recipe, step: RecipeStep) -> float:
-        """Effective time in the step: where gases flow, as long as the scarcest would have flowed as the recipe says."""
+        """Effective time in the step: where gases flow, as long as the scarcest would flow as the recipe says."""
         if not step.flows_active:
             return self.elapsed_s
         flows = {gas: step.gas_flow.get(gas, flow) for gas, flow in recipe.flows.items()}

@@ -308,13 +308,14 @@ async def servers(kills: int, seed: int, data: Path, *, minutes: float = float("
                 await anyio.to_thread.run_sync(daemon.wait_for_restart, "server", killed)
                 async with daemon.client("olga") as operator:
                     state = await operator.read("Runs/ActiveRun/State")
+                    cause = await operator.read("Runs/ActiveRun/Cause")
             except (AssertionError, *GONE) as error:
                 faults.append(f"kill {done}: clients are not served again: {error}"[:500])
                 break
             back.append(time.monotonic() - at)
             done += 1
             if state != "RUNNING":
-                faults.append(f"kill {done}: the run is {state}")
+                faults.append(f"kill {done}: the run is {state} because of {cause}")
             if done % 20 == 0:
                 print(f"{done} kills, {len(faults)} faults", file=sys.stderr, flush=True)
         records = [await _stop(one, run_id) for one, run_id in zip(daemons, runs, strict=True)]

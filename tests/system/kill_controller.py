@@ -274,17 +274,25 @@ class Rounds:
                 self.tally.faults.append(f"the rest of {number} is {state}")
 
 
+def _rounds(folder: Path, seed: str, tally: Tally) -> Rounds:
+    folder.mkdir(parents=True)
+    return Rounds(folder, random.Random(seed), tally)
+
+
+def _journal(folder: Path) -> list[Event]:
+    return list(read_journal(folder / "journal"))
+
+
 async def kill_controllers(kills: int, seed: int, data: Path, *, minutes: float, workers: int = 1) -> Tally:
     """Kill controllers, on one data folder for each worker."""
     tally, deadline_s = Tally(), time.monotonic() + 60 * minutes
     async with anyio.create_task_group() as group:
         for worker in range(workers):
             folder = data / f"w{worker}"
-            folder.mkdir(parents=True)
-            rounds = Rounds(folder, random.Random(f"{seed}/{worker}"), tally)
+            rounds = await anyio.to_thread.run_sync(_rounds, folder, f"{seed}/{worker}", tally)
             group.start_soon(rounds.run, kills, deadline_s)
     for worker in range(workers):
-        journal = list(read_journal(data / f"w{worker}" / "journal"))
+        journal = await anyio.to_thread.run_sync(_journal, data / f"w{worker}")
         started = {e.data["run_id"] for e in journal if e.kind is EventKind.RUN_STARTED}
         ended = [e.data["run_id"] for e in journal if e.kind is EventKind.RUN_ENDED]
         if started - set(ended):
