@@ -38,7 +38,7 @@ class FastOutputs:
     def stop(self) -> None:
         """End the thread; its descriptors are the caller's again."""
     def offer(self, link: int, descriptor: int) -> None:
-        """Hand a non-blocking descriptor to the thread, which writes everything as it stands and then every edge."""
+        """Hand a non-blocking descriptor to the thread: it writes everything as it stands, then every edge."""
     def withdraw(self, link: int) -> bool:
         """Ask for a descriptor back; whether the thread has let go of it. Call again until it has."""
     def fault(self, link: int) -> str:

@@ -447,7 +447,7 @@ cdef class FastOutputs:
     def _check(self, links, frames, slots):
         for link, data, stamp in frames:
             if not 0 <= link < len(links) or not 1 <= len(data) <= BYTES or not -1 <= stamp <= len(data) - 2:
-                raise ValueError(f"the frame {data!r} on link {link} cannot be: 1 … {BYTES} bytes, a link that there is")
+                raise ValueError(f"the frame {data!r} on link {link} cannot be: 1 … {BYTES} bytes, on a known link")
         for tag, frame, at, *bits in slots:
             if tag < 0 or not 0 <= frame < len(frames) or not 0 <= at < len(frames[frame][1]):
                 raise ValueError(f"the output of tag {tag} stands in no frame")
@@ -526,7 +526,7 @@ cdef class FastOutputs:
         os.eventfd_write(self.f.bell, 1)
 
     def offer(self, link: int, descriptor: int) -> None:
-        """Hand a non-blocking descriptor to the thread, which writes everything as it stands and then every edge."""
+        """Hand a non-blocking descriptor to the thread: it writes everything as it stands, then every edge."""
         self._link(link)
         store_release(&self.f.link[link].withdrawn, 0)
         store_release(&self.f.link[link].offered, <u64>descriptor + 1)

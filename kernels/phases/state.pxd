@@ -59,7 +59,7 @@ cdef struct Mailbox:
     Letter letter[2]
 
 cdef struct Correction:
-    # What an instrument's calibration makes of a reading: (reading − offset) · gain. Before the tape, so a replay has none.
+    # What a calibration makes of a reading: (reading − offset) · gain. Before the tape, so a replay has none.
     double offset
     double gain
 
