@@ -18,7 +18,7 @@ PYTEST := -m pytest $(if $(filter-out 1,$(JOBS)),-n $(JOBS) --dist loadfile)
 # COVERAGE=1 measures branches while the tests run and prints the report afterwards.
 COVERAGE ?=
 
-.PHONY: help run test bench validation lint format docs coverage kernel-coverage kernel-campaign exploration mutations campaign first-week scenario-campaign process-campaign kill-campaign hostile-campaign driver-campaign dist-check sbom audit node-client lock setup kernels clean
+.PHONY: help run test bench validation lint format docs coverage kernel-coverage kernel-campaign exploration mutations campaign first-week scenario-campaign process-campaign kill-campaign hostile-campaign driver-campaign dist-check sbom audit node-client lock setup kernels clean variants
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -155,6 +155,10 @@ format:  ## rewrite the Python files as `make lint` wants them
 
 docs: setup  ## generate the reference pages into build/docs, check every link in the Markdown files
 	$(BIN)/python .ci/docs.py --output build/docs
+	$(BIN)/python .ci/variants.py
+
+variants: setup  ## simulate a recipe of every kind of CVD, write their pages anew
+	$(BIN)/python .ci/variants.py --write
 
 sbom: setup  ## the bill of materials (CycloneDX) of the locked packages, into build/sbom.json
 	$(BIN)/python .ci/sbom.py --output build/sbom.json

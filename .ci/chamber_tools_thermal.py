@@ -147,7 +147,7 @@ ALD = Spec(
         "susceptor", "Heated susceptor, 3 kW", 480, 520, 550, 3000, 200, per_min=20, kp=21, ti_s=120, tolerance_c=3
     ),
     vacuum=Vacuum("roots", 0.1, 5, 1, 10, kp=5, ti_s=0.4, base=0.02, tolerance_pct=25, volume_l=0.6),
-    modes=("ALCVD Barrier", "Hybrid CVD-ALD TiN"),
+    modes=("ALCVD Alumina", "ALCVD Barrier", "Hybrid CVD-ALD TiN"),
     films=(
         {"name": "Al2O3", "law": "Al2O3", "index": [1.64, 0.0]},
         {"name": "TiN", "law": "TiN", "index": [1.4, 1.5]},
