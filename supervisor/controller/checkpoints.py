@@ -55,13 +55,12 @@ class Checkpoints:
         if run is None:
             return {"run_id": None, "step": -1, "elapsed_s": 0.0, "step_elapsed_s": 0.0}
         view = self._scanner.view()
-        progress = run.progress(view.snapshot.scan, view.system(SystemTag.STEP_ELAPSED_S))
         return {
             "run_id": run.plan.run_id,
             "state": run.state.name,
             "step": run.step,
             "step_name": run.step_name,
-            "elapsed_s": round(progress["elapsed_s"], 3),
+            "elapsed_s": round(view.system(SystemTag.RUN_ELAPSED_S), 3),
             "step_elapsed_s": round(view.system(SystemTag.STEP_ELAPSED_S), 3),
             "step_gas_scc": {gas: round(used, 3) for gas, used in run.step_gas_scc().items() if used > 0},
             "entries": run.entries,
