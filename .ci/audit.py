@@ -48,9 +48,7 @@ def audit(index: str, pins: list[Pin], passed_over: dict[str, str]) -> int:
             if isinstance(error, urllib.error.HTTPError):
                 print(f"{pin.name} {pin.version}: not asked ({error.code} {error.reason})")
                 continue
-            print(
-                f"{index} cannot be asked ({error}): {asked} of {len(pins)} packages were, the rest is unknown"
-            )
+            print(f"{index} cannot be asked ({error}): {asked} of {len(pins)} packages were, the rest is unknown")
             return int(bool(open_ones))
         asked += 1
         for one in known:

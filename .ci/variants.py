@@ -96,9 +96,7 @@ def plot(found: dict[str, Any]) -> str:
     bands = list(found["curves"].items())
     height = HEIGHT * len(bands) + 30
     last = max(found["times_s"][-1], 1)
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" style="font: 11px sans-serif">'
-    ]
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" style="font: 11px sans-serif">']
     for at, (what, values) in enumerate(bands):
         there = [v for v in values if v == v]  # noqa: PLR0124 - NaN is not itself
         low, high = (min(there), max(there)) if there else (0.0, 1.0)

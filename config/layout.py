@@ -52,7 +52,7 @@ class Layout:
         return SYSTEM_SYMBOLS | {name: symbol_of(tag) for name, tag in self.declared.items()}
 
     def inputs_of(self, expression: str) -> frozenset[str]:
-        """Tags of instruments that an expression depends on, through computed tags as far as they go; empty at faults."""
+        """Tags of instruments that an expression depends on, through computed tags; none when it has faults."""
         found, left = set[str](), {expression}
         seen = set[str]()
         while left:

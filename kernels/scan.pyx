@@ -599,8 +599,8 @@ cdef class Scan:
     def recall(self, condition: int, latched: bool, first_out: bool, trips: int) -> None:
         """Before the first scan: a condition is as a scan of another process left it, latch and number of trips.
 
-        What was active then is found again by its inputs. Raises IndexError for a condition that is not there, ValueError
-        for one that does not latch, RuntimeError once a scan has run: nobody but a scan sets a latch then.
+        What was active then is found again by its inputs. Raises IndexError for a condition that is not there,
+        ValueError for one that does not latch, RuntimeError once a scan has run: nobody but a scan sets a latch then.
         """
         cdef ScanState* s = self.s
         cdef ConditionStateRow* c

@@ -130,9 +130,7 @@ ALARMS: Final = (
 )
 """The figures of ISA-18.2 by which an alarm system is judged."""
 
-VARIABLES: Final[tuple[Variable, ...]] = (
-    *STATE, *ACTIVE_RUN, *RECOVERY, *SERVICES, *CARE, *DIAGNOSTICS, *ALARMS,
-)  # fmt: skip
+VARIABLES: Final[tuple[Variable, ...]] = (*STATE, *ACTIVE_RUN, *RECOVERY, *SERVICES, *CARE, *DIAGNOSTICS, *ALARMS)
 
 CONDITION: Final = (
     Variable("State", "String", "Normal, Pending (in its delay), Active, Latched or Bypassed."),

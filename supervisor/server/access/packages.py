@@ -153,9 +153,7 @@ def _fault(recipe: str, one: _Signature, signers: Path) -> str:
     try:
         key.verify(mark, _signed(recipe, one.signer, one.meaning, one.signed_at))
     except InvalidSignature:
-        return (
-            f"the signature of {one.signer} does not hold: something of it was changed, or another key signed"
-        )
+        return f"the signature of {one.signer} does not hold: something of it was changed, or another key signed"
     return ""
 
 
