@@ -72,10 +72,10 @@ def edges(drawn: Case) -> Iterator[Moment]:
     conditions = len(drawn.tables.conditions)
     number = itertools.count(1)
 
-    def moment(*orders: tuple[int, int, float], skip: int = 0, **readings: tuple[float, int]) -> Moment:
+    def moment(*orders: tuple[int, int, float], **readings: tuple[float, int]) -> Moment:
         names = {"a": a, "b": b, "c": c, "alone": alone}
         postings = tuple((names[name], value, status, 5) for name, (value, status) in readings.items())
-        return Moment(postings, tuple((op, target, x, 0.0, next(number)) for op, target, x in orders), skip)
+        return Moment(postings, tuple((op, target, x, 0.0, next(number)) for op, target, x in orders), 0)
 
     def all_at(value: float, status: int = 0) -> dict[str, tuple[float, int]]:
         return dict.fromkeys(("a", "b", "c", "alone"), (value, status))
@@ -95,7 +95,7 @@ def edges(drawn: Case) -> Iterator[Moment]:
         yield moment(b=(20.0, 0), c=(20.0, 0 if silence else int(Status.UNCERTAIN)))
     for skip in (AGE_UNCERTAIN - 1, AGE_UNCERTAIN, AGE_BAD - 1, AGE_BAD, -1, 0):
         yield moment(**all_at(20.0))
-        yield moment(skip=skip)
+        yield Moment((), (), skip)
     yield moment(*every, **all_at(20.0))
     for on in (1, 2, 3, 4, 5):  # each delay: one scan too short, just long enough, longer
         for _ in range(on):

@@ -129,6 +129,7 @@ class Siege:
         daemon, rng, tally = self.there, self.rng, self.tally
         recipe_id, version, ask = rng.choice(self.recipes)
         seen: dict[str, Any] = {}
+        power_cut = rng.random() < 0.2
         async with daemon.client("olga") as operator:
             await self._idle(operator)
             run_id, number = await operator.call("Runs", "CreateRun", recipe_id, version, "S", "", "{}")
@@ -138,7 +139,6 @@ class Siege:
                 group.start_soon(self._write)
                 group.start_soon(self._watch, operator, seen)
                 await anyio.sleep(rng.uniform(0.0, WINDOW_S))
-                power_cut = rng.random() < 0.2
                 await self._kill(power_cut=power_cut)
                 group.cancel_scope.cancel()
         tally.kills += 1

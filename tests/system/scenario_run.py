@@ -5,7 +5,7 @@ as the controller does, with what was latched and with the safe sequence. A stal
 outputs and the scan skip its slots.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -301,4 +301,4 @@ def shrink(scenario: Scenario) -> Scenario:
             kept.remove(one)
     last_s = max((one.at_s for one in kept), default=0.0)
     shorter = Scenario(scenario.tool, scenario.recipe, scenario.seed, tuple(kept), min(scenario.length_s, last_s + 60))
-    return shorter if judge(shorter).violations else Scenario(*list(vars(shorter).values())[:4], scenario.length_s)
+    return shorter if judge(shorter).violations else replace(shorter, length_s=scenario.length_s)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -66,7 +67,7 @@ def test_the_same_scenario_is_harmless_with_the_interlock() -> None:
 
 def test_a_successor_that_forgets_latches_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     class Forgetful(Trial):
-        def _scan(self) -> object:
+        def _scan(self) -> Any:
             scan = super()._scan()
 
             class Wrapped:

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import cast
 
 import anyio
 import numpy as np
@@ -18,7 +19,7 @@ from supervisor.controller import memory as kept
 from supervisor.controller.judging import evaluate
 from supervisor.link.messages import CommandKind, EventKind
 from tests.kernels.oracle_expression import evaluate as oracle
-from tests.kernels.oracle_image import rows
+from tests.kernels.oracle_image import OracleImage, rows
 from tests.supervisor.controller.stand import running, tool_text
 
 CREW = Path(__file__).with_name("crew.toml")
@@ -239,6 +240,6 @@ def test_a_condition_judged_at_a_moment_is_what_the_scan_would_say(text: str, da
         def q(tag: int) -> int:
             return qualities[tag]
 
-    expected = oracle(rows(code), Image(), limit=1)
+    expected = oracle(rows(code), cast("OracleImage", Image()), limit=1)
     found = evaluate(code, values, status)
     assert np.array_equal(np.array(found), np.array(expected), equal_nan=True)

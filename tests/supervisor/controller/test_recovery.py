@@ -52,7 +52,9 @@ def test_a_run_that_a_crash_left_open_is_found(tmp_path: Path) -> None:
 
 
 def test_a_run_that_had_completed_before_the_crash_keeps_its_state(tmp_path: Path) -> None:
-    assert recover(journal(tmp_path, BOOT, START, RUNNING, COMPLETE)).run.state == "COMPLETE"
+    run = recover(journal(tmp_path, BOOT, START, RUNNING, COMPLETE)).run
+    assert run is not None
+    assert run.state == "COMPLETE"
 
 
 @pytest.mark.parametrize("closed_by", [ENDED, BOOT])

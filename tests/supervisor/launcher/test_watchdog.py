@@ -62,8 +62,8 @@ async def test_a_scan_that_stands_still_starves_the_watchdog(tmp_path: Path, mon
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(address))
         manager.setblocking(False)
-        rows = {"tags": len(compiled.layout.tags), "conditions": len(compiled.layout.conditions)}
-        with Image.create(**rows, flight_rows=100, log_rows=100) as image:
+        tags, conditions = len(compiled.layout.tags), len(compiled.layout.conditions)
+        with Image.create(tags=tags, conditions=conditions, flight_rows=100, log_rows=100) as image:
             scan = Scan(tables, image)
             thread = ScanThread(scan, period_ns=50_000_000, priority=0)
             await anyio.to_thread.run_sync(thread.start)
