@@ -8,11 +8,16 @@ from config.faults import join
 from config.ranges import Ranges
 from config.tool import Interlock, InterlockClass, Tag
 
+Place = tuple[str, str]
+"""A cause and an output."""
+Interlocked = tuple[int, Interlock, float]
+"""The first interlock there, and the value that it sets."""
+
 
 def check_reach(report: Report) -> None:
     """Check which causes can be present, which effects can act, and through whose eyes each output is guarded."""
     ranges = Ranges(report.layout)
-    first: dict[str, list[tuple[int, Interlock]]] = defaultdict(list)
+    first: dict[Place, Interlocked] = {}
     for i, interlock in enumerate(report.tool.interlocks):
         _check_possible(report, ranges, f"interlocks[{i}]", interlock)
         _check_effects(report, first, i, interlock)
@@ -34,23 +39,20 @@ def _check_possible(report: Report, ranges: Ranges, path: str, interlock: Interl
         report.add(join(path, "reset_when"), "can never be true within the ranges of its tags: no reset is possible")
 
 
-def _check_effects(report: Report, first: dict[str, list[tuple[int, Interlock]]], i: int, interlock: Interlock) -> None:
+def _check_effects(report: Report, first: dict[Place, Interlocked], i: int, interlock: Interlock) -> None:
     """An effect whose cause stands above with another value for the same output never has the last word."""
     try:
         cause = to_text(parse(interlock.when))
     except ExpressionError:
         return
     for e, effect in enumerate(interlock.effects):
-        for j, above in first[cause]:
-            values = {one.output: one.value for one in above.effects}
-            wins = values.get(effect.output, effect.value) != effect.value
-            if wins and above.on_delay_s <= interlock.on_delay_s and not above.bypassable:
-                report.add(
-                    join("interlocks", i, "effects", e),
-                    f"is unreachable: '{above.name}' (interlocks[{j}]) has the same cause and sets "
-                    f"'{effect.output}' to {values[effect.output]:g} before it",
-                )
-    first[cause].append((i, interlock))
+        j, above, value = first.setdefault((cause, effect.output), (i, interlock, effect.value))
+        if value != effect.value and above.on_delay_s <= interlock.on_delay_s and not above.bypassable:
+            report.add(
+                join("interlocks", i, "effects", e),
+                f"is unreachable: '{above.name}' (interlocks[{j}]) has the same cause and sets "
+                f"'{effect.output}' to {value:g} before it",
+            )
 
 
 def _check_eyes(report: Report) -> None:
