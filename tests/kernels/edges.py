@@ -141,6 +141,11 @@ def edges(drawn: Case) -> Iterator[Moment]:
         yield moment((int(Command.DISARM), 0, 0.0), **all_at(19.0))
         yield moment((int(Command.UNFORCE), target, 0.0), **all_at(19.0))
         yield moment((int(Command.UNFORCE), target, 0.0), *every, **all_at(19.0))
+    # The last condition is reset only while `a` is above its limit, which trips the first of its group.
+    yield moment(*every, **{**all_at(19.0), "a": (80.0, 0)})
+    yield moment(*every, **{**all_at(19.0), "a": (80.0, 0)})
+    for _ in range(3):
+        yield moment(*every, **all_at(19.0))
     for trip in ("a", "b", "c"):
         yield moment((int(Command.CLEAR), 0, 0.0), *armed, (int(Command.WRITE), drawn.modes[0], 2.0), **all_at(19.0))
         for _ in range(4):

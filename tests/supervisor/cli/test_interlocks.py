@@ -41,5 +41,5 @@ def test_without_a_daemon_its_state_is_not_invented(
 
 
 def test_why_is_asked_of_a_running_daemon(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["interlocks", str(FURNACE), "--why", "start"]) == 2
+    assert main(["interlocks", str(FURNACE), "--why", "start"]) == 1
     assert "--why asks a running daemon: give --user" in capsys.readouterr().err
