@@ -63,7 +63,7 @@ class Checkpoints:
             "elapsed_s": round(view.system(SystemTag.RUN_ELAPSED_S), 3),
             "step_elapsed_s": round(view.system(SystemTag.STEP_ELAPSED_S), 3),
             "step_gas_scc": {gas: round(used, 3) for gas, used in run.step_gas_scc().items() if used > 0},
-            "entries": run.entries,
+            "entries": dict(run.entries),  # as they stand now: the run goes on counting
         }
 
     def _standing(self) -> dict[str, Any]:
