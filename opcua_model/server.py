@@ -35,7 +35,7 @@ from opcua_model.run_machine import RunMachine, build_machine_type
 from opcua_model.server_diagnostics import ServerDiagnostics
 from opcua_model.settings import EndpointError, Settings, is_loopback
 from opcua_model.space import Space, stamped
-from opcua_model.spare import spare
+from opcua_model.spare import give_back, spare
 from opcua_model.stack import Ids, Server, StatusCodes, policies, ua
 from opcua_model.tree import Tree, build_tree, interlock_path
 from opcua_model.types import NAMESPACE, TOOL_NAMESPACE, build_types
@@ -191,6 +191,8 @@ class UaServer:
         await self._build(uri)
         await self._advertise_limits()
         advertise_history(self._must(self._tree), settings.limits.values_per_history_read)
+        if settings.spare_memory:
+            await anyio.to_thread.run_sync(give_back)
 
     def _check_exposure(self) -> None:
         settings = self._settings

@@ -5,6 +5,7 @@ has names and ids of its own, though most are the same. A daemon that runs for m
 equal values be one, before it makes the nodes of its tool in the place that becomes free.
 """
 
+import ctypes
 import gc
 import sys
 from typing import Any
@@ -54,6 +55,14 @@ def spare(aspace: Any) -> None:
                 there.value = pool.setdefault((variant.VariantType, type(variant.Value), key), there.value)
     pool.clear()
     gc.collect()
+
+
+def give_back() -> None:
+    """Hand memory that was freed on the way back to the system, where the C library can (glibc's malloc_trim)."""
+    gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def _key(value: Any) -> Any:
