@@ -32,16 +32,21 @@ async def drive(tool: Tool) -> None:
         for bus in buses:
             group.start_soon(bus.run)
         devices = [(bus, device) for bus in buses for device in bus.devices]
-        for bus, device in devices:
-            for bound in device.outputs:
-                bus.want(device, bound.point, 1.0)
-        await _until(lambda: all(device.statistics.armed and _followed(device) for _, device in devices))
+
+        def driven() -> bool:
+            """Ask as the scan does: on while a device is armed, off while it is not, as after a restart of its own."""
+            for bus, device in devices:
+                for bound in device.outputs:
+                    bus.want(device, bound.point, float(device.statistics.armed))
+            return all(device.statistics.armed and _followed(device) for _, device in devices)
+
+        await _until(driven)
         print("driving", flush=True)
         await anyio.sleep_forever()
 
 
 def _followed(device: Device) -> bool:
-    return all(bound.point in device.written for bound in device.outputs) and not device.unconfirmed
+    return all(device.written.get(bound.point, (0.0,))[0] for bound in device.outputs) and not device.unconfirmed
 
 
 async def _until(holds: Callable[[], bool]) -> None:

@@ -264,7 +264,7 @@ async def test_a_daemon_that_is_stopped_while_it_rolls_a_run_ends_in_time_and_go
             await until(operator, "Runs/ActiveRun/State", lambda state: state == "RUNNING")
             await until(operator, "Runs/ActiveRun/State", lambda state: state == "COMPLETE", within_s=120)
         took = await anyio.to_thread.run_sync(daemon.terminate)
-        assert took < 15
+        assert took < 8
         assert not [line for line in daemon.lines() if "did not end in time" in line["event"]]
     async with running(tmp_path) as daemon, daemon.client("olga") as operator:
         assert json.loads(await operator.call("Runs", "GetRun", run_id))["status"] == "COMPLETE"
