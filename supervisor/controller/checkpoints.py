@@ -18,7 +18,9 @@ from supervisor.controller.runs import Run, Runs
 from supervisor.controller.scanner import Scanner
 
 EVERY_S = 5.0
-"""In a run, whose steps each begin with one."""
+"""In a run, whose steps each begin with one: seconds of the tool's time."""
+LEAST_S = 0.25
+"""By the clock: a simulated tool that runs far faster does not fill the journal."""
 RECORDS = 2000
 """Outside of one: after so many records."""
 
@@ -27,13 +29,21 @@ class Checkpoints:
     """Says when a checkpoint is due and what is in it."""
 
     def __init__(
-        self, scanner: Scanner, recorder: Recorder, runs: Runs, forces: Forces, software: str, tool_sha256: str
+        self,
+        scanner: Scanner,
+        recorder: Recorder,
+        runs: Runs,
+        forces: Forces,
+        software: str,
+        tool_sha256: str,
+        speed: float = 1.0,
     ) -> None:
         self._scanner = scanner
         self._recorder = recorder
         self._runs = runs
         self._forces = forces
         self._identity = {"version": software, "tool_sha256": tool_sha256}
+        self._every_s = max(EVERY_S / speed, LEAST_S)
         self._next_s = float("-inf")
         self._place: tuple[str, int] | None = None
         self._seq = -RECORDS
@@ -48,7 +58,7 @@ class Checkpoints:
         moved = place is not None and place != self._place
         if not moved and seq - self._seq < RECORDS and (run is None or now_s < self._next_s):
             return None
-        self._next_s, self._seq, self._place = now_s + EVERY_S, seq, place
+        self._next_s, self._seq, self._place = now_s + self._every_s, seq, place
         return {**self._identity, "wall_ns": time.time_ns(), **self._of_run(run), **self._standing()}
 
     def _of_run(self, run: Run | None) -> dict[str, Any]:

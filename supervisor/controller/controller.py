@@ -153,7 +153,7 @@ class Controller:
         )  # fmt: skip
         self.commands.interrupted.identify(settings.tool_sha256, SOFTWARE)
         self.checkpoints = Checkpoints(
-            self.scanner, self.recorder, self.runs, self.forces, SOFTWARE, settings.tool_sha256
+            self.scanner, self.recorder, self.runs, self.forces, SOFTWARE, settings.tool_sha256, settings.speed
         )
         self.translator = Translator(layout, tables, self.compiled.safe_reasons, self.runs)
         self.mode = EquipmentMode.INIT

@@ -26,7 +26,7 @@ def asking(name: str) -> str:
 
 @pytest.mark.timeout(240)
 async def test_a_run_is_resumed_where_it_was_and_nothing_else_starts_before(tmp_path: Path) -> None:
-    async with running(tmp_path, speed=40) as daemon:
+    async with running(tmp_path, speed=100) as daemon:
         async with daemon.client("olga") as operator:
             await idling(operator)
             run_id, number = await started(daemon, operator, asking("Asks"))
