@@ -136,6 +136,19 @@ class Desk:
         assert reply.status == "Good", reply.reason
         return reply.result
 
+    async def clear(self, who: str) -> None:
+        """Reset all that latched while instruments were yet to answer; one whose cause is still there, again."""
+        with anyio.fail_after(20.0):
+            while True:
+                rows = (await self.ask("check_interlocks"))["conditions"]
+                latched = [row["name"] for row in rows if row["state"]["latched"]]
+                if not latched:
+                    return
+                for name in latched:
+                    await self.command(who, CommandKind.RESET_INTERLOCK, name=name)
+                with anyio.move_on_after(0.02):
+                    await self._news.wait()
+
     def told(self, kind: EventKind, /, **data: Any) -> list[Event]:
         """Events of a kind whose data hold these."""
         return [e for e in self.events if e.kind is kind and data.items() <= e.data.items()]

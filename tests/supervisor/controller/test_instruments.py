@@ -57,9 +57,7 @@ async def ready(stand: Wired) -> None:
     """Instruments have come; what tripped while nothing was known is reset by a person."""
     show(stand, FIRST)
     await stand.until(lambda: agrees(stand, FIRST) and all_armed(stand), 20.0)
-    for row in (await stand.ask("check_interlocks"))["conditions"]:
-        if row["state"]["latched"]:
-            await stand.done("mara", CommandKind.RESET_INTERLOCK, name=row["name"])
+    await stand.clear("mara")
 
 
 async def test_readings_come_in_and_outputs_go_out(tmp_path: Path) -> None:
@@ -178,9 +176,7 @@ async def test_a_controller_that_is_killed_leaves_the_rest_to_the_devices_own_wa
         async with house(tmp_path, tool) as stand:
             await stand.move_in()
             await stand.until(lambda: all(stand.value(f"devices.{name}.armed") == 1.0 for name in NAMES), 20.0)
-            for row in (await stand.ask("check_interlocks"))["conditions"]:
-                if row["state"]["latched"]:
-                    await stand.done("mara", CommandKind.RESET_INTERLOCK, name=row["name"])
+            await stand.clear("mara")
             await stand.done("mara", CommandKind.ARM)
             await stand.done("mara", CommandKind.WRITE, tag="panel.sih4.valve", value=1.0)
             await stand.until(lambda: rig.instrument("io").value("do_0") == 1.0)
