@@ -4,8 +4,8 @@ import argparse
 from pathlib import Path
 
 from supervisor.cli.errors import UsageError
-from supervisor.server import audit
-from supervisor.server.agreement import disagreements
+from supervisor.server.projection.agreement import disagreements
+from supervisor.server.records import audit
 from supervisor.server.store.opening import FILE_NAME, open_to_read
 
 

@@ -12,7 +12,7 @@ import anyio
 from opcua_model.client import ToolClient
 from supervisor.cli.attached import attached
 from supervisor.cli.passwords import ask_password
-from supervisor.server.export import export_run
+from supervisor.server.records.export import export_run
 
 PAGE_ROWS = 10_000
 BEGIN = datetime(1601, 1, 1)  # noqa: DTZ001 - OPC UA DateTimes carry no zone

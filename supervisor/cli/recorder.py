@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from supervisor.cli.errors import UsageError
-from supervisor.controller.archive import PARTIAL
 from supervisor.controller.errors import FlightError
-from supervisor.controller.flight_file import Flight, open_flight, words
+from supervisor.controller.tapes.archive import PARTIAL
+from supervisor.controller.tapes.flight_file import Flight, open_flight, words
 
 BAD = 0x80000000
 

@@ -4,8 +4,8 @@ import argparse
 from pathlib import Path
 
 from supervisor.cli.errors import UsageError
-from supervisor.controller.comparison import ComparisonReport, compare
-from supervisor.controller.replay import replay
+from supervisor.controller.tapes.comparison import ComparisonReport, compare
+from supervisor.controller.tapes.replay import replay
 
 SHOWN = 12
 """Tags of a difference that are printed."""

@@ -12,7 +12,7 @@ from config.loading import load_tool
 from supervisor.cli.attached import attached
 from supervisor.cli.errors import UsageError
 from supervisor.cli.passwords import ask_password
-from supervisor.server.shiftlog import Line, lines, render
+from supervisor.server.records.shiftlog import Line, lines, render
 from supervisor.server.store.opening import FILE_NAME, open_to_read
 from supervisor.server.texts import LANGUAGES, Texts
 

@@ -22,30 +22,30 @@ from kernels.realtime import ScanThread
 from kernels.scan import Scan
 from kernels.tables import Command as Op
 from kernels.tables import ConditionFlag, RunState
-from supervisor.controller.binding import bind
-from supervisor.controller.checkpoints import Checkpoints
-from supervisor.controller.commands import Choices, Commands
+from supervisor.controller.commands.dispatch import Choices, Commands
+from supervisor.controller.commands.finishing import Finisher
+from supervisor.controller.commands.queries import About, Queries
+from supervisor.controller.commands.session import Session
+from supervisor.controller.commands.starting import Starter
 from supervisor.controller.compile import CompiledTool
-from supervisor.controller.crew import Crew
-from supervisor.controller.drill import Drill
+from supervisor.controller.crew.crew import Crew
+from supervisor.controller.crew.memory import Memory
+from supervisor.controller.crew.mode import derive_mode
 from supervisor.controller.errors import CommandRefused
-from supervisor.controller.events import Translator
-from supervisor.controller.finishing import Finisher
-from supervisor.controller.flight import FlightRecorder
-from supervisor.controller.forces import Forces
-from supervisor.controller.instruments import Instruments
-from supervisor.controller.interrupted import told
-from supervisor.controller.memory import Memory
-from supervisor.controller.mode import derive_mode
-from supervisor.controller.queries import About, Queries
-from supervisor.controller.recorder import Draft, Recorder
-from supervisor.controller.recovery import Recovered, recover, refine
-from supervisor.controller.runs import Runs
-from supervisor.controller.scanner import END_STATES, Scanner
-from supervisor.controller.session import Session
-from supervisor.controller.starting import Starter
+from supervisor.controller.records.checkpoints import Checkpoints
+from supervisor.controller.records.events import Translator
+from supervisor.controller.records.recorder import Draft, Recorder
+from supervisor.controller.runs.interrupted import told
+from supervisor.controller.runs.life import Runs
+from supervisor.controller.runs.recovery import Recovered, recover, refine
+from supervisor.controller.scanning.binding import bind
+from supervisor.controller.scanning.drill import Drill
+from supervisor.controller.scanning.forces import Forces
+from supervisor.controller.scanning.instruments import Instruments
+from supervisor.controller.scanning.scanner import END_STATES, Scanner
 from supervisor.controller.supervision import Supervision
-from supervisor.controller.tape import TapeRecorder
+from supervisor.controller.tapes.flight import FlightRecorder
+from supervisor.controller.tapes.tape import TapeRecorder
 from supervisor.link.channel import Channel
 from supervisor.link.journal import Journal
 from supervisor.link.messages import EquipmentMode, EventKind

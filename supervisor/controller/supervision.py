@@ -11,7 +11,7 @@ import structlog
 from kernels.tables import Command as Op
 from kernels.tables import RunState
 from supervisor.controller.errors import CommandRefused
-from supervisor.controller.scanner import END_STATES
+from supervisor.controller.scanning.scanner import END_STATES
 from supervisor.link.messages import EventKind
 
 if TYPE_CHECKING:

@@ -16,28 +16,28 @@ from kernels.tables import CONDITION_STATE, RunState, SystemTag
 from opcua_model.conditions.state import AlarmState
 from opcua_model.interface import AuditEntry, Caller, Entry, PastEvent, Refused, Summary
 from supervisor.link.messages import CommandKind, EquipmentMode
-from supervisor.server import shown
 from supervisor.server.access.attempts import Attempts
 from supervisor.server.access.policy import Action, permit
 from supervisor.server.access.users import UserStore
-from supervisor.server.alarms.calls import AlarmCalls
 from supervisor.server.alarms.surroundings import Surroundings
-from supervisor.server.calls_queue import QueueCalls
-from supervisor.server.calls_recipes import RecipeCalls
-from supervisor.server.calls_recovery import RecoveryCalls
-from supervisor.server.calls_recovery import shown as recovery_variables
-from supervisor.server.calls_runs import RunCalls
-from supervisor.server.calls_spc import SpcCalls
-from supervisor.server.calls_tool import ToolCalls
+from supervisor.server.calls import shown
+from supervisor.server.calls.alarms import AlarmCalls
+from supervisor.server.calls.desk import Desk, principal
+from supervisor.server.calls.queue import QueueCalls
+from supervisor.server.calls.reasons import Reasons
+from supervisor.server.calls.recipes import RecipeCalls
+from supervisor.server.calls.recovery import RecoveryCalls
+from supervisor.server.calls.recovery import shown as recovery_variables
+from supervisor.server.calls.runs import RunCalls
+from supervisor.server.calls.spc import SpcCalls
+from supervisor.server.calls.tool import ToolCalls
 from supervisor.server.controller import RefusedByController
-from supervisor.server.crew import crew_variables
-from supervisor.server.desk import Desk, principal
-from supervisor.server.diagnostics import time_sync, timing_variables
 from supervisor.server.errors import StoreError, UsersError
 from supervisor.server.historian import query, summary
-from supervisor.server.liveness import Liveness
-from supervisor.server.past_events import past_events
-from supervisor.server.reasons import Reasons
+from supervisor.server.projection.crew import crew_variables
+from supervisor.server.projection.diagnostics import time_sync, timing_variables
+from supervisor.server.projection.liveness import Liveness
+from supervisor.server.records.past_events import past_events
 from supervisor.server.store.rows import Connection
 
 log = structlog.get_logger()

@@ -25,13 +25,13 @@ from config.faults import suggestion
 from config.loading import load_model
 from config.tool import Role
 from opcua_model.settings import Limits, Settings
-from supervisor.server import audit
 from supervisor.server.access.table import PolicyTable
 from supervisor.server.notify.table import Language, NotifyTable
+from supervisor.server.records import audit
 from supervisor.server.store.rows import Connection, one
 
 if TYPE_CHECKING:
-    from supervisor.server.desk import Desk
+    from supervisor.server.calls.desk import Desk
 
 FILE_NAME = "daemon.toml"
 """Looked for in the data folder when `cvd run` names no other."""

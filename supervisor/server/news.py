@@ -9,17 +9,17 @@ from config.alarms import AlarmPoint
 from config.layout import Layout
 from opcua_model.interface import Occurrence, Refused
 from supervisor.link.messages import Event, EventKind
-from supervisor.server import runs
 from supervisor.server.alarms.transitions import Change
-from supervisor.server.archive import rewrite_record, write_record
 from supervisor.server.backend import DaemonBackend
-from supervisor.server.desk import Desk
+from supervisor.server.calls.desk import Desk
 from supervisor.server.errors import StoreError
 from supervisor.server.historian.rolling import ClosedRun
 from supervisor.server.notify.courier import Courier
+from supervisor.server.records import runs
+from supervisor.server.records.archive import rewrite_record, write_record
 from supervisor.server.spc.verdicts import of_run
 from supervisor.server.store.space import Space
-from supervisor.server.wording import tell
+from supervisor.server.texts.wording import tell
 
 log = structlog.get_logger()
 

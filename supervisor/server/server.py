@@ -17,27 +17,28 @@ from kernels.image import Image
 from opcua_model.interface import AddressSpace, Backend, Caller, Refused
 from opcua_model.settings import Settings as UaSettings
 from supervisor.link.channel import Channel
-from supervisor.server import audit, modes, runs, shown
 from supervisor.server.access.policy import DEFAULT, Policy
 from supervisor.server.access.signatures import Signatures
 from supervisor.server.access.users import UserStore
 from supervisor.server.alarms.book import AlarmBook
 from supervisor.server.alarms.projecting import AlarmProjection
 from supervisor.server.backend import DaemonBackend
-from supervisor.server.bypass import BypassDesk
+from supervisor.server.calls import shown
+from supervisor.server.calls.bypass import BypassDesk
+from supervisor.server.calls.control import Control
+from supervisor.server.calls.desk import Desk
 from supervisor.server.configuration import ServerTable, note_settings, ua_settings
-from supervisor.server.control import Control
 from supervisor.server.controller import Controller
-from supervisor.server.desk import Desk
-from supervisor.server.equipment_time import EquipmentTime
 from supervisor.server.errors import ServerError, StoreError
 from supervisor.server.historian.ingest import Historian
-from supervisor.server.liveness import Liveness
 from supervisor.server.news import News
 from supervisor.server.notify.courier import Courier
-from supervisor.server.place import identify
-from supervisor.server.projection import Projection
-from supervisor.server.projector import Projector
+from supervisor.server.projection.fold import Projection
+from supervisor.server.projection.liveness import Liveness
+from supervisor.server.projection.projector import Projector
+from supervisor.server.records import audit, modes, runs
+from supervisor.server.records.equipment_time import EquipmentTime
+from supervisor.server.records.place import identify
 from supervisor.server.store.connection import Store
 from supervisor.server.store.opening import FILE_NAME
 from supervisor.server.store.space import Ballast

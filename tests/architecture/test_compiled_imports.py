@@ -55,10 +55,10 @@ def test_every_form_of_import_is_read(tmp_path: Path, text: str, expected: set[s
         ("opcua_model.types", "supervisor.server", False),
         ("supervisor.controller.scan", "drivers.modbus", True),
         ("supervisor.controller.scan", "supervisor.link.image", True),
-        ("supervisor.controller.scan", "supervisor.server.runs", False),
+        ("supervisor.controller.scan", "supervisor.server.records.runs", False),
         ("supervisor.controller.scan", "asyncua.ua", False),
         ("supervisor.link.image", "supervisor.controller", False),
-        ("supervisor.server.runs", "hil.plant", False),
+        ("supervisor.server.records.runs", "hil.plant", False),
         ("supervisor.cli.main", "supervisor.launcher", True),
     ],
 )

@@ -34,7 +34,7 @@ import anyio.to_thread
 import duckdb
 
 from opcua_model.client import ClientError, ToolClient
-from supervisor.server.agreement import disagreements, lost_rows
+from supervisor.server.projection.agreement import disagreements, lost_rows
 from tests.kernels.campaign import commit
 from tests.system.daemon import Daemon, approved, ended, until
 from tests.system.kill_controller import kill_controllers

@@ -18,10 +18,10 @@ from config.layout import Layout
 from config.loading import load_tool
 from kernels.tables import TapeKind
 from opcua_model.client import ClientError
-from supervisor.controller.tape_file import TapeFile, open_tape
+from supervisor.controller.tapes.tape_file import TapeFile, open_tape
 from supervisor.link.journal import read_journal
 from supervisor.link.messages import Event, EventKind
-from supervisor.server import audit
+from supervisor.server.records import audit
 from tests.system.daemon import (
     FURNACE,
     PASSWORD,

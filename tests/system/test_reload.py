@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from opcua_model.client import ClientError, connect
-from supervisor.server import audit
+from supervisor.server.records import audit
 from tests.system.daemon import Daemon, idling, running, started, until
 from tests.system.quick import quick_recipe
 

@@ -9,7 +9,7 @@ from supervisor.link.messages import Event, EventKind
 from supervisor.server.notify.outbox import Message
 from supervisor.server.notify.table import NotifyTable, Quiet, Subject
 from supervisor.server.texts import Texts
-from supervisor.server.wording import tell
+from supervisor.server.texts.wording import tell
 
 Conditions = Mapping[str, Interlock | AlarmPoint]
 WAITS = frozenset({"HELD", "PAUSED"})

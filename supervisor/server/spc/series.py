@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from opcua_model.interface import Caller, Entry, Refused
-from supervisor.server.modes import mode_id
+from supervisor.server.records.modes import mode_id
 from supervisor.server.spc.charts import Limits, Point, broken, capability, estimate, outside
 from supervisor.server.spc.declaration import LEAST_POINTS, Chart, Declaration
 from supervisor.server.store.rows import Connection, one

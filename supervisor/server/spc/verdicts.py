@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from opcua_model.interface import Entry, Occurrence
-from supervisor.server.results import numbers
+from supervisor.server.records.results import numbers
 from supervisor.server.spc import series as rows
 from supervisor.server.spc.charts import BEYOND, LSL, SPREAD, USL, WORDS, Point, moving_range, subgroup
 from supervisor.server.spc.series import Series

@@ -6,7 +6,7 @@ import duckdb
 import pytest
 
 from supervisor.cli.main import main
-from supervisor.server import audit
+from supervisor.server.records import audit
 from supervisor.server.store.opening import FILE_NAME, open_database
 
 

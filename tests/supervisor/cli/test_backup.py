@@ -9,7 +9,7 @@ import pytest
 
 from supervisor.cli.main import main
 from supervisor.launcher.folder import DataFolder
-from supervisor.server import audit
+from supervisor.server.records import audit
 from supervisor.server.store.opening import FILE_NAME, open_database
 
 

@@ -10,8 +10,8 @@ import pytest
 from config.faults import ConfigError
 from kernels.scan import Scan
 from kernels.tables import Command, RunState
-from supervisor.controller.calibration import Calibrations, Correction
-from supervisor.controller.memory import FILE_NAME, Done, Memory, read, write
+from supervisor.controller.crew.calibration import Calibrations, Correction
+from supervisor.controller.crew.memory import FILE_NAME, Done, Memory, read, write
 from supervisor.link.messages import EventKind
 from tests.config.minimal_tool import minimal_data, tool_of
 from tests.hil.tool_run import ToolRun

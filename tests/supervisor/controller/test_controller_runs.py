@@ -6,11 +6,11 @@ from pathlib import Path
 import anyio
 import pytest
 
-from supervisor.controller import starting
-from supervisor.controller.comparison import ComparisonReport, compare
+from supervisor.controller.commands import starting
 from supervisor.controller.errors import TapeError
-from supervisor.controller.replay import replay
-from supervisor.controller.tape_file import open_tape
+from supervisor.controller.tapes.comparison import ComparisonReport, compare
+from supervisor.controller.tapes.replay import replay
+from supervisor.controller.tapes.tape_file import open_tape
 from supervisor.link.messages import CommandKind, EventKind
 from tests.supervisor.controller.stand import Stand, running, tool_text
 
@@ -95,7 +95,7 @@ async def test_a_tape_that_was_changed_says_where_it_differs(tmp_path: Path, mon
 
     def forge() -> int:
         """Keep everything but the pressure: at some scan it rose, says the forged tape."""
-        from supervisor.controller.tape_file import TapeFile
+        from supervisor.controller.tapes.tape_file import TapeFile
 
         tape = open_tape(path)
         (rows,) = list(tape.batches())

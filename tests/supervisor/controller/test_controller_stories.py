@@ -9,7 +9,7 @@ import pytest
 
 from kernels.tables import Command as Op
 from kernels.tables import LoopMode
-from supervisor.controller.recorder import Draft
+from supervisor.controller.records.recorder import Draft
 from supervisor.link.journal import Journal
 from supervisor.link.messages import Command, CommandKind, Event, EventKind, Subscribe
 from tests.supervisor.controller.stand import PEOPLE, running, tool_text

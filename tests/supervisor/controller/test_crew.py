@@ -15,8 +15,8 @@ from config.layout import Layout
 from config.loading import load_model
 from config.text import Syntax
 from config.tool import Tool
-from supervisor.controller import memory as kept
-from supervisor.controller.judging import evaluate
+from supervisor.controller.crew import memory as kept
+from supervisor.controller.scanning.judging import evaluate
 from supervisor.link.messages import CommandKind, EventKind
 from tests.kernels.oracle_expression import evaluate as oracle
 from tests.kernels.oracle_image import OracleImage, rows

@@ -13,9 +13,9 @@ from kernels.image import Image
 from kernels.scan import Scan
 from kernels.tables import Command, ConditionFlag, ConditionState, Op, Refusal, TagKind
 from supervisor.controller.compile import compile_tool
-from supervisor.controller.evaluate import evaluate
-from supervisor.controller.explain import Explainer
-from supervisor.controller.scanner import View
+from supervisor.controller.scanning.evaluate import evaluate
+from supervisor.controller.scanning.explain import Explainer
+from supervisor.controller.scanning.scanner import View
 from tests.kernels.strategies import case, story
 
 BAD = 0x80310000

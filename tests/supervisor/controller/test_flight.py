@@ -10,10 +10,10 @@ import pytest
 
 from kernels.tables import ConditionState
 from supervisor.cli.main import main
-from supervisor.controller import flight as room
-from supervisor.controller.archive import PARTIAL
 from supervisor.controller.errors import FlightError
-from supervisor.controller.flight_file import (
+from supervisor.controller.tapes import flight as room
+from supervisor.controller.tapes.archive import PARTIAL
+from supervisor.controller.tapes.flight_file import (
     CHANGE,
     Flight,
     FlightHeader,
@@ -166,7 +166,7 @@ def test_a_full_disk_leaves_no_part_behind(tmp_path: Path, monkeypatch: pytest.M
     def full(_fd: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("supervisor.controller.archive.os.fsync", full)
+    monkeypatch.setattr("supervisor.controller.tapes.archive.os.fsync", full)
     with pytest.raises(OSError, match="No space left"):
         a_record(tmp_path / "trips" / "one")
     assert list((tmp_path / "trips").iterdir()) == []

@@ -11,7 +11,7 @@ import pytest
 
 from config.loading import shipped_recipe, shipped_tool
 from supervisor.controller.errors import TapeError
-from supervisor.controller.replay import replay
+from supervisor.controller.tapes.replay import replay
 from supervisor.link.messages import CommandKind, EventKind, Reply
 from tests.supervisor.controller.house import House, house
 

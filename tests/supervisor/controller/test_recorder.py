@@ -8,9 +8,9 @@ from pathlib import Path
 import anyio
 import pytest
 
-from supervisor.controller import recorder as room
 from supervisor.controller.errors import JournalUnavailableError
-from supervisor.controller.recorder import Draft, Recorder
+from supervisor.controller.records import recorder as room
+from supervisor.controller.records.recorder import Draft, Recorder
 from supervisor.link.journal import Journal, read_journal
 from supervisor.link.messages import EventKind
 

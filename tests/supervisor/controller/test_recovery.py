@@ -6,9 +6,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from supervisor.controller import recovery
-from supervisor.controller.recovery import recover
-from supervisor.controller.replies import Replies
+from supervisor.controller.commands.replies import Replies
+from supervisor.controller.runs import recovery
+from supervisor.controller.runs.recovery import recover
 from supervisor.link.journal import Journal
 from supervisor.link.messages import Event, EventKind
 

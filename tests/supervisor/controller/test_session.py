@@ -10,8 +10,8 @@ import anyio
 import pytest
 from structlog.testing import capture_logs
 
-from supervisor.controller.recorder import Draft, Recorder
-from supervisor.controller.session import UNDER_WAY, Session
+from supervisor.controller.commands.session import UNDER_WAY, Session
+from supervisor.controller.records.recorder import Draft, Recorder
 from supervisor.link.channel import Attached, Channel, socket_pair
 from supervisor.link.messages import Command, CommandKind, Event, EventKind, Principal, Query, Reply, Subscribe
 

@@ -97,7 +97,7 @@ def test_binding_says_what_is_missing() -> None:
     from config.loading import load_model
     from config.text import Syntax
     from config.tool import Tool
-    from supervisor.controller.binding import bind
+    from supervisor.controller.scanning.binding import bind
 
     tool = load_model(tool_text(), Tool, syntax=Syntax.TOML)
     with pytest.raises(BindingError, match="Start it with --sim"):

@@ -10,7 +10,7 @@ import pytest
 
 from kernels import tables as t
 from supervisor.controller.errors import TapeError
-from supervisor.controller.tape_file import PARTIAL, ROWS, TapeFile, TapeHeader, TapeStart, open_tape, with_reset
+from supervisor.controller.tapes.tape_file import PARTIAL, ROWS, TapeFile, TapeHeader, TapeStart, open_tape, with_reset
 
 HEADER = TapeHeader("r1", "CVD-20260101-120000", "Furnace", "0.1", started_ns=5, first_scan=41, slot=1)
 

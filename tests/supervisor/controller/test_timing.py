@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from kernels.image import LATENCY_EDGES_US
-from supervisor.controller.timing import TimingMark, timing_now, timing_since
+from supervisor.controller.scanning.timing import TimingMark, timing_now, timing_since
 from supervisor.link.latency import percentile_us
 
 

@@ -22,7 +22,7 @@ from kernels.image import Image
 from kernels.scan import Scan
 from kernels.tables import Command, ConditionState, Op, Status, SystemTag, TagKind
 from supervisor.controller.compile import compile_tool
-from supervisor.controller.evaluate import evaluate
+from supervisor.controller.scanning.evaluate import evaluate
 
 TRIES = 4000
 HITS = 40

@@ -5,8 +5,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from supervisor.server import audit
-from supervisor.server.audit import Deed, Head, HeadFile
+from supervisor.server.records import audit
+from supervisor.server.records.audit import Deed, Head, HeadFile
 from supervisor.server.store.migrate import migrate, migrations
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from opcua_model.interface import Caller, Refused
 from supervisor.server.access.policy import DEFAULT
-from supervisor.server.control import Control
+from supervisor.server.calls.control import Control
 
 OLGA = Caller("olga", frozenset({"operator"}), "s1", "10.0.0.7")
 ERIK = Caller("erik", frozenset({"engineer"}), "s2", "10.0.0.8")

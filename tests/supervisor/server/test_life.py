@@ -16,10 +16,10 @@ from kernels.tables import Status
 from opcua_model.interface import AuditEntry, Caller, Refused
 from opcua_model.methods import METHODS
 from supervisor.link.messages import CommandKind, EventKind
-from supervisor.server import audit
 from supervisor.server.access.policy import DEFAULT, Policy
 from supervisor.server.errors import ExportError
-from supervisor.server.export import export_run
+from supervisor.server.records import audit
+from supervisor.server.records.export import export_run
 from supervisor.server.store.rows import aggregate
 from tests.supervisor.server.stand import (
     AMIR,
@@ -170,7 +170,7 @@ async def test_a_hot_run_is_asked_of_the_daemon_or_read_from_the_database(tmp_pa
 def test_what_a_daemon_tells_is_exported_in_every_form(tmp_path: Path, form: Any) -> None:
     connection = duckdb.connect(str(tmp_path / "cvd.duckdb"))  # held: this process is the daemon
     connection.close()
-    from supervisor.server.export import _told
+    from supervisor.server.records.export import _told
 
     target = tmp_path / f"run.{form}"
     assert (
@@ -244,7 +244,7 @@ async def test_a_simulation_is_a_run_of_its_own_kind(tmp_path: Path, monkeypatch
     async def pretend(_tool: Path, _recipe: Any) -> Any:
         return report, ""
 
-    monkeypatch.setattr("supervisor.server.simulation.simulate", pretend)
+    monkeypatch.setattr("supervisor.server.records.simulation.simulate", pretend)
     async with furnace_house(tmp_path) as h:
         recipe_id, version = await approved(h)
         (run_id,) = await h.call(OLGA, "Runs", "Simulate", recipe_id, version)

@@ -19,15 +19,14 @@ from config.layout import Layout
 from config.loading import load_tool, shipped_tool
 from config.tool import InterlockClass
 from supervisor.link.messages import Event, EventKind
-from supervisor.server import wording
 from supervisor.server.notify.courier import Courier
 from supervisor.server.notify.outbox import ASIDE, Message, Outbox
 from supervisor.server.notify.rules import quiet_until
 from supervisor.server.notify.table import NotifyTable, Quiet
-from supervisor.server.projection import Projection
+from supervisor.server.projection.fold import Projection
 from supervisor.server.store.connection import Store
 from supervisor.server.store.opening import FILE_NAME
-from supervisor.server.texts import Texts, catalogue
+from supervisor.server.texts import Texts, catalogue, wording
 from tests.supervisor.server.loopback import Receiver, mail, web
 from tests.supervisor.server.stand import small_tool
 

@@ -14,15 +14,15 @@ import duckdb
 import pytest
 
 from supervisor.link.messages import Event, EventKind
-from supervisor.server import audit
 from supervisor.server.errors import StoreError
-from supervisor.server.projection import Cursor, Gap, Projection, begin_journal, cursor
-from supervisor.server.projector import Projector
-from supervisor.server.results import film_result, get_result
+from supervisor.server.projection.fold import Cursor, Gap, Projection, begin_journal, cursor
+from supervisor.server.projection.projector import Projector
+from supervisor.server.records import audit
+from supervisor.server.records.results import film_result, get_result
 from supervisor.server.store.connection import Store, transaction
 from supervisor.server.store.opening import open_database
 from supervisor.server.store.rows import aggregate, one
-from supervisor.server.wording import tell
+from supervisor.server.texts.wording import tell
 from tests.supervisor.server.stand import SECOND, START_NS, new_id, small_tool
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -166,7 +166,7 @@ def test_killed_at_any_moment_nothing_is_lost_and_nothing_doubled(tmp_path: Path
         from pathlib import Path
         import anyio
         from supervisor.link.messages import Event, EventKind
-        from supervisor.server.projection import Projection, cursor
+        from supervisor.server.projection.fold import Projection, cursor
         from supervisor.server.store.connection import Store
 
         def journal(after):
@@ -231,7 +231,7 @@ class Followers:
 async def test_everybody_is_told_once_though_the_disk_refuses_for_a_while(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("supervisor.server.projector.RETRY_S", 0.01)
+    monkeypatch.setattr("supervisor.server.projection.projector.RETRY_S", 0.01)
     followers, journal = Followers(), Journal()
     a_run(journal)
     async with Store(tmp_path / "cvd.duckdb") as store, anyio.create_task_group() as group:
@@ -258,7 +258,7 @@ async def test_everybody_is_told_once_though_the_disk_refuses_for_a_while(
 
 @pytest.mark.anyio
 async def test_more_events_than_memory_are_asked_for_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("supervisor.server.projector.WAITING", 10)
+    monkeypatch.setattr("supervisor.server.projection.projector.WAITING", 10)
     followers, journal = Followers(), Journal()
     for _ in range(30):
         journal.add(EventKind.NOTICE, text="news")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from config.recipe import load_recipe
-from supervisor.server.results import film_result, insert_result
+from supervisor.server.records.results import film_result, insert_result
 from tests.supervisor.server.stand import AMIR, ERIKA, OLGA, House
 from tests.supervisor.server.test_life import RECIPE, furnace_house, refusal
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from supervisor.link.messages import EventKind
-from supervisor.server.shiftlog import Line, quantity, render
+from supervisor.server.records.shiftlog import Line, quantity, render
 from supervisor.server.texts import ENGLISH, Texts
 from tests.supervisor.server.stand import OLGA, OTTO, START_NS
 from tests.supervisor.server.test_life import house, refusal

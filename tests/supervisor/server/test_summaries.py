@@ -15,7 +15,7 @@ from supervisor.server.historian import query, roll, summary
 from supervisor.server.historian.changes import ChangeDetector
 from supervisor.server.historian.hot import HotWriter
 from supervisor.server.historian.tagset import register
-from supervisor.server.past_events import past_events
+from supervisor.server.records.past_events import past_events
 from supervisor.server.store.connection import transaction
 from supervisor.server.store.opening import open_database
 from supervisor.server.store.rows import Connection, one

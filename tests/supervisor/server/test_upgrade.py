@@ -6,8 +6,8 @@ from uuid import uuid4
 import duckdb
 import pytest
 
-from supervisor.server import audit
 from supervisor.server.errors import MigrationError
+from supervisor.server.records import audit
 from supervisor.server.store.migrate import migrate, migrations
 from supervisor.server.store.opening import FILE_NAME, open_database
 
