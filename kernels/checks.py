@@ -30,7 +30,9 @@ from kernels.tables import (
 Rows = NDArray[np.void]
 
 WRITABLE = frozenset({TagKind.SETPOINT, TagKind.OUTPUT})
-WITH_TAG = frozenset({Op.TAG, Op.IS_GOOD, Op.IS_BAD})
+WITH_TAG = frozenset({Op.TAG, Op.IS_GOOD, Op.IS_BAD, Op.RATE})
+MOST_RATES = 65535
+LONGEST_WINDOW = 2**31  # scans of a rate
 KINDS, OPERATIONS, CLASSES = frozenset(TagKind), frozenset(Op), frozenset(ConditionClass)
 OF_ONE = frozenset({Op.NEG, Op.ABS, Op.SQRT, Op.NOT})
 
@@ -91,6 +93,7 @@ def check_tables(tables: Tables) -> None:
         check_form(table, rows, dtype)
     kinds: list[int] = tables.tags["kind"].tolist()
     check_expressions("", tables.expressions, tables.code, len(kinds))
+    _check_rates(tables.code)
     _check_tags(tables)
     _check_conditions(tables)
     _check_effects(tables)
@@ -136,6 +139,22 @@ def check_expressions(prefix: str, expressions: Rows, code: Rows, tags: int) -> 
         if start < 0 or start + length > len(instructions):
             raise fault(f"{prefix}expressions", row, "start", f"{start} + {length} is beyond {len(instructions)} rows")
         _check_expression(prefix, row, instructions, range(start, start + length), tags)
+
+
+def _check_rates(code: Rows) -> None:
+    """Refuse windows that are no number of scans, and more rates than an operation can name."""
+    at = np.flatnonzero(code["op"] == Op.RATE)
+    for row, window in zip(at.tolist(), code["value"][at].tolist(), strict=True):
+        if not 2 <= window <= LONGEST_WINDOW or window != int(window):
+            raise fault("code", row, "value", f"{window}: a rate is taken over 2 … {LONGEST_WINDOW} whole scans")
+    if len(np.unique(code[at][["arg", "value"]])) > MOST_RATES:
+        raise ValueError(f"code: more than {MOST_RATES} different rates")
+
+
+def check_no_rates(prefix: str, code: Rows) -> None:
+    """Refuse rates in a program: they are followed from the first scan on, which a program is not there for."""
+    if (at := np.flatnonzero(code["op"] == Op.RATE)).size:
+        raise fault(f"{prefix}code", int(at[0]), "op", "RATE stands in the tool's own expressions only")
 
 
 def _operands(op: int, count: int) -> int:

@@ -5,7 +5,15 @@ Jumps stay inside, every operand exists, and no path comes back to where it was 
 
 from typing import Any
 
-from kernels.checks import check_expressions, check_form, check_index, check_not_negative, check_writable, fault
+from kernels.checks import (
+    check_expressions,
+    check_form,
+    check_index,
+    check_no_rates,
+    check_not_negative,
+    check_writable,
+    fault,
+)
 from kernels.tables import CHANNELS, CODE, EXPRESSION, GUARDS, INSTRUCTION, STEP, Instr, Policy, Program
 
 INSTRUCTIONS, POLICIES = frozenset(Instr), frozenset(Policy)
@@ -22,6 +30,7 @@ def check_program(program: Program, kinds: list[int], *, name: str, safe: bool =
     check_form(f"{name}.expressions", program.expressions, EXPRESSION)
     check_form(f"{name}.code", program.code, CODE)
     check_expressions(f"{name}.", program.expressions, program.code, len(kinds))
+    check_no_rates(f"{name}.", program.code)
     instructions = [dict(zip(INSTRUCTION.names or (), row, strict=True)) for row in program.instructions.tolist()]
     if not instructions:
         raise ValueError(f"{table}: a program has at least one instruction")

@@ -17,7 +17,7 @@ from kernels.image import Image
 from kernels.tables import CONDITION_STATE as _CONDITION_STATE
 from kernels.tables import EVENT as _EVENT
 from kernels.tables import TAPE as _TAPE
-from kernels.tables import Program, Tables
+from kernels.tables import Op, Program, Tables, TagKind
 
 cimport cython
 from cpython.exc cimport PyErr_CheckSignals
@@ -61,6 +61,8 @@ from kernels.phases.state cimport (
     PROGRAM_SLOTS,
     ProgramTables,
     Ramp,
+    RateMemory,
+    RatePlan,
     RowCopy,
     ScanState,
     TAPE_RING,
@@ -199,12 +201,50 @@ cdef void free_program(ProgramTables* p) noexcept:
         unmap_arena(&arena)
 
 
+def _rates(t):
+    """Return what the tool's rates are of, (computed, tag, window), in the order in which they are followed."""
+    rows = t.code[t.code["op"] == Op.RATE]
+    return sorted({
+        (bool(t.tags["kind"][tag] == TagKind.COMPUTED), tag, int(window))
+        for tag, window in zip(rows["arg"].tolist(), rows["value"].tolist())
+    })
+
+
+def _code_with_rates(t, rates):
+    """Return the tool's code with the place of each rate in `count`."""
+    code = t.code.copy()
+    place = {(tag, window): index for index, (_, tag, window) in enumerate(rates)}
+    for at in np.flatnonzero(code["op"] == Op.RATE).tolist():
+        code["count"][at] = place[int(code["arg"][at]), int(code["value"][at])]
+    return code
+
+
+cdef void fill_rates(ScanState* s, object rates) except *:
+    cdef RatePlan* plan
+    cdef long long window, points
+    cdef int index
+    s.rate_count = len(rates)
+    for index, (computed, tag, whole) in enumerate(rates):
+        window = whole
+        plan = &s.rates[index]
+        plan.tag = tag
+        plan.every = (window + RATE_POINTS - 1) // RATE_POINTS
+        points = (window + plan.every - 1) // plan.every
+        plan.points = <int>points
+        plan.divisor = <double>(points * (points * points - 1) // 6) * (<double>plan.every * s.period_s)
+        s.plain_rates += not computed
+        s.rate_memory[index].last = -1
+        s.rate_memory[index].value = quiet_nan()
+        s.rate_memory[index].quality = 2
+
+
 cdef ScanState* lay_out_state(Arena* arena, ScanState* draft, object t) except NULL:
     """Take the memory of tables and state: one arena, so that it is locked as a whole."""
     cdef size_t n = len(t.tags)
     cdef size_t conditions = len(t.conditions)
     cdef size_t inputs = np.count_nonzero(t.tags["kind"] == KIND_INPUT)
     cdef size_t words = (inputs + 63) // 64
+    cdef size_t rates = len(_rates(t))
     cdef int i
     cdef ScanState* s = <ScanState*>take(arena, sizeof(ScanState))
     if s == NULL:
@@ -215,6 +255,7 @@ cdef ScanState* lay_out_state(Arena* arena, ScanState* draft, object t) except N
     s.effects = <EffectRow*>take(arena, len(t.effects) * sizeof(EffectRow))
     s.loops = <LoopRow*>take(arena, len(t.loops) * sizeof(LoopRow))
     s.maps = <MapRow*>take(arena, len(t.maps) * sizeof(MapRow))
+    s.rates = <RatePlan*>take(arena, rates * sizeof(RatePlan))
     lay_out_expressions(&s.expressions, arena, t.expressions)
     s.computed = <int*>take(arena, n * sizeof(int))
     s.outputs = <int*>take(arena, n * sizeof(int))
@@ -244,6 +285,7 @@ cdef ScanState* lay_out_state(Arena* arena, ScanState* draft, object t) except N
     s.condition_memory = <ConditionMemory*>take(arena, conditions * sizeof(ConditionMemory))
     s.group_members = <int*>take(arena, conditions * sizeof(int))
     s.loop_memory = <LoopMemory*>take(arena, len(t.loops) * sizeof(LoopMemory))
+    s.rate_memory = <RateMemory*>take(arena, rates * sizeof(RateMemory))
     s.effect_row = <int*>take(arena, n * sizeof(int))
     s.effect_scan = <long long*>take(arena, n * sizeof(long long))
     s.commands = <CommandRow*>take(arena, COMMAND_QUEUE * sizeof(CommandRow))
@@ -275,7 +317,9 @@ cdef void fill_state(ScanState* s, object t) except *:
     copy_rows(s.effects, t.effects, sizeof(EffectRow))
     copy_rows(s.loops, t.loops, sizeof(LoopRow))
     copy_rows(s.maps, t.maps, sizeof(MapRow))
-    fill_expressions(&s.expressions, t.expressions, t.code)
+    rates = _rates(t)
+    fill_rates(s, rates)
+    fill_expressions(&s.expressions, t.expressions, _code_with_rates(t, rates))
     for i in range(s.tag_count):
         start_tag(s, i)
     groups = {group: index for index, group in enumerate(np.unique(t.conditions["group"]).tolist()) if group >= 0}

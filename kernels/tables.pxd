@@ -10,6 +10,7 @@ cdef enum:
     CHANNELS = 8
     INSTRUCTIONS_PER_SCAN = 256
     COMMANDS_PER_SCAN = 64
+    RATE_POINTS = 60
 
 cdef enum:
     KIND_SYSTEM = 0
@@ -59,6 +60,7 @@ cdef enum:
     OP_VOTE = 20
     OP_IS_GOOD = 21
     OP_IS_BAD = 22
+    OP_RATE = 23
 
 cdef enum:
     CLASS_TRIP = 0

@@ -19,6 +19,7 @@ GUARDS = 8  # of a step
 CHANNELS = 8  # parallel channels of a program, the main one included
 INSTRUCTIONS_PER_SCAN = 256  # of one channel, before the program counts as faulty
 COMMANDS_PER_SCAN = 64  # latched in one scan; the others wait for the next
+RATE_POINTS = 60  # means of which a rate is the slope, at most
 
 
 class Status(IntEnum):
@@ -92,6 +93,7 @@ class Op(IntEnum):
     VOTE = 20  # at least `arg` of the last `count` operands
     IS_GOOD = 21  # of tag `arg`
     IS_BAD = 22  # of tag `arg`
+    RATE = 23  # change of tag `arg` per second, over the last `value` scans; in the tool's own expressions only
 
 
 class ConditionClass(IntEnum):

@@ -68,8 +68,8 @@ def _prove_constants(name, expected, found):
 def _prove_enumerations():
     _prove_constants("bounds", (
         columns.STACK_DEPTH, columns.LOOP_DEPTH, columns.GUARDS, columns.CHANNELS, columns.INSTRUCTIONS_PER_SCAN,
-        columns.COMMANDS_PER_SCAN,
-    ), (STACK_DEPTH, LOOP_DEPTH, GUARDS, CHANNELS, INSTRUCTIONS_PER_SCAN, COMMANDS_PER_SCAN))
+        columns.COMMANDS_PER_SCAN, columns.RATE_POINTS,
+    ), (STACK_DEPTH, LOOP_DEPTH, GUARDS, CHANNELS, INSTRUCTIONS_PER_SCAN, COMMANDS_PER_SCAN, RATE_POINTS))
     _prove_constants("Status", columns.Status, (
         GOOD, GOOD_LOCAL_OVERRIDE, UNCERTAIN, UNCERTAIN_LAST_USABLE, BAD, BAD_NO_COMMUNICATION,
         BAD_WAITING_FOR_INITIAL_DATA, BAD_OUT_OF_RANGE,
@@ -84,7 +84,7 @@ def _prove_enumerations():
     ))
     _prove_constants("Op", columns.Op, (
         OP_CONST, OP_TAG, OP_NEG, OP_ADD, OP_SUB, OP_MUL, OP_DIV, OP_ABS, OP_MIN, OP_MAX, OP_SQRT, OP_LT, OP_LE, OP_GT,
-        OP_GE, OP_EQ, OP_NE, OP_AND, OP_OR, OP_NOT, OP_VOTE, OP_IS_GOOD, OP_IS_BAD,
+        OP_GE, OP_EQ, OP_NE, OP_AND, OP_OR, OP_NOT, OP_VOTE, OP_IS_GOOD, OP_IS_BAD, OP_RATE,
     ))
     _prove_constants("ConditionClass", columns.ConditionClass, (
         CLASS_TRIP, CLASS_HOLD, CLASS_PERMISSIVE, CLASS_WARNING,

@@ -26,6 +26,7 @@ from kernels.tables cimport (
     OP_NEG,
     OP_NOT,
     OP_OR,
+    OP_RATE,
     OP_SQRT,
     OP_SUB,
     OP_TAG,
@@ -43,6 +44,7 @@ cdef enum:
     LEAF_CONST = LEAF + 2
     LEAF_IS_GOOD = LEAF + 3
     LEAF_IS_BAD = LEAF + 4
+    LEAF_RATE = LEAF + 5  # arg: the tag, count: which of the rates
 
 cdef enum:
     OUTCOME_EQUAL = 1
@@ -135,6 +137,9 @@ cdef inline Operand leaf(const ScanState* s, const Operation* i, bint active) no
     elif op == LEAF_IS_BAD:
         value = truth(q == 2)
         q = 0
+    elif op == LEAF_RATE:
+        value = s.rate_memory[i.count].value
+        q = s.rate_memory[i.count].quality
     return operand(value, q)
 
 
@@ -232,7 +237,7 @@ cdef inline bint is_comparison(int op) noexcept nogil:
 
 
 cdef inline bint is_leaf(int op) noexcept nogil:
-    return op == OP_CONST or op == OP_TAG or op == OP_IS_GOOD or op == OP_IS_BAD
+    return op == OP_CONST or op == OP_TAG or op == OP_IS_GOOD or op == OP_IS_BAD or op == OP_RATE
 
 
 cdef inline bint joins_two(const CodeRow* i) noexcept nogil:
@@ -277,6 +282,9 @@ cdef inline int prepare_leaf(const CodeRow* i, int left, Operation* into) noexce
         into.op = LEAF_CONST
         into.arg = 0  # read, though not used
         into.value = i.value
+    elif i.op == OP_RATE:
+        into.op = LEAF_RATE
+        into.count = i.count
     else:
         into.op = LEAF_IS_GOOD if i.op == OP_IS_GOOD else LEAF_IS_BAD
     return 1
@@ -318,7 +326,7 @@ cdef inline long long newest_source(const ScanState* s, const Operation* code, E
     cdef int i, op
     for i in range(e.start, e.start + e.length):
         op = code[i].op
-        if (op == LEAF_TAG or op == LEAF_COMPARE) and (not found or s.source[code[i].arg] > newest):
+        if (op == LEAF_TAG or op == LEAF_COMPARE or op == LEAF_RATE) and (not found or s.source[code[i].arg] > newest):
             newest = s.source[code[i].arg]
             found = True
     return newest

@@ -4,6 +4,7 @@ from kernels.atomics cimport exchange, fence_acquire, fence_release, fetch_or, l
 from kernels.atomics cimport store_release, u64
 from kernels.phases.emit cimport tape_input
 from kernels.phases.expression cimport Operand, evaluate, newest_source
+from kernels.phases.rate cimport follow
 from kernels.phases.state cimport Correction, Expression, Input, Letter, Mailbox, ScanState
 from kernels.phases.write cimport is_finite, quality, quiet_nan
 from kernels.tables cimport (
@@ -145,10 +146,13 @@ cdef inline void latch_inputs(ScanState* s, long long wall_ns) noexcept nogil:
 
 
 cdef inline void compute_tags(ScanState* s) noexcept nogil:
-    """Phase 2, in tag order."""
+    """Phase 2, in tag order; a rate as soon as its tag has its value of this scan."""
     cdef Expression expression
     cdef Operand r
-    cdef int i, tag
+    cdef int i, tag, rate
+    for rate in range(s.plain_rates):
+        follow(s, rate)
+    rate = s.plain_rates
     for i in range(s.computed_count):
         tag = s.computed[i]
         expression = s.expressions.rows[s.tags[tag].expression]
@@ -159,3 +163,6 @@ cdef inline void compute_tags(ScanState* s) noexcept nogil:
         s.source[tag] = newest_source(s, s.expressions.code, expression)
         s.value[tag] = r.value
         s.status[tag] = GOOD if r.q == 0 else (UNCERTAIN if r.q == 1 else BAD)
+        while rate < s.rate_count and s.rates[rate].tag == tag:
+            follow(s, rate)
+            rate += 1

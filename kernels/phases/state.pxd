@@ -15,6 +15,7 @@ from kernels.tables cimport (
     LOOP_DEPTH,
     LoopRow,
     MapRow,
+    RATE_POINTS,
     StepRow,
     TagRow,
     TapeRow,
@@ -102,6 +103,23 @@ cdef struct ConditionCounts:
     int latched
     int bypassed
 
+cdef struct RatePlan:
+    int tag
+    int points  # means in the window
+    long long every  # scans of each mean
+    double divisor
+
+cdef struct RateMemory:
+    long long last  # scan of the last update
+    long long count  # scans in the mean that is being made
+    int at  # where it will be put: the place of the oldest
+    int rest  # means until nothing Uncertain is left in the window
+    int quality
+    bint filled
+    double sum
+    double value
+    double ring[RATE_POINTS]
+
 cdef struct LoopMemory:
     bint ready
     double filtered
@@ -164,6 +182,8 @@ cdef struct ScanState:
     int condition_count
     int loop_count
     int map_count
+    int rate_count
+    int plain_rates  # of tags that are not computed; they come first
 
     # Tables.
     TagRow* tags
@@ -174,6 +194,7 @@ cdef struct ScanState:
     EffectRow* effects
     LoopRow* loops
     MapRow* maps
+    RatePlan* rates
 
     # Tags by kind, in tag order.
     int input_count
@@ -222,6 +243,7 @@ cdef struct ScanState:
     bint ask_abort_from_rest
     bint ask_hold
     LoopMemory* loop_memory
+    RateMemory* rate_memory
     int* effect_row  # by tag: row of the effect that applies
     long long* effect_scan  # by tag: the scan for which effect_row is meant
     Run run

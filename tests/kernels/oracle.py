@@ -5,8 +5,8 @@ of one does not hide in the other; `test_scan_oracle.py` and `campaign.py` compa
 is IEEE 754 double and evaluates in the order written, so equality is exact.
 
 Tables go in, then postings and commands; `advance` runs scans; values, conditions, events, tape and digest come out,
-under the same names as in `kernels.scan.Scan`. Parts: `oracle_image` (tags), `oracle_expression`, `oracle_program`
-(phase 4).
+under the same names as in `kernels.scan.Scan`. Parts: `oracle_image` (tags), `oracle_rate`, `oracle_expression`,
+`oracle_program` (phase 4).
 """
 
 import math
@@ -28,6 +28,7 @@ from kernels.tables import (
     ConditionState,
     Event,
     LoopMode,
+    Op,
     Program,
     Refusal,
     RunState,
@@ -41,6 +42,7 @@ from kernels.tables import (
 from tests.kernels.oracle_expression import evaluate, expressions
 from tests.kernels.oracle_image import NAN, WRITABLE, OracleImage, Posting, clamp, quality, rows
 from tests.kernels.oracle_program import FROM, REST, Loaded, Run
+from tests.kernels.oracle_rate import OracleRates
 
 FNV_OFFSET, FNV_PRIME = 0xCBF29CE484222325, 0x100000001B3  # Fowler, Noll, Vo: FNV-1a, 64 bits
 QUEUE = 1024
@@ -90,6 +92,7 @@ class Oracle:
         self.index = -1
         self.image = OracleImage(tables.tags)
         self.expressions = expressions(tables.expressions, tables.code)
+        self.rates = OracleRates(self.image, tables.code, tables.period_s)
         self.condition_rows, self.effects = rows(tables.conditions), rows(tables.effects)
         self.loop_rows, self.maps = rows(tables.loops), rows(tables.maps)
         self.condition = [Condition() for _ in self.condition_rows]
@@ -316,15 +319,17 @@ class Oracle:
 
     # --------------------------------------------------------------------------- phase 2: computed tags
     def compute(self) -> None:
-        """Evaluate computed tags in tag order."""
+        """Evaluate computed tags in tag order; rates as soon as their tag has its value."""
         image = self.image
+        self.rates.follow_plain(self.index)
         for index in image.of_kind(TagKind.COMPUTED):
             expression = self.expressions[image.tags[index].expression]
             value, q = evaluate(expression, image, limit=1)
             if q == 2 or not math.isfinite(value):
                 value, q = NO_NUMBER, 2
             image.value[index], image.status[index] = value, int(STATUS_OF_QUALITY[q])
-            image.source[index] = max((image.source[i.arg] for i in expression if i.op == 1), default=0)
+            image.source[index] = max((image.source[i.arg] for i in expression if i.op in (Op.TAG, Op.RATE)), default=0)
+            self.rates.follow(index, self.index)
 
     # ------------------------------------------------------------------------------ phase 3: conditions
     def judge(self, index: int) -> bool:

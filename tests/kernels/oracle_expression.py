@@ -93,6 +93,8 @@ def evaluate(expression: Expression, image: OracleImage, *, limit: int, active: 
             stack.append((instruction.value, 0))
         elif op == Op.TAG:
             stack.append((image.value[instruction.arg], image.q(instruction.arg)))
+        elif op == Op.RATE:
+            stack.append(image.rate(instruction.arg, instruction.value))
         elif op == Op.IS_GOOD:
             stack.append((float(image.q(instruction.arg) == 0), 0))
         elif op == Op.IS_BAD:

@@ -6,6 +6,7 @@ One part of the plain-Python reference of docs/reference/scan.md; `oracle.py` sa
 import math
 import struct
 from collections import namedtuple
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -63,6 +64,7 @@ class OracleImage:
         self.source = [0] * count
         self.demand = [0.0] * count
         self.ramp: list[Ramp | None] = [None] * count
+        self.rate: Callable[[int, float], tuple[float, int]] = lambda _tag, _window: (NAN, 2)  # see oracle_rate
         self.forced: dict[int, float] = {}
         self.latched: dict[int, Posting] = {}  # of inputs that have spoken
         for index, tag in enumerate(self.tags):

@@ -17,13 +17,14 @@ from kernels.tables import (
     Command,
     ConditionClass,
     Instr,
+    Op,
     Policy,
     Program,
     SystemTag,
     Tables,
     TagKind,
 )
-from tests.kernels.tables_builder import Expr, ProgramBuilder, ToolBuilder, expr, is_bad, is_good, tag, vote
+from tests.kernels.tables_builder import Expr, ProgramBuilder, ToolBuilder, expr, is_bad, is_good, rate, tag, vote
 
 STATUSES = (0, 0x00960000, 0x40000000, 0x40900000, 0x80000000, 0x80310000, 0xC0000000, 0x3FFFFFFF)
 WILD = (math.nan, math.inf, -math.inf, -0.0, 0.0, 1e300, -1e300, 5e-324, 1e-9)
@@ -173,10 +174,25 @@ def case(rng: Random) -> Case:
         tool.map(source, rng.choice(writable), (x0, x0 + rng.choice((-5.0, 1.0, 10.0))), (number(rng), number(rng)))
     tool.safe = program(rng, every, writable, safe=True)
     programs = tuple(program(rng, every, writable).build() for _ in range(3))
+    with_rates(tool)
     tables = tool.build()
     return Case(
         tables, programs, tuple(inputs), tuple(writable), tuple(modes)
     )  # fmt: skip
+
+
+def with_rates(tool: ToolBuilder) -> None:
+    """Let half of the tools read rates in the place of some tags; drawn from what the tool is, so it disturbs nothing.
+
+    Programs have none (`tool.pool` is not theirs).
+    """
+    code = tool.pool.code
+    rng = Random(repr(code))
+    if rng.random() < 0.5:
+        return
+    for at, (op, index, *_) in enumerate(code):
+        if op == Op.TAG and rng.random() < 0.25:
+            (code[at],) = rate(index, rng.choice((2, 3, 5, 59, 61, 150))).code
 
 
 def random_tag(rng: Random, tool: ToolBuilder, kind: TagKind, every: list[int]) -> int:

@@ -122,6 +122,11 @@ def is_bad(index: int) -> Expr:
     return Expr(((Op.IS_BAD, index, 0, 0, 0.0, 0.0),))
 
 
+def rate(index: int, window: int) -> Expr:
+    """Change of a tag per second over so many scans."""
+    return Expr(((Op.RATE, index, 0, 0, float(window), 0.0),))
+
+
 def vote(needed: int, operands: Sequence[Expr]) -> Expr:
     """At least `needed` of the operands are true or unknown."""
     code = tuple(instruction for operand in operands for instruction in operand.code)
