@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from kernels import sources as _sources
-from kernels import transport as _transport
+from kernels import similarity as _similarity
 
 from kernels.physics.constants cimport GAS_CONSTANT, PI
 from kernels.physics.films cimport FILMS as FILM_COUNT, GASES as GAS_COUNT, film_molar_rate
@@ -193,7 +193,7 @@ def combustion_growth(oxygen_over_acetylene, double strain_1_s, double surface_k
         ("H", 1.008e-3, 1.5e-4, recombination, burned), ("CH3", 15.035e-3, 4.0e-5, 0.0, methyl),
     ):
         d = diffusivity * spread
-        transfer = d * math.sqrt(strain_1_s / viscous) * _transport.stagnation_sherwood(viscous / d)
+        transfer = d * math.sqrt(strain_1_s / viscous) * _similarity.stagnation_sherwood(viscous / d)
         surface = 0.25 * loss * math.sqrt(8.0 * GAS_CONSTANT * surface_k / (PI * mass))
         left[gas] = share * transfer / (transfer + surface)
     rate = film_rate("diamond", surface_k, {gas: share * pressure_pa for gas, share in left.items()})

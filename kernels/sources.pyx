@@ -18,8 +18,8 @@ from kernels.physics.sources cimport (
     tungsten_resistivity,
 )
 
-# log10 p(Torr) = a − b/T. TMGa: G. B. Stringfellow, Organometallic Vapor-Phase Epitaxy, 1999; the others are the usual
-# figures of suppliers' sheets.
+# log10 p(Torr) = a − b/T. TMGa: G. B. Stringfellow, Organometallic Vapor-Phase Epitaxy, 1999; water: through 17.535
+# Torr at 20 °C and 760 Torr at 100 °C (CRC Handbook); the others are the usual figures of suppliers' sheets.
 VAPOUR = {
     "TMGa": (8.07, 1703.0),
     "TEGa": (8.083, 2162.0),
@@ -29,7 +29,7 @@ VAPOUR = {
     "TDMAT": (8.60, 2850.0),
     "TiCl4": (7.684, 1964.6),
     "SiCl4": (7.644, 1572.3),
-    "H2O": (8.93, 2260.0),
+    "H2O": (8.8794, 2238.3),
 }
 
 

@@ -1,5 +1,6 @@
 """Kernels and stubs obey the import contracts too; import-linter reads neither."""
 
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,17 @@ def test_compiled_sources_import_downwards_only() -> None:
         if not may_import(found.importer, found.imported)
     ]
     assert broken == []
+
+
+def test_kernels_import_one_another_in_no_circle() -> None:
+    """Whichever a program imports first: it loads."""
+    sources = {path.stem: path for path in sorted((ROOT / "kernels").glob("*.pyx"))}
+    uses = {
+        name: {found.imported.split(".")[1] for found in imports(path) if found.imported.startswith("kernels.")}
+        & set(sources) - {name}
+        for name, path in sources.items()
+    }  # fmt: skip
+    assert list(TopologicalSorter(uses).static_order())
 
 
 @pytest.mark.parametrize(

@@ -2,17 +2,8 @@
 
 import numpy as np
 import pytest
-from machball.ballistic import Trench, Via, solve_ideal
 
 from kernels import conformality as c
-
-
-@pytest.mark.parametrize(("ratio", "expected"), [(1.0, 0.67198), (2.0, 0.51423), (10.0, 0.190941), (100.0, 0.0252763)])
-def test_clausing_tube(ratio: float, expected: float) -> None:
-    """R. J. Cole's and Clausing's values (0.1 %)."""
-    got = c.clausing_transmission(ratio)
-    print(f"Clausing tube L/R {ratio:g}: expected {expected}, got {got:.6f}, tolerance 0.1 %")
-    assert got == pytest.approx(expected, rel=1e-3)
 
 
 def test_long_tubes_and_short_ones() -> None:
@@ -20,15 +11,6 @@ def test_long_tubes_and_short_ones() -> None:
     assert c.clausing_transmission(1e4) == pytest.approx(8e-4 / 3.0, rel=2e-3)
     assert c.clausing_transmission(1e-4) == pytest.approx(1.0 - 0.5e-4, abs=1e-8)
     assert c.clausing_transmission(0.0) == c.clausing_transmission_slot(0.0) == 1.0
-
-
-@pytest.mark.parametrize(("geometry", "expected"), [("trench", 2**0.5 - 1.0), ("via", 3.0 - 2.0 * 2**0.5)])
-def test_no_re_emission(geometry: str, expected: float) -> None:
-    """β = 1, AR 1: mean over the bottom (1e-5)."""
-    got = c.bottom_flux(1.0, 1.0, geometry)
-    print(f"feature β 1, AR 1, {geometry}: expected {expected:.7f}, got {got:.7f}, tolerance 1e-5")
-    assert got == pytest.approx(expected, rel=1e-5)
-    assert c.ballistic_profile(1.0, 1.0, geometry).flux[-1] == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.mark.parametrize(("sticking", "aspect_ratio"), [(0.3, 2.0), (0.05, 4.0)])
@@ -61,13 +43,6 @@ def test_the_trench_by_ray_tracing(sticking: float, aspect_ratio: float) -> None
     assert abs(c.bottom_flux(sticking, aspect_ratio) - hits.mean()) < 4.0 * error
 
 
-@pytest.mark.parametrize(("geometry", "made"), [("trench", Trench), ("via", Via)])
-def test_saturation_beside_machball(geometry: str, made: type) -> None:
-    """AR 5, β 0.1, 40 cells and steps of 1 %, of first order: within 2 %."""
-    times = solve_ideal(made(5.0, 40), 0.1, endcov=0.95, ep=0.01, verbose=False)[0]
-    assert c.ald_saturation_exposure(0.1, 5.0, geometry) == pytest.approx(float(times[-1]), rel=0.02)
-
-
 @pytest.mark.parametrize("geometry", ["trench", "via"])
 def test_limits_of_saturation(geometry: str) -> None:
     """Flat: −ln(1 − θ)/β, at most one impingement later in the corner. Deep: the square of the depth (Gordon)."""
@@ -98,14 +73,6 @@ def test_deep_vias_follow_gordon(depth: float) -> None:
     """1 + 19/4·a + 3/2·a² impingements (R. G. Gordon et al., Chem. Vap. Deposition 9, 73 (2003)); 2 %."""
     got = c.ald_saturation_exposure(1.0, depth, "via")
     assert got == pytest.approx(1.0 + 4.75 * depth + 1.5 * depth**2, rel=0.02)
-
-
-@pytest.mark.parametrize(("length", "expected"), [(0.5, 0.8048), (1.0, 0.6848), (2.0, 0.5417)])
-def test_slot_of_clausing(length: float, expected: float) -> None:
-    """Values usual in the literature of vacuum (0.1 %), as the next test finds them by counting molecules."""
-    got = c.clausing_transmission_slot(length)
-    print(f"Clausing slot L/w {length:g}: expected {expected}, got {got:.5f}, tolerance 0.1 %")
-    assert got == pytest.approx(expected, rel=1e-3)
 
 
 @pytest.mark.parametrize("length", [1.0, 5.0, 10.0])

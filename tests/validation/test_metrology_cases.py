@@ -9,22 +9,6 @@ from kernels import metrology as m
 SILICON = 3.8808 + 0.0187j
 
 
-@pytest.mark.parametrize(("thickness", "expected"), [(0.0, 0.348382), (100.0, 0.091173)])
-def test_oxide_on_silicon(thickness: float, expected: float) -> None:
-    """1.457 on 3.8808 + 0.0187i at 632.8 nm (1e-5)."""
-    got = m.reflectance(632.8, [(1.457, thickness)], SILICON)
-    print(f"SiO2 {thickness:g} nm on Si: expected {expected}, got {got:.6f}, tolerance 1e-5")
-    assert got == pytest.approx(expected, abs=1e-5)
-
-
-@pytest.mark.parametrize(("megahertz", "expected"), [(5.0, 17.668), (6.0, 12.269)])
-def test_sauerbrey(megahertz: float, expected: float) -> None:
-    """ng/(cm²·Hz) (0.1 %)."""
-    got = m.sauerbrey(megahertz * 1e6) * 1e8
-    print(f"Sauerbrey {megahertz:g} MHz: expected {expected}, got {got:.4f}, tolerance 0.1 %")
-    assert got == pytest.approx(expected, rel=1e-3)
-
-
 @pytest.mark.parametrize("angle", [0.0, 30.0, 70.0, 89.0])
 @pytest.mark.parametrize("polarisation", ["s", "p"])
 def test_stacks_beside_tmm(angle: float, polarisation: str) -> None:

@@ -9,26 +9,6 @@ import pytest
 from kernels import plasma as p
 
 
-def test_the_published_match() -> None:
-    """5 − j100 Ω at 13.56 MHz: shunt 704 pF, series +115 Ω (0.5 %)."""
-    got = p.l_match(5 - 100j, 13.56e6)
-    print(f"L-match: expected 704 pF, 115 Ω; got {got.shunt_f * 1e12:.2f} pF, {got.series_ohm:.3f} Ω; tolerance 0.5 %")
-    assert got.shunt_f == pytest.approx(704e-12, rel=5e-3)
-    assert got.series_ohm == pytest.approx(115.0, rel=5e-3)
-
-
-@pytest.mark.parametrize("load", [5 - 100j, 2 - 500j, 50 + 0j, 40 + 70j, 200 + 30j, 900 - 400j])
-def test_a_matched_load_reflects_nothing(load: complex) -> None:
-    """The network built up from its elements looks like 50 Ω."""
-    match = p.l_match(load, 2e6)
-    shunt = 2j * math.pi * 2e6 * match.shunt_f
-    if match.shunt_at == "source":
-        seen = 1.0 / (1.0 / (load + 1j * match.series_ohm) + shunt)
-    else:
-        seen = 1.0 / (1.0 / load + shunt) + 1j * match.series_ohm
-    assert abs(p.reflection(seen)) == pytest.approx(0.0, abs=1e-6)
-
-
 def test_argon_is_in_the_range_of_inductive_discharges() -> None:
     """500 W, 5 mTorr, 30 cm wide: 1e17 … 1e18 m⁻³ and 2.5 … 4 eV; density follows power, temperature does not."""
     one, two = (p.global_model(power, 0.667, 0.15, 0.10) for power in (500.0, 1000.0))

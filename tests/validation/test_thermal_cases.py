@@ -5,11 +5,6 @@ import pytest
 from kernels import thermal
 
 
-def test_the_laser_spot_case() -> None:
-    """A 0.63, 1 W, w 50 µm, k 148 W/(m·K): 24.016 K (0.1 %)."""
-    assert thermal.laser_peak_rise(1.0, 50e-6, 148.0, 0.63) == pytest.approx(24.016, rel=1e-3)
-
-
 def test_radiation_of_a_black_square_metre() -> None:
     """5.67 kW/m² at 562.34 K (σT⁴), and nothing between equals."""
     assert thermal.radiative_exchange(1.0, 1000.0, 0.0) == pytest.approx(56703.74419, rel=1e-9)

@@ -9,13 +9,6 @@ from scipy.integrate import solve_ivp
 from kernels import vacuum
 
 
-def test_a_hundred_sccm_into_thirty_litres() -> None:
-    """100 sccm at 300 K, 30 L, 50 L/s: 27.82 mTorr and 0.6 s (0.1 %)."""
-    flow = vacuum.molar_flow(100.0)
-    assert vacuum.steady_pressure(flow, 0.050, 300.0) / vacuum.PA_PER_TORR * 1e3 == pytest.approx(27.82, rel=1e-3)
-    assert vacuum.residence_time(0.030, 0.050) == pytest.approx(0.6, rel=1e-12)
-
-
 def test_one_sccm_in_moles() -> None:
     """7.4358e-7 mol/s, at any temperature."""
     assert pytest.approx(7.4358e-7, rel=1e-4) == vacuum.MOL_PER_S_PER_SCCM
