@@ -66,6 +66,9 @@ class Tag(Model):
     """Input: how often its source posts. Uncertain after 2 periods of silence, Bad after 5; 0 never ages."""
     expression: Expression | None = None
     """Computed: what it is."""
+    otherwise: float | None = None
+    """Computed: its value at start and wherever its expression is unknown, so that it is never Bad. Such a tag may name
+    itself, or one that is computed after it: that is read as the scan before left it."""
     role: Role | None = None
     """Set point, output: who may move it by hand; none: nobody."""
     point: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$", examples=["mfc_sih4.flow"])
@@ -81,6 +84,8 @@ class Tag(Model):
             raise ValueError("only a tag that is bound to a point has a scaling")
         if (self.kind is TagKind.COMPUTED) != (self.expression is not None):
             raise ValueError("a computed tag, and only that, has an expression")
+        if self.otherwise is not None and self.kind is not TagKind.COMPUTED:
+            raise ValueError("only a computed tag has an otherwise")
         if self.hazardous and self.kind is not TagKind.OUTPUT:
             raise ValueError("only an output can be hazardous")
         if self.kind is TagKind.SETPOINT and not self.low <= self.initial <= self.high:
@@ -279,7 +284,7 @@ class AlarmKind(StrEnum):
     LIMIT = "limit"  # a tag beyond limits that stand each by itself
     LEVEL = "level"  # a tag beyond limits of which one at a time is shown
     DEVIATION = "deviation"  # a tag too far from its set point
-    RATE_OF_CHANGE = "rate_of_change"  # a tag that is itself a rate beyond limits
+    RATE_OF_CHANGE = "rate_of_change"  # a tag that changes too fast, or is itself a rate, beyond limits
     OFF_NORMAL = "off_normal"  # a discrete tag that is not as it should be
     DISCRETE = "discrete"  # any expression
     COMMUNICATION = "communication"  # tags without a value
@@ -307,6 +312,8 @@ class Alarm(Condition):
     """Limit, level, deviation, rate of change, off-normal: what is watched."""
     setpoint: TagName | None = None
     """Deviation: the tag that says where it should be."""
+    window_s: Seconds = 0.0
+    """Rate of change: time over which the rate is taken; 0: the tag is a rate itself."""
     high_high: LimitText | None = None
     """A quantity of the tag's dimension. Deviation: above the set point, also in per cent of it; below is negative."""
     high: LimitText | None = None

@@ -113,6 +113,8 @@ def _check_tags(tables: Tables) -> None:
             raise fault("tags", row, "kind", f"the first {system} tags, and no others, are SYSTEM")
         if kind == TagKind.COMPUTED:
             check_index("tags", row, "expression", int(tag["expression"]), len(tables.expressions), "expressions")
+            if not math.isfinite(tag["initial"]):
+                raise fault("tags", row, "initial", "must be finite: the tag may begin with it")
         if kind == TagKind.OUTPUT:
             check_index("tags", row, "loop", int(tag["loop"]), len(tables.loops), "loops", optional=True)
         if kind in WRITABLE:

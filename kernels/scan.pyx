@@ -346,6 +346,9 @@ cdef void start_tag(ScanState* s, int tag) noexcept:
     if kind == KIND_INPUT or kind == KIND_COMPUTED:
         s.value[tag] = quiet_nan()
         s.status[tag] = BAD_WAITING_FOR_INITIAL_DATA
+        if kind == KIND_COMPUTED and row.flags & OTHERWISE:
+            s.value[tag] = row.initial
+            s.status[tag] = GOOD
     elif kind == KIND_SETPOINT:
         s.value[tag] = row.initial
     elif kind == KIND_OUTPUT:

@@ -21,6 +21,7 @@ cdef enum:
 
 cdef enum:
     HAZARDOUS = 1
+    OTHERWISE = 2
 
 cdef enum:
     TAG_RUN_STATE = 0

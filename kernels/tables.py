@@ -49,6 +49,7 @@ class TagFlag(IntFlag):
     """Properties of a tag."""
 
     HAZARDOUS = 1  # an output that stays at its safe value until the controller has armed the tool
+    OTHERWISE = 2  # a computed tag that is `initial` at start and wherever its expression is unknown
 
 
 class SystemTag(IntEnum):
@@ -253,7 +254,7 @@ TAG = np.dtype(
         ("low", "f8"),  # INPUT: plausible; SETPOINT, OUTPUT: permitted
         ("high", "f8"),
         ("rate", "f8"),  # OUTPUT: greatest change a scan; 0 = unlimited
-        ("initial", "f8"),  # SETPOINT: value at start
+        ("initial", "f8"),  # SETPOINT: value at start; COMPUTED with OTHERWISE: at start and where unknown
         ("safe", "f8"),  # OUTPUT: value at start and while not permitted
     ],
     align=True,

@@ -8,7 +8,7 @@ from config.expression.lexer import RESERVED
 from config.faults import join
 from config.tool import Tag, TagKind
 from config.unit_table import UNITS, Unit
-from config.units import UnitError, find_unit
+from config.units import PER, UnitError, find_unit
 
 _LONGEST = 96  # characters of config.base.TagName
 _STATE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
@@ -26,6 +26,8 @@ _MEANT_FOR = {
 def unit_of_name(name: str, *, letters: bool = False) -> Unit | None:
     """The unit that the last words of a name say (`power_kw`); single letters only when asked for."""
     words = [word for word in re.split(r"[._]", name) if word != "per"]  # `nm_per_min` is `nm_min`
+    if len(words) > 2 and words[-1] in PER and "_".join(words[-2:]) not in _SUFFIXES and words[-2] in _SUFFIXES:
+        return find_unit(f"{_SUFFIXES[words[-2]].symbol}/{words[-1]}")  # `kpa_min`: of no table
     for count in (3, 2, 1):
         suffix = "_".join(words[-count:])
         if len(words) > count and suffix in _SUFFIXES and (letters or len(suffix) > 1):
@@ -110,12 +112,15 @@ def _check_states(report: Report, path: str, tag: Tag) -> None:
 
 
 def _check_computed(report: Report, path: str, name: str, tag: Tag, text: str) -> None:
-    typed = report.quantity(join(path, "expression"), text, tag)
+    typed = report.quantity(join(path, "expression"), text, tag, rates=True)
     if typed is None:
         return
     own = report.layout.index[name]
+    if tag.otherwise is not None and not tag.low <= tag.otherwise <= tag.high:
+        report.add(join(path, "otherwise"), f"{tag.otherwise:g} is outside {tag.low:g} … {tag.high:g}")
     for used in dict.fromkeys(node.name for node in names(typed.node)):
         other = report.layout.declared.get(used)
-        if other is not None and other.kind is TagKind.COMPUTED and report.layout.index[used] >= own:
+        late = other is not None and other.kind is TagKind.COMPUTED and report.layout.index[used] >= own
+        if late and other is not None and other.otherwise is None:
             what = "itself" if used == name else f"'{used}', which is computed after it: move that above"
             report.add(join(path, "expression"), f"uses {what}")

@@ -77,7 +77,7 @@ def _prove_enumerations():
     _prove_constants("TagKind", columns.TagKind, (
         KIND_SYSTEM, KIND_INPUT, KIND_COMPUTED, KIND_SETPOINT, KIND_OUTPUT,
     ))
-    _prove_constants("TagFlag", columns.TagFlag, (HAZARDOUS,))
+    _prove_constants("TagFlag", columns.TagFlag, (HAZARDOUS, OTHERWISE))
     _prove_constants("SystemTag", columns.SystemTag, (
         TAG_RUN_STATE, TAG_STEP, TAG_STEP_ELAPSED_S, TAG_RUN_ELAPSED_S, TAG_CYCLE, TAG_TRIPPED, TAG_LATCHED,
         TAG_BYPASSED, TAG_FORCED, TAG_SKIPPED_SLOTS, TAG_ARMED,

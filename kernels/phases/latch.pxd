@@ -14,6 +14,7 @@ from kernels.tables cimport (
     BAD_WAITING_FOR_INITIAL_DATA,
     GOOD,
     GOOD_LOCAL_OVERRIDE,
+    OTHERWISE,
     UNCERTAIN,
     UNCERTAIN_LAST_USABLE,
 )
@@ -157,7 +158,10 @@ cdef inline void compute_tags(ScanState* s) noexcept nogil:
         tag = s.computed[i]
         expression = s.expressions.rows[s.tags[tag].expression]
         r = evaluate(s, s.expressions.code, expression, 1, False)
-        if r.q == 2 or not is_finite(r.value):
+        if s.tags[tag].flags & OTHERWISE and (r.q != 0 or not is_finite(r.value)):
+            r.value = s.tags[tag].initial
+            r.q = 0
+        elif r.q == 2 or not is_finite(r.value):
             r.value = quiet_nan()
             r.q = 2
         s.source[tag] = newest_source(s, s.expressions.code, expression)

@@ -325,7 +325,9 @@ class Oracle:
         for index in image.of_kind(TagKind.COMPUTED):
             expression = self.expressions[image.tags[index].expression]
             value, q = evaluate(expression, image, limit=1)
-            if q == 2 or not math.isfinite(value):
+            if image.tags[index].flags & TagFlag.OTHERWISE and (q > 0 or not math.isfinite(value)):
+                value, q = image.tags[index].initial, 0
+            elif q == 2 or not math.isfinite(value):
                 value, q = NO_NUMBER, 2
             image.value[index], image.status[index] = value, int(STATUS_OF_QUALITY[q])
             image.source[index] = max((image.source[i.arg] for i in expression if i.op in (Op.TAG, Op.RATE)), default=0)

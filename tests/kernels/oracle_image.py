@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.tables import Status, SystemTag, TagKind
+from kernels.tables import Status, SystemTag, TagFlag, TagKind
 
 NAN = math.nan
 WRITABLE = (TagKind.SETPOINT, TagKind.OUTPUT)
@@ -72,7 +72,9 @@ class OracleImage:
         self.row_before = [(struct.pack("<d", v), s) for v, s in zip(self.value, self.status, strict=True)]
 
     def _start(self, index: int, tag: Any) -> None:
-        if tag.kind in (TagKind.INPUT, TagKind.COMPUTED):
+        if tag.kind == TagKind.COMPUTED and tag.flags & TagFlag.OTHERWISE:
+            self.value[index] = tag.initial
+        elif tag.kind in (TagKind.INPUT, TagKind.COMPUTED):
             self.value[index], self.status[index] = NAN, int(Status.BAD_WAITING_FOR_INITIAL_DATA)
         elif tag.kind == TagKind.SETPOINT:
             self.value[index] = tag.initial

@@ -22,6 +22,7 @@ from kernels.tables import (
     Program,
     SystemTag,
     Tables,
+    TagFlag,
     TagKind,
 )
 from tests.kernels.tables_builder import Expr, ProgramBuilder, ToolBuilder, expr, is_bad, is_good, rate, tag, vote
@@ -175,6 +176,7 @@ def case(rng: Random) -> Case:
     tool.safe = program(rng, every, writable, safe=True)
     programs = tuple(program(rng, every, writable).build() for _ in range(3))
     with_rates(tool)
+    with_keepers(tool)
     tables = tool.build()
     return Case(
         tables, programs, tuple(inputs), tuple(writable), tuple(modes)
@@ -193,6 +195,14 @@ def with_rates(tool: ToolBuilder) -> None:
     for at, (op, index, *_) in enumerate(code):
         if op == Op.TAG and rng.random() < 0.25:
             (code[at],) = rate(index, rng.choice((2, 3, 5, 59, 61, 150))).code
+
+
+def with_keepers(tool: ToolBuilder) -> None:
+    """Let some computed tags have a value where they know none; drawn from what the tool is, as rates are."""
+    rng = Random(repr(tool.tags))
+    for row in tool.tags:
+        if row["kind"] == TagKind.COMPUTED and rng.random() < 0.4:
+            row |= {"flags": TagFlag.OTHERWISE, "initial": rng.choice((0.0, 1.0, -0.0, 1e6, number(rng)))}
 
 
 def random_tag(rng: Random, tool: ToolBuilder, kind: TagKind, every: list[int]) -> int:

@@ -300,6 +300,11 @@ class ToolBuilder:
         """Add a computed tag."""
         return self._tag(TagKind.COMPUTED, expression=self.pool.add(expression))
 
+    def keeper(self, expression: Expr, otherwise: float) -> int:
+        """Add a computed tag that is `otherwise` at start and where its expression is unknown."""
+        columns = {"expression": self.pool.add(expression), "initial": otherwise, "flags": TagFlag.OTHERWISE}
+        return self._tag(TagKind.COMPUTED, **columns)
+
     def setpoint(self, low: float = -1e9, high: float = 1e9, initial: float = 0.0) -> int:
         """Add a set point."""
         return self._tag(TagKind.SETPOINT, low=low, high=high, initial=initial)

@@ -79,6 +79,7 @@ CODE_TAG = 0  # the first instruction of the first expression reads a tag
         ("tags", INPUT, "age_bad", -1),
         ("tags", COMPUTED, "expression", -1),
         ("tags", COMPUTED, "expression", 99),
+        ("tags", COMPUTED, "initial", INF),
         ("tags", SETPOINT, "low", -INF),
         ("tags", SETPOINT, "low", 101.0),
         ("tags", SETPOINT, "initial", 101.0),

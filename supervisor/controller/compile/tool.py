@@ -94,11 +94,11 @@ def _tags(layout: Layout, expressions: Expressions) -> Iterator[tuple[Any, ...]]
     for name, tag in layout.declared.items():
         expression = -1
         if tag.expression is not None:
-            expression = expressions.value(tag.expression, name, name)
+            expression = expressions.value(tag.expression, name, name, rates=True)
         silent = tag.kind is not TagKind.INPUT or not tag.period_s
         yield (
             int(_KINDS[tag.kind]),
-            int(TagFlag.HAZARDOUS) if tag.hazardous else 0,
+            (TagFlag.HAZARDOUS if tag.hazardous else 0) | (0 if tag.otherwise is None else TagFlag.OTHERWISE),
             0 if silent else scans(UNCERTAIN_PERIODS * tag.period_s, period_s),
             0 if silent else scans(BAD_PERIODS * tag.period_s, period_s),
             expression,
@@ -106,7 +106,7 @@ def _tags(layout: Layout, expressions: Expressions) -> Iterator[tuple[Any, ...]]
             tag.low,
             tag.high,
             tag.rate_per_s * period_s if tag.kind is TagKind.OUTPUT else 0.0,
-            tag.initial if tag.kind is TagKind.SETPOINT else 0.0,
+            tag.initial if tag.otherwise is None else tag.otherwise,
             tag.safe if tag.kind is TagKind.OUTPUT else 0.0,
         )
 
@@ -157,7 +157,9 @@ def _conditions(
                     )
                 effects.append((layout.index[effect.output], 0, effect.value))
         yield (
-            expressions.condition(condition.when, condition.name, condition.hysteresis),
+            expressions.condition(
+                condition.when, condition.name, condition.hysteresis, rates=not isinstance(condition, Interlock)
+            ),
             int(cls),
             int(flags),
             group,
