@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from config.tool import Alarm, AlarmKind, Priority
-from config.units import Quantity, Unit, UnitError, convert, convert_difference, parse_quantity
+from config.units import Quantity, Unit, UnitError, convert, convert_difference, parse_quantity, rate_unit
 
 
 class Limit(StrEnum):
@@ -137,8 +137,13 @@ def limit_value(text: str) -> Quantity | None:
         return None
 
 
+def watched_unit(alarm: Alarm, unit: Unit) -> Unit:
+    """The unit of what is compared with the limits, from that of the tag: of a rate over a window, per second."""
+    return rate_unit(unit) if alarm.window_s else unit
+
+
 def limit_number(alarm: Alarm, quantity: Quantity, unit: Unit) -> float:
-    """A limit as a number in its tag's unit; that of a deviation is a difference."""
+    """A limit as a number in a unit; that of a deviation is a difference."""
     change = convert_difference if alarm.kind is AlarmKind.DEVIATION else convert
     return change(quantity.value, quantity.unit, unit)
 
@@ -163,6 +168,8 @@ def _cause(alarm: Alarm) -> str:
 def _passed(alarm: Alarm, limit: Limit, text: str) -> str:
     sign = ">" if limit.above else "<"
     value = text.strip()
+    if alarm.window_s:
+        return f"rate({alarm.tag}, {alarm.window_s:g} s) {sign} {value}"
     if alarm.kind is not AlarmKind.DEVIATION:
         return f"{alarm.tag} {sign} {value}"
     if relative(alarm, value):

@@ -8,12 +8,13 @@ import math
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 
 from config.faults import suggestion
-from config.unit_table import BASES, UNITS, Exponents, Unit
+from config.unit_table import BASES, FREQUENCY, TIME, UNITS, Exponents, Unit
 
 __all__ = ["NAMESPACE", "NO_UNIT_ID", "UNITS", "Quantity", "Unit", "UnitError", "convert", "convert_difference"]
-__all__ += ["describe", "find_unit", "parse_quantity", "spellings", "unit_id"]
+__all__ += ["describe", "find_unit", "parse_quantity", "rate_unit", "spellings", "unit_id"]
 
 NAMESPACE = "http://www.opcfoundation.org/UA/units/un/cefact"
 """NamespaceUri of EUInformation for a unit with a common code (OPC UA Part 8, 5.6.4.3)."""
@@ -21,6 +22,8 @@ NO_UNIT_ID = -1  # Part 8, 5.6.4.3: no unit id is available
 
 spellings: dict[str, Unit] = {spelling: unit for unit in UNITS for spelling in (unit.symbol, *unit.aliases)}
 """Every understood spelling and its unit."""
+PER: dict[str, Fraction] = {symbol: spellings[symbol].factor for symbol in ("s", "min", "h")}
+"""What any unit but that of a time or a bare number may stand over: `kPa/min`."""
 
 _NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
 _QUANTITY = re.compile(rf"\s*({_NUMBER})\s*(.*?)\s*", re.ASCII | re.DOTALL)
@@ -44,13 +47,38 @@ class Quantity:
 
 def find_unit(symbol: str) -> Unit:
     """Return the unit of a symbol; raises UnitError with a suggestion."""
-    unit = spellings.get(symbol)
+    unit = spellings.get(symbol) or _per_time(symbol)
     if unit is None:
         alike = {spelling.lower(): spelling for spelling in spellings}
         near = alike.get(symbol.lower())
         hint = f"; did you mean '{near}'?" if near else suggestion(symbol, spellings)
         raise UnitError(f"unknown unit '{symbol[:60]}'{hint}")
     return unit
+
+
+def rate_unit(unit: Unit) -> Unit:
+    """The unit in which the scan says how fast something in `unit` changes: per second."""
+    if not any(unit.exponents):
+        return spellings["Hz"]
+    return find_unit(f"{unit.symbol}/s")
+
+
+@cache
+def _per_time(symbol: str) -> Unit | None:
+    """A rate that the table does not list, made of a unit that it does list."""
+    above, _, below = symbol.rpartition("/")
+    base = spellings.get(above)
+    if base is None or below not in PER or base.exponents == TIME or not any(base.exponents):
+        return None
+    known = spellings.get(f"{base.symbol}/{below}")
+    if known is not None:
+        return known
+    exponents = tuple(a + b for a, b in zip(base.exponents, FREQUENCY, strict=True))
+    name = f"{base.name} per {spellings[below].name}"
+    suffix = None if base.suffix is None else f"{base.suffix}_{below}"
+    return Unit(
+        f"{base.symbol}/{below}", f"{base.dimension} rate", exponents, base.factor / PER[below], name, None, suffix
+    )
 
 
 def parse_quantity(text: str) -> Quantity:

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from config.layout import SYSTEM_TAGS, Layout
 from config.tool import Interlock, Tag
-from config.units import NAMESPACE as UNITS_NAMESPACE
-from config.units import UnitError, find_unit, unit_id
+from config.units import NO_UNIT_ID, UnitError, find_unit
 from opcua_model.data_types import ENUMERATIONS, add_record
+from opcua_model.engineering import engineering_units, information
 from opcua_model.interface import Method
 from opcua_model.live import Live
 from opcua_model.methods import methods_of
@@ -285,17 +285,10 @@ def _tag(tree: Tree, path: str, index: int, tag: Tag | None, description: str) -
 def _range(space: Space, node: Any, tag: Tag) -> None:
     span = ua.Variant(ua.Range(tag.low, tag.high), ua.VariantType.ExtensionObject)
     space.add_property(node, "EURange", Ids.Range, span, f"Least and greatest value of {tag.name}.")
-    information = ua.EUInformation()
-    information.NamespaceUri = UNITS_NAMESPACE
     try:
-        unit = find_unit(tag.unit)
+        value = engineering_units(find_unit(tag.unit))
     except UnitError:  # a tool file with it does not pass `cvd check`; its tag is still shown
-        information.UnitId, symbol, words = -1, tag.unit, tag.unit
-    else:
-        information.UnitId, symbol, words = unit_id(unit), unit.symbol, unit.name
-    information.DisplayName = ua.LocalizedText(symbol)
-    information.Description = ua.LocalizedText(words)
-    value = ua.Variant(information, ua.VariantType.ExtensionObject)
+        value = information(NO_UNIT_ID, tag.unit, tag.unit)
     space.add_property(node, "EngineeringUnits", Ids.EUInformation, value, f"Unit of {tag.name}.")
 
 

@@ -2,10 +2,10 @@
 
 from itertools import pairwise
 
-from config.alarms import ANALOGUE, Limit, declared_limits, limit_number, limit_value, points, relative
+from config.alarms import ANALOGUE, Limit, declared_limits, limit_number, limit_value, points, relative, watched_unit
 from config.checks.report import Report
 from config.faults import join, suggestion
-from config.tool import Alarm, AlarmKind, Tag
+from config.tool import Alarm, AlarmKind, Tag, TagKind
 from config.unit_table import Unit
 
 _NEEDS: dict[AlarmKind, tuple[str, ...]] = {
@@ -18,6 +18,10 @@ _NEEDS: dict[AlarmKind, tuple[str, ...]] = {
     AlarmKind.COMMUNICATION: ("tags",),
 }
 _ALL = ("tag", "setpoint", "normal", "when", "tags")
+_FEWEST_VALUES = 4
+"""Values of an instrument within the window of a rate; with fewer it follows every single one of them."""
+_STEEPEST = 1.5
+"""Most that a step of the tag's whole range within the window makes of it, times range over window."""
 _UP = (Limit.LOW_LOW, Limit.LOW, Limit.HIGH, Limit.HIGH_HIGH)
 _MOST_SHELVED_S = 7 * 86400.0
 """Longer than a week is no shelf but a removal from service (ISA-18.2, 11)."""
@@ -51,6 +55,8 @@ def _check_fields(report: Report, path: str, alarm: Alarm) -> None:
     if alarm.kind not in ANALOGUE:
         for limit in declared:
             report.add(join(path, limit.value), f"means nothing for an alarm of kind {alarm.kind.value}")
+    if alarm.window_s and alarm.kind is not AlarmKind.RATE_OF_CHANGE:
+        report.add(join(path, "window_s"), f"means nothing for an alarm of kind {alarm.kind.value}")
     if alarm.outer_priority is not None and not any(limit.outer for limit in declared):
         report.add(join(path, "outer_priority"), "means nothing without high_high or low_low")
 
@@ -71,9 +77,18 @@ def _check_tags(report: Report, path: str, alarm: Alarm) -> None:
     elif alarm.kind in ANALOGUE and tag.states:
         report.add(join(path, "tag"), f"'{alarm.tag}' has states: make it an alarm of kind off_normal")
     unit = report.unit(tag)
-    if alarm.kind is AlarmKind.RATE_OF_CHANGE and unit is not None and not _is_rate(unit):
-        reason = f"'{alarm.tag}' is in {unit.symbol}, which is no rate: name a tag that says how fast something changes"
+    if alarm.kind is AlarmKind.RATE_OF_CHANGE and alarm.window_s:
+        _check_window(report, path, alarm, tag)
+    elif alarm.kind is AlarmKind.RATE_OF_CHANGE and unit is not None and not _is_rate(unit):
+        reason = f"'{alarm.tag}' is in {unit.symbol}, which is no rate: give window_s, over which its rate is taken"
         report.add(join(path, "tag"), reason)
+
+
+def _check_window(report: Report, path: str, alarm: Alarm, tag: Tag) -> None:
+    if tag.kind is TagKind.INPUT and alarm.window_s < _FEWEST_VALUES * tag.period_s:
+        least = f"at least {_FEWEST_VALUES * tag.period_s:g} s"
+        reason = f"'{alarm.tag}' has a new value only each {tag.period_s:g} s: take its rate over {least}"
+        report.add(join(path, "window_s"), reason)
 
 
 def _is_rate(unit: Unit) -> bool:
@@ -92,6 +107,7 @@ def _check_normal(report: Report, path: str, alarm: Alarm, tag: Tag) -> None:
 def _check_limits(report: Report, path: str, alarm: Alarm) -> None:
     tag = report.layout.declared.get(alarm.tag or "")
     unit = None if tag is None else report.unit(tag)
+    unit = None if unit is None else watched_unit(alarm, unit)
     values: dict[Limit, float] = {}
     parts: dict[Limit, float] = {}
     for limit, text in declared_limits(alarm).items():
@@ -101,7 +117,8 @@ def _check_limits(report: Report, path: str, alarm: Alarm) -> None:
         elif relative(alarm, text):
             parts[limit] = quantity.value
         elif unit is not None and quantity.unit.exponents != unit.exponents:
-            report.add(at, f"'{text}' is a {quantity.unit.dimension}; '{alarm.tag}' is in {unit.symbol}")
+            what = f"the rate of '{alarm.tag}'" if alarm.window_s else f"'{alarm.tag}'"
+            report.add(at, f"'{text}' is a {quantity.unit.dimension}; {what} is in {unit.symbol}")
         else:
             values[limit] = limit_number(alarm, quantity, unit or quantity.unit)
             _check_reach(report, at, alarm, text, values[limit])
@@ -115,6 +132,10 @@ def _check_limits(report: Report, path: str, alarm: Alarm) -> None:
 def _check_reach(report: Report, at: str, alarm: Alarm, text: str, value: float) -> None:
     """A limit that the tag can never pass is an alarm that never comes."""
     tag = report.layout.declared[alarm.tag or ""]
+    if alarm.window_s:
+        if abs(value) > _STEEPEST * (tag.high - tag.low) / alarm.window_s:
+            report.add(at, f"{text} is more than the whole range of '{alarm.tag}' within {alarm.window_s:g} s")
+        return
     if alarm.kind is not AlarmKind.DEVIATION and not tag.low < value < tag.high:
         report.add(at, f"{text} is outside of what '{alarm.tag}' can be, {tag.low:g} … {tag.high:g} {tag.unit}")
 
@@ -147,11 +168,11 @@ def _steps(actions: tuple[object, ...]) -> list[str]:
 
 def _check_expressions(report: Report, path: str, alarm: Alarm) -> None:
     width = None if alarm.hysteresis is None else (join(path, "hysteresis"), alarm.hysteresis)
-    if alarm.only_when is not None and report.condition(join(path, "only_when"), alarm.only_when) is None:
+    if alarm.only_when is not None and report.condition(join(path, "only_when"), alarm.only_when, rates=True) is None:
         return
     for point in points(alarm):
         at = "when" if point.limit is None else point.limit.value
         at = "tag" if alarm.kind in {AlarmKind.OFF_NORMAL, AlarmKind.COMMUNICATION} else at
-        if report.condition(join(path, at), point.when, hysteresis=width) is None:
+        if report.condition(join(path, at), point.when, hysteresis=width, rates=True) is None:
             return
         width = None  # said once

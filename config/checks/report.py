@@ -24,6 +24,8 @@ class Report:
         self.tool = layout.tool
         self.file = file
         self.faults: list[Fault] = []
+        self.period_s = self.tool.scan.period_ms / 1000.0
+        """Of the scan."""
 
     def add(self, path: str, reason: str) -> None:
         """Write down a fault."""
@@ -81,11 +83,14 @@ class Report:
             )
         return tag
 
-    def condition(self, path: str, text: str, *, hysteresis: tuple[str, str] | None = None) -> Typed | None:
+    def condition(
+        self, path: str, text: str, *, hysteresis: tuple[str, str] | None = None, rates: bool = False
+    ) -> Typed | None:
         """Check an expression that must be true or false, with the path and text of its hysteresis."""
+        period_s = self.period_s if rates else None
         try:
             typed = read_boolean(text, self.layout.scope)
-            compile_postfix(typed, self.layout.index)
+            compile_postfix(typed, self.layout.index, period_s=period_s)
         except ExpressionError as error:
             self.problems(path, error)
             return None
@@ -93,20 +98,20 @@ class Report:
         certain = all(self.layout.scope[used.name].unit is not None for used in names(typed.node))
         if hysteresis is not None and width is not None and certain:
             try:
-                compile_postfix(typed, self.layout.index, width)
+                compile_postfix(typed, self.layout.index, width, period_s=period_s)
             except ExpressionError as error:
                 for problem in error.problems:
                     self.add(hysteresis[0], f"the expression {problem.reason}")
         return typed
 
-    def quantity(self, path: str, text: str, tag: Tag) -> Typed | None:
+    def quantity(self, path: str, text: str, tag: Tag, *, rates: bool = False) -> Typed | None:
         """Check an expression that must be a value for a tag."""
         unit = self.unit(tag)
         if unit is None:
             return None
         try:
             typed = read_quantity(text, self.layout.scope, unit, truth=symbol_of(tag).truth)
-            compile_postfix(typed, self.layout.index)
+            compile_postfix(typed, self.layout.index, period_s=self.period_s if rates else None)
         except ExpressionError as error:
             self.problems(path, error)
             return None

@@ -22,6 +22,7 @@ from config.expression.tree import (
     Not,
     Number,
     Quality,
+    Rate,
     Vote,
 )
 
@@ -67,6 +68,8 @@ def _value(node: Node, values: Values) -> Fraction | bool:
             return any(found) if op == "or" else all(found)
         case Vote(count, operands):
             return sum(_truth(operand, values) for operand in operands) >= count
+        case Rate():
+            raise ExpressionError([Problem(node.column, "a parameter has no rate: rate() is for tags")])
         case Quality():
             raise ExpressionError([Problem(node.column, "a parameter has no quality: good() and bad() are for tags")])
 

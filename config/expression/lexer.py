@@ -8,11 +8,11 @@ from enum import Enum, auto
 
 from config.expression.problem import ExpressionError, Problem
 from config.faults import suggestion
-from config.units import spellings
+from config.units import PER, UnitError, find_unit, spellings
 
 MAX_LENGTH = 2000  # characters, as config.base.Expression
 WORDS = frozenset({"and", "or", "not"})
-FUNCTIONS = frozenset({"abs", "min", "max", "sqrt", "good", "bad", "vote"})
+FUNCTIONS = frozenset({"abs", "min", "max", "sqrt", "good", "bad", "vote", "rate"})
 RESERVED = WORDS | FUNCTIONS
 """Words that cannot name a state."""
 
@@ -44,8 +44,10 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*", re.AS
 _SIGN = re.compile(r"==|!=|<=|>=|[-+*/<>(),]")
 _UNIT_LIKE = re.compile(r"[^\W\d_][^\s()<>=!,+*-]*|[^\s\w()<>=!,+*/.-]+[^\s()<>=!,+*-]*")
 # Longest first, so that `nm/min` is not `nm`. What may not follow tells `s` from `sccm`, `nm/min` from `nm / min(…)`.
+_BEHIND = r"(?![\w.²³]|\s*\()"
 _UNIT = re.compile(
-    "(?:" + "|".join(re.escape(s) for s in sorted(spellings, key=len, reverse=True) if s != "1") + r")(?![\w.²³]|\s*\()"
+    "(?:" + "|".join(re.escape(s) for s in sorted(spellings, key=len, reverse=True) if s != "1") + f"){_BEHIND}"
+    f"(?:/(?:{'|'.join(PER)}){_BEHIND})?"
 )
 _MISTAKEN = {"=": "==", "&&": "and", "||": "or", "!": "not", "&": "and", "|": "or", "<>": "!="}
 
@@ -88,9 +90,11 @@ def _quantity(text: str, number: re.Match[str]) -> tuple[Token, int]:
         raise ExpressionError([Problem(column, f"'{number[0][:40]}' is too large a number")])
     behind = _skip(text, number.end())
     if unit := _UNIT.match(text, behind):
-        return Token(
-            TokenKind.NUMBER, text[number.start() : unit.end()], column, value, spellings[unit[0]].symbol
-        ), unit.end()
+        try:
+            symbol = find_unit(unit[0]).symbol
+        except UnitError as error:
+            raise ExpressionError([Problem(behind + 1, str(error))]) from error
+        return Token(TokenKind.NUMBER, text[number.start() : unit.end()], column, value, symbol), unit.end()
     word = _UNIT_LIKE.match(text, behind)
     if word and word[0] not in WORDS and not re.match(r"\w+\s*\(", text[behind:]):
         near = next((known for known in spellings if known.lower() == word[0].lower()), None)

@@ -24,6 +24,7 @@ from config.expression.tree import (
     Not,
     Number,
     Quality,
+    Rate,
     Vote,
     children,
 )
@@ -181,6 +182,11 @@ class _Parser:
             if len(arguments) != 1 or not isinstance(tag, Name):
                 raise self._fault(f"{name}(…) takes the name of one tag", column)
             return Quality(name, tag, column)
+        if name == "rate":
+            tag, window = arguments[0], arguments[-1]
+            if len(arguments) != 2 or not isinstance(tag, Name) or not isinstance(window, Number):
+                raise self._fault("rate(…) takes the name of one tag and a time, as in rate(a.b, 10 s)", column)
+            return Rate(tag, window, column)
         if name == "vote":
             count, *operands = arguments
             if not isinstance(count, Number) or count.unit != "1" or count.value != int(count.value) or not operands:

@@ -7,6 +7,7 @@ unknown operands as votes, and `good` is not the opposite of `bad`, so there `no
 get no hysteresis.
 """
 
+import math
 from collections.abc import Mapping
 from fractions import Fraction
 
@@ -27,6 +28,7 @@ from config.expression.tree import (
     Not,
     Number,
     Quality,
+    Rate,
     Vote,
 )
 from config.units import Quantity
@@ -38,11 +40,12 @@ _COMPARISONS = {"<": Op.LT, "<=": Op.LE, ">": Op.GT, ">=": Op.GE, "==": Op.EQ, "
 _OPPOSITES = {
     Op.LT: Op.GE, Op.GE: Op.LT, Op.GT: Op.LE, Op.LE: Op.GT, Op.EQ: Op.NE, Op.NE: Op.EQ
 }  # fmt: skip
+_ROUNDING = 1e-9  # 0.3 s at 100 ms are 3 scans, not 4
 _ORDERED = frozenset({Op.LT, Op.LE, Op.GT, Op.GE})
 
 
 def compile_postfix(
-    expression: Typed, index: Mapping[str, int], hysteresis: Quantity | None = None
+    expression: Typed, index: Mapping[str, int], hysteresis: Quantity | None = None, *, period_s: float | None = None
 ) -> NDArray[np.void]:
     """Compile a resolved expression into rows of kernels.tables.CODE.
 
@@ -50,11 +53,13 @@ def compile_postfix(
         expression: what `resolve` (or `read_boolean`, `read_quantity`) returned.
         index: index of each tag by its full name.
         hysteresis: by how much every ordered comparison of its dimension must be left again; a difference.
+        period_s: of the scan, where rates are allowed: in computed tags and alarms.
 
     Raises:
-        ExpressionError: too many operands for the scan's stack, or a hysteresis that no comparison can use.
+        ExpressionError: too many operands for the scan's stack, a hysteresis that no comparison can use, a rate where
+            there may be none or over less than two scans.
     """
-    compiler = _Compiler(index, hysteresis)
+    compiler = _Compiler(index, hysteresis, period_s)
     compiler.emit(expression.node)
     if compiler.deepest > STACK_DEPTH:
         reason = (
@@ -73,8 +78,9 @@ def compile_postfix(
 class _Compiler:
     """Collects rows and keeps count of the stack."""
 
-    def __init__(self, index: Mapping[str, int], hysteresis: Quantity | None) -> None:
+    def __init__(self, index: Mapping[str, int], hysteresis: Quantity | None, period_s: float | None) -> None:
         self._index = index
+        self._period_s = period_s
         self._hysteresis = hysteresis
         self._usable = True
         self._depth = 0
@@ -132,6 +138,21 @@ class _Compiler:
             case Quality(function, tag):
                 self._row(Op.IS_GOOD if function == "good" else Op.IS_BAD, 0, arg=self._index[tag.name])
                 self._negate(negated)
+            case Rate(tag):
+                self._row(Op.RATE, 0, arg=self._index[tag.name], value=float(self._window(node)))
+
+    def _window(self, node: Rate) -> int:
+        """Scans over which a rate is taken; never shorter than said."""
+        if self._period_s is None:
+            reason = "rate(…) stands in computed tags and alarms only: declare a computed tag with it and use that"
+            raise ExpressionError([Problem(node.column, reason)])
+        scans = math.ceil(node.window.value / self._period_s - _ROUNDING)
+        if scans < 2:
+            reason = (
+                f"a rate over {node.window.value:g} s has less than two scans of {self._period_s:g} s to be taken from"
+            )
+            raise ExpressionError([Problem(node.window.column, reason)])
+        return scans
 
     def _row(
         self, op: Op, operands: int, *, arg: int = 0, count: int = 0, value: float = 0.0, hysteresis: float = 0.0

@@ -12,6 +12,7 @@ from config.expression.tree import (
     Not,
     Number,
     Quality,
+    Rate,
     Vote,
 )
 
@@ -57,6 +58,8 @@ def _bare(node: Node) -> tuple[str, int]:
             return f"vote({count}, {', '.join(_print(operand, _OR) for operand in operands)})", _FACTOR
         case Quality(function, tag):
             return f"{function}({tag.name})", _FACTOR
+        case Rate(tag, window):
+            return f"rate({tag.name}, {_print(window, _OR)})", _FACTOR
         case Convert(operand, factor, offset):
             scaled = f"{_print(operand, _PRODUCT)} * {float(factor)!r}" if factor != 1 else _print(operand, _SUM)
             return (f"{scaled} + {float(offset)!r}", _SUM) if offset else (scaled, _PRODUCT)

@@ -23,12 +23,13 @@ from config.expression.tree import (
     Not,
     Number,
     Quality,
+    Rate,
     Vote,
     children,
 )
 from config.faults import suggestion
-from config.unit_table import NONE, TEMPERATURE, Unit
-from config.units import find_unit
+from config.unit_table import FREQUENCY, NONE, TEMPERATURE, TIME, Unit
+from config.units import convert, find_unit, spellings
 
 __all__ = ["Boolean", "Measure", "Symbol", "Typed", "names", "read_boolean", "read_quantity", "resolve"]
 
@@ -126,6 +127,8 @@ class _Resolver:
             case Quality(tag=tag):
                 self._name(tag)
                 return node, Boolean()
+            case Rate():
+                return self._rate(node)
             case Convert():
                 raise TypeError("the tree is resolved already")
 
@@ -171,6 +174,22 @@ class _Resolver:
         else:
             self.fail(node, f"unknown tag '{node.name[:60]}'{suggestion(node.name, self._scope)}")
         return node, None
+
+    def _rate(self, node: Rate) -> _Typed:
+        _, kind = self._measure(node.tag)
+        window, second = find_unit(node.window.unit), spellings["s"]
+        if window.exponents != TIME or node.window.value <= 0:
+            self.fail(node.window, "must be a time above 0, over which the rate is taken, as in rate(a.b, 10 s)")
+            return node, None
+        if kind is None:
+            return node, None
+        if kind.states or kind.truth:
+            self.fail(node.tag, f"'{node.tag.name}' has states and hence no rate")
+            return node, None
+        seconds = Number(convert(node.window.value, window, second), "s", node.window.column)
+        exponents = tuple(a + b for a, b in zip(kind.exponents, FREQUENCY, strict=True))
+        symbol = None if kind.symbol is None or kind.exponents == NONE else f"{kind.symbol}/s"
+        return replace(node, window=seconds), Measure(exponents, kind.factor, symbol)
 
     def _sum(self, node: Arithmetic) -> _Typed:
         (left, a), (right, b) = self._measure(node.left), self._measure(node.right)

@@ -105,6 +105,16 @@ class Quality:
 
 
 @dataclass(frozen=True, slots=True)
+class Rate:
+    """rate(tag, window): how fast a tag changes."""
+
+    tag: Name
+    window: Number
+    """Resolved: in seconds."""
+    column: int = field(default=1, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Convert:
     """Resolved: operand × factor + offset, into another unit."""
 
@@ -114,7 +124,7 @@ class Convert:
     column: int = field(default=1, compare=False)
 
 
-Node = Number | Name | Negate | Arithmetic | Call | Comparison | Not | Logical | Vote | Quality | Convert
+Node = Number | Name | Negate | Arithmetic | Call | Comparison | Not | Logical | Vote | Quality | Rate | Convert
 
 
 def children(node: Node) -> tuple[Node, ...]:
@@ -130,5 +140,5 @@ def children(node: Node) -> tuple[Node, ...]:
             return node.arguments
         case Logical() | Vote():
             return node.operands
-        case Quality():
+        case Quality() | Rate():
             return (node.tag,)

@@ -4,11 +4,21 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from config.alarm_list import SEVERITY, AlarmDefinition
-from config.alarms import ANALOGUE, AlarmPoint, Limit, declared_limits, limit_number, limit_value, priority_of, relative
+from config.alarms import (
+    ANALOGUE,
+    AlarmPoint,
+    Limit,
+    declared_limits,
+    limit_number,
+    limit_value,
+    priority_of,
+    relative,
+)
 from config.layout import Layout, symbol_of
 from config.tool import Alarm, AlarmKind
-from config.units import UnitError, convert_difference, parse_quantity
+from config.units import Unit, UnitError, convert_difference, parse_quantity
 from opcua_model.conditions.state import AlarmState, Shelf
+from opcua_model.engineering import engineering_units
 from opcua_model.eventing.notice import Path, standard
 from opcua_model.publishing.snapshot import moment
 from opcua_model.space import Space, number_id
@@ -168,6 +178,9 @@ class ConditionFields:
     def _limits(self, alarm: Alarm) -> Fields:
         unit = symbol_of(self._layout.declared[alarm.tag or ""]).unit
         fields: Fields = {}
+        if alarm.window_s:
+            unit = _rate_unit(alarm)
+            fields[standard("EngineeringUnits")] = engineering_units(unit)
         for limit, text in declared_limits(alarm).items():
             word, quantity = _WORDS[limit], limit_value(text)
             if unit is not None and quantity is not None and not relative(alarm, text):
@@ -286,6 +299,11 @@ class ConditionFields:
                 ua.NodeId() if limit is None else number_id(_LIMIT_STATES[limit])
             ),
         }
+
+
+def _rate_unit(alarm: Alarm) -> Unit:
+    """The unit that the limits of a rate are told in: that of the first one, as it was written."""
+    return parse_quantity(next(iter(declared_limits(alarm).values()))).unit
 
 
 def effective(state: AlarmState) -> str:

@@ -93,7 +93,7 @@ class Conditions:
             self._add_method(node, fields, method.name, method.standard)
 
     def _source(self, definition: AlarmDefinition) -> Any:
-        path = f"Equipment/{definition.module}"
+        path = f"Interlocks/{definition.interlock}" if definition.interlock else f"Equipment/{definition.module}"
         node = self._space.tool_id(path)
         return node if node in self._space else self._space.tool_id("Alarms")
 
@@ -250,4 +250,6 @@ def _data_type(name: str, value: Any) -> int:
         return int(Ids.Duration)
     if name in {"Time", "ReceiveTime", "TransitionTime", "SourceTimestamp"}:
         return int(Ids.UtcTime)
+    if name == "EngineeringUnits":
+        return int(Ids.EUInformation)
     return int(getattr(Ids, value.VariantType.name))

@@ -19,6 +19,7 @@ from config.expression.tree import (
     Not,
     Number,
     Quality,
+    Rate,
     Vote,
 )
 from config.units import find_unit
@@ -44,7 +45,9 @@ SCOPE: dict[str, Symbol] = {
 INDEX = {name: index for index, name in enumerate(SCOPE)}
 
 # ------------------------------------------------------------------------------------- any tree the grammar allows
-_units = st.sampled_from(["1", "Torr", "mTorr", "°C", "K", "nm/min", "nm", "min", "%", "s", "h", "Torr·L/s", "A"])
+_units = st.sampled_from(
+    ["1", "Torr", "mTorr", "°C", "K", "nm/min", "nm", "min", "%", "s", "h", "Torr·L/s", "A", "kPa/min"]
+)
 _numbers = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-1000, 1000).map(float)
 _names = st.sampled_from([*SCOPE, "auto", "open", "nowhere.at_all"]).map(Name)
 _leaves = st.builds(Number, _numbers, _units) | _names
@@ -61,6 +64,7 @@ def _grow(below: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
         st.builds(Call, st.sampled_from(["min", "max"]), several),
         st.builds(Call, st.sampled_from(["abs", "sqrt"]), below.map(lambda node: (node,))),
         st.builds(Quality, st.sampled_from(["good", "bad"]), _names),
+        st.builds(Rate, _names, st.builds(Number, _numbers, _units)),
         several.flatmap(lambda operands: st.builds(Vote, st.integers(1, len(operands)), st.just(operands))),
     )
 
@@ -143,6 +147,8 @@ def meaning(node: Node, tags: Mapping[str, Value], limit: int = 1) -> Value:
         case Convert(operand, factor, offset):
             value, quality = meaning(operand, tags, limit)
             return (value * float(factor) if factor != 1 else value) + float(offset or Fraction(0)), quality
+        case Rate():
+            raise TypeError("conditions of these tests have no rates: their value is of more than one moment")
         case Quality(function, tag):
             return float(tags[tag.name][1] == (0 if function == "good" else 2)), 0
         case Arithmetic(op, left, right):

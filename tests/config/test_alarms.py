@@ -9,6 +9,8 @@ from config.alarms import points
 from config.checks import check_tool
 from config.layout import Layout
 from config.tool import Alarm, AlarmKind, Priority, Tool
+from kernels.tables import Op
+from supervisor.controller.compile import compile_tool
 from tests.config.small_furnace import small_furnace
 
 SAID: dict[str, Any] = {
@@ -35,6 +37,7 @@ def test_every_kind_becomes_the_cause_that_it_means() -> None:
         "level": alarm(kind=AlarmKind.LEVEL, tag=tag, low="1 Torr", only_when="chamber.mode == auto"),
         "deviation": alarm(kind=AlarmKind.DEVIATION, tag=tag, setpoint="chamber.setpoint_torr", low="-1 Torr"),
         "part": alarm(kind=AlarmKind.DEVIATION, tag=tag, setpoint="chamber.setpoint_torr", high="10 %"),
+        "rate": alarm(kind=AlarmKind.RATE_OF_CHANGE, tag=tag, window_s=10.0, high="5 Torr/min"),
         "off": alarm(kind=AlarmKind.OFF_NORMAL, tag="chamber.mode", normal="auto"),
         "lost": alarm(kind=AlarmKind.COMMUNICATION, tags=(tag, "chamber.mode")),
         "free": alarm(when=f"{tag} > 1 Torr"),
@@ -45,6 +48,7 @@ def test_every_kind_becomes_the_cause_that_it_means() -> None:
         "level": [f"(chamber.mode == auto) and ({tag} < 1 Torr)"],
         "deviation": [f"{tag} - chamber.setpoint_torr < -1 Torr"],
         "part": [f"{tag} - chamber.setpoint_torr > 0.1 * chamber.setpoint_torr"],
+        "rate": [f"rate({tag}, 10 s) > 5 Torr/min"],
         "off": ["chamber.mode != auto"],
         "lost": [f"bad({tag}) or bad(chamber.mode)"],
         "free": [f"{tag} > 1 Torr"],
@@ -112,6 +116,68 @@ def test_all_mistakes_of_all_alarms_are_told_at_once() -> None:
     ]
     missing = [one for one in wanted if not any(fault.startswith(one) for fault in told)]
     assert not missing, "\n".join(told)
+
+
+@pytest.mark.parametrize(
+    ("tag", "high", "low"),
+    [
+        ("chamber.pressure_torr", "5 Torr/min", "-100 Pa/s"),
+        ("chamber.pressure_torr", "2 kPa/h", "-2 mbar/min"),
+        ("zone1.temperature_c", "10 °C/min", "-0.1 K/s"),
+        ("n2.flow_sccm", "100 sccm/min", "-0.1 slm/min"),
+        ("throttle_pct", "10 %/s", "-20 %/min"),
+    ],
+)
+def test_any_analogue_tag_may_change_too_fast(tag: str, high: str, low: str) -> None:
+    (tag,) = [name for name in Layout(small_furnace()).declared if name.endswith(tag)]
+    one = alarm(
+        kind=AlarmKind.RATE_OF_CHANGE, tag=tag, window_s=10.0, high=high, low=low, hysteresis=high.replace("-", "")
+    )
+    assert not faults(one)
+    tool = compile_tool(small_furnace().model_copy(update={"alarms": (one,)}))
+    rates = tool.tables.code[tool.tables.code["op"] == Op.RATE]
+    assert rates["arg"].tolist() == [tool.layout.index[tag]] * 2
+    assert rates["value"].tolist() == [100.0, 100.0]  # scans of 0.1 s
+
+
+@pytest.mark.parametrize(
+    ("fields", "wanted"),
+    [
+        (
+            {"high": "5 Torr"},
+            "alarms[0].high: '5 Torr' is a pressure; the rate of 'chamber.pressure_torr' is in Torr/s",
+        ),
+        ({"high": "5 K/min"}, "alarms[0].high: '5 K/min' is a temperature rate"),
+        ({"high": "1e5 Torr/s"}, "alarms[0].high: 1e5 Torr/s is more than the whole range of"),
+        (
+            {"high": "5 Torr/min", "window_s": 0.1},
+            "alarms[0].high: column 29: a rate over 0.1 s has less than two scans",
+        ),
+        ({"high": "5 Torr/min", "low": "6 Torr/min"}, "alarms[0].high: must be above low"),
+        ({"high": "5 Torr/min", "hysteresis": "1 Torr"}, "alarms[0].hysteresis: the expression has no comparison"),
+        ({"high": "5 Torr/min", "tag": "chamber.mode"}, "alarms[0].tag: 'chamber.mode' has states"),
+        ({"high": "5 Torr", "kind": AlarmKind.LIMIT}, "alarms[0].window_s: means nothing for an alarm of kind limit"),
+    ],
+)
+def test_a_rate_that_cannot_be_is_refused_with_the_reason(fields: dict[str, Any], wanted: str) -> None:
+    said: dict[str, Any] = {"kind": AlarmKind.RATE_OF_CHANGE, "tag": "chamber.pressure_torr", "window_s": 10.0}
+    told = faults(alarm(**{**said, **fields}))
+    assert any(fault.startswith(wanted) for fault in told), told
+
+
+def test_a_window_with_too_few_values_of_its_instrument_is_refused() -> None:
+    tool = small_furnace()
+    modules = tuple(
+        module.model_copy(
+            update={"tags": tuple(
+                tag.model_copy(update={"period_s": 5.0}) if tag.name == "pressure_torr" else tag for tag in module.tags
+            )}
+        )
+        for module in tool.modules
+    )  # fmt: skip
+    one = alarm(kind=AlarmKind.RATE_OF_CHANGE, tag="chamber.pressure_torr", window_s=10.0, high="5 Torr/min")
+    told = [f.reason for f in check_tool(tool.model_copy(update={"modules": modules, "alarms": (one,)}), "t.toml")]
+    assert "'chamber.pressure_torr' has a new value only each 5 s: take its rate over at least 20 s" in told
 
 
 @pytest.mark.parametrize("group", ["alone"])

@@ -147,3 +147,52 @@ def test_temperatures_in_kelvin_and_celsius_meet_at_the_right_place() -> None:
     assert to_text(resolve(parse("heater.left_c > 0 K"), SCOPE).node) == "heater.left_c > -273.15 °C"
     kelvin = read_quantity("300 K", SCOPE, find_unit("°C"))
     assert to_text(kelvin.node) == "26.85 °C"
+
+
+# ------------------------------------------------------------------------------------------------------- rates
+PERIOD_S = 0.1
+
+
+@pytest.mark.parametrize(
+    ("condition", "limit", "scans"),
+    [
+        ("rate(chamber.pressure_torr, 10 s) > 6 Torr/min", 0.1, 100),
+        ("rate(foreline.pressure_pa, 1 min) > 6 kPa/min", 100.0, 600),
+        ("rate(heater.left_c, 300 ms) > 5 °C/s", 5.0, 3),
+        ("rate(heater.left_c, 0.25 s) > 5 K/s", 5.0, 3),
+        ("rate(panel.silane_sccm, 1 h) > 60 sccm/min", 1.0, 36000),
+        ("rate(film.count, 1 s) > 60 rpm", 60.0 / 60, 10),
+        ("rate(throttle.position_pct, 1 s) > 3600 %/h", 1.0, 10),
+    ],
+)
+def test_a_rate_is_compared_in_the_unit_of_its_tag_per_second(condition: str, limit: float, scans: int) -> None:
+    code = compile_postfix(read_boolean(condition, SCOPE), INDEX, period_s=PERIOD_S)
+    rate, factor = code[0], float(code["value"][2]) if len(code) > 3 else 1.0
+    assert Op(int(rate["op"])) is Op.RATE
+    assert (int(rate["arg"]), float(rate["value"])) == (INDEX[condition[5 : condition.index(",")]], scans)
+    assert limit == pytest.approx(float(code[code["op"] == Op.CONST]["value"][-1]) / (1.0 if len(code) < 4 else factor))
+
+
+@pytest.mark.parametrize(
+    ("condition", "reason"),
+    [
+        ("rate(chamber.pressure_torr, 10 s) > 6 Torr", "cannot be compared"),
+        ("rate(chamber.pressure_torr, 10) > 6 Torr/s", "must be a time above 0"),
+        ("rate(chamber.pressure_torr, 10 K) > 6 Torr/s", "must be a time above 0"),
+        ("rate(chamber.pressure_torr, -1 s) > 6 Torr/s", "must be a time above 0"),
+        ("rate(chamber.pressure_torr) > 6 Torr/s", "takes the name of one tag and a time"),
+        ("rate(chamber.pressure_torr + 1 Torr, 1 s) > 6 Torr/s", "takes the name of one tag and a time"),
+        ("rate(heater.mode, 1 s) > 6 Hz", "'heater.mode' has states and hence no rate"),
+        ("rate(nowhere.at_all, 1 s) > 6 Hz", "unknown tag 'nowhere.at_all'"),
+        ("rate(chamber.pressure_torr, 0.1 s) > 6 Torr/s", "less than two scans of 0.1 s"),
+    ],
+)
+def test_a_rate_that_means_nothing_is_refused(condition: str, reason: str) -> None:
+    with pytest.raises(ExpressionError) as refused:
+        compile_postfix(read_boolean(condition, SCOPE), INDEX, period_s=PERIOD_S)
+    assert reason in str(refused.value)
+
+
+def test_what_protects_or_steers_reads_a_computed_tag_instead_of_a_rate() -> None:
+    with pytest.raises(ExpressionError, match="computed tags and alarms only"):
+        compile_postfix(read_boolean("rate(chamber.pressure_torr, 10 s) > 6 Torr/min", SCOPE), INDEX)

@@ -42,6 +42,20 @@ action = "Nothing"
 
 # ------------------------------------------------------------------------------------------------------- control
 """
+RATE = """
+[[alarms]]
+name = "setpoint_rises"
+kind = "rate_of_change"
+description = "Somebody asks for more heat too fast"
+tag = "heater.zone1.setpoint_c"
+window_s = 2
+high = "60 °C/min"
+hysteresis = "6 °C/min"
+priority = "low"
+response_time_s = 60
+consequence = "None: it is a test"
+action = "Ask for it step by step"
+"""
 LEVEL = 9482
 """ExclusiveLevelAlarmType."""
 
@@ -55,12 +69,12 @@ needs_node = pytest.mark.skipif(
 )
 
 
-def tool_with_alarm(folder: Path) -> Path:
+def tool_with_alarm(folder: Path, more: str = "") -> Path:
     text = FURNACE.read_text(encoding="utf-8")
     head = "# " + "-" * 103 + " control\n"
     assert text.count(head) == 1
     file = folder / "tool.toml"
-    file.write_text(text.replace(head, ALARM), encoding="utf-8")
+    file.write_text(text.replace(head, more + ALARM), encoding="utf-8")
     return file
 
 
@@ -117,9 +131,26 @@ async def until_is(client: Any, path: str, wanted: Any) -> None:
             await anyio.sleep(0.1)
 
 
+async def a_rate_is_an_alarm_while_it_lasts(engineer: Any) -> None:
+    """From the tool file over the scan and the journal to the condition of its type."""
+    rises = "Alarms/setpoint_rises"
+    one = engineer._client.get_node(engineer.node(rises))
+    assert await one.read_type_definition() == ua.NodeId(ua.ObjectIds.ExclusiveRateOfChangeAlarmType)
+    assert await engineer.read(f"{rises}/HighLimit") == 60.0
+    assert (await engineer.read(f"{rises}/EngineeringUnits")).DisplayName.Text == "°C/min"
+    assert await engineer.read(f"{rises}/ActiveState/Id") is False, "a start is no rise"
+    await engineer.write("Equipment/heater/zone1.setpoint_c", 710.0)
+    await until_is(engineer, f"{rises}/ActiveState/Id", True)
+    assert (await engineer.read(f"{rises}/LimitState/CurrentState")).Text == "High"
+    await until_is(engineer, f"{rises}/ActiveState/Id", False)
+    assert await engineer.read(f"{rises}/Occurrences") == 1
+
+
 async def test_an_answer_outlives_the_death_of_either_half(tmp_path: Path) -> None:
     alarm = "Alarms/setpoint_there"
-    async with running(tmp_path / "data", tool=tool_with_alarm(tmp_path)) as daemon:
+    async with running(tmp_path / "data", tool=tool_with_alarm(tmp_path, RATE)) as daemon:
+        async with daemon.client("erika") as engineer:
+            await a_rate_is_an_alarm_while_it_lasts(engineer)
         async with daemon.client("olga") as operator:
             await until_is(operator, f"{alarm}/ActiveState/Id", True)
             event_id = await operator.read(f"{alarm}/EventId")

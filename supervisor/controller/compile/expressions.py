@@ -23,12 +23,12 @@ class Expressions:
         self._length = 0
         self._known: dict[tuple[str, str | None, str], int] = {}
 
-    def condition(self, text: str, where: str, hysteresis: str | None = None) -> int:
-        """Row of a condition; raises CompileError, saying where it stands."""
-        return self._row(text, hysteresis, "", where, lambda: read_boolean(text, self._layout.scope))
+    def condition(self, text: str, where: str, hysteresis: str | None = None, *, rates: bool = False) -> int:
+        """Row of a condition; raises CompileError, saying where it stands. Alarms may have `rates`."""
+        return self._row(text, hysteresis, "", where, lambda: read_boolean(text, self._layout.scope), rates=rates)
 
-    def value(self, text: str, tag: str, where: str) -> int:
-        """Row of what is written to a tag, in the tag's unit."""
+    def value(self, text: str, tag: str, where: str, *, rates: bool = False) -> int:
+        """Row of what is written to a tag, in the tag's unit. Computed tags may have `rates`."""
         unit = self._layout.declared[tag].unit
         truth = self._layout.scope[tag].truth
         return self._row(
@@ -37,14 +37,18 @@ class Expressions:
             f"{unit} {truth}",
             where,
             lambda: read_quantity(text, self._layout.scope, find_unit(unit), truth=truth),
+            rates=rates,
         )
 
-    def _row(self, text: str, hysteresis: str | None, kind: str, where: str, read: Callable[[], Typed]) -> int:
+    def _row(
+        self, text: str, hysteresis: str | None, kind: str, where: str, read: Callable[[], Typed], *, rates: bool
+    ) -> int:
         key = (text, hysteresis, kind)
         if key not in self._known:
             try:
                 width = None if hysteresis is None else parse_quantity(hysteresis)
-                code = compile_postfix(read(), self._layout.index, width)
+                period_s = self._layout.tool.scan.period_ms / 1000.0 if rates else None
+                code = compile_postfix(read(), self._layout.index, width, period_s=period_s)
             except (ExpressionError, UnitError) as error:
                 raise CompileError(f"{where}: {error}") from error
             self._known[key] = len(self._rows)

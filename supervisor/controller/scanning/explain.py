@@ -224,5 +224,5 @@ def _with_width(typed: Typed, index: Mapping[str, int], width: Quantity | None) 
 
 def _tags(code: NDArray[Any]) -> tuple[int, ...]:
     """Tags that code reads, once each."""
-    tags = [int(c["arg"]) for c in code if int(c["op"]) in {Op.TAG, Op.IS_GOOD, Op.IS_BAD}]
+    tags = [int(c["arg"]) for c in code if int(c["op"]) in {Op.TAG, Op.IS_GOOD, Op.IS_BAD, Op.RATE}]
     return tuple(dict.fromkeys(tags))

@@ -99,6 +99,42 @@ async def test_a_loop_that_loses_its_value_is_told(tmp_path: Path, monkeypatch: 
         assert alarm.data["class"] == "warning"
 
 
+RATE = """
+[[alarms]]
+name = "pressure_rises"
+kind = "rate_of_change"
+description = "Pressure rises faster than 6 Torr/min"
+tag = "chamber.pressure_torr"
+window_s = 0.25
+high = "6 Torr/min"
+hysteresis = "1 Torr/min"
+priority = "high"
+consequence = "Particles"
+action = "Look for a leak"
+"""
+
+
+async def test_a_pressure_that_rises_too_fast_is_an_alarm_until_it_stands_still(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(tmp_path, monkeypatch, text=tool_text() + RATE) as stand:
+        scan, stop = stand.controller.scan, anyio.Event()
+        begun = scan.index
+
+        async def rise() -> None:
+            while not stop.is_set():
+                stand.post(pressure_torr=0.1 + (scan.index - begun) * 0.001)  # 0.2 Torr/s at 5 ms
+                with anyio.move_on_after(0.002):
+                    await stop.wait()
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(rise)
+            raised = await stand.hear(EventKind.CONDITION, name="pressure_rises", active=True)
+            stop.set()
+        assert raised.data["class"] == "warning"
+        await stand.hear(EventKind.CONDITION, name="pressure_rises", active=False)  # it stands still, however high
+
+
 async def test_the_same_command_sent_twice_at_once_is_carried_out_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
