@@ -1,19 +1,28 @@
-"""Every alarm of a tool as people meet it: the declared ones, and the trips and holds among the interlocks.
+"""Every alarm of a tool as people meet it: the declared ones, the trips and holds among the interlocks, and bypasses.
 
 A trip or a hold asks for an answer like any alarm, and more urgently; a permissive does not: that it is in force is
-usual. What the scan calls a condition is a point of an alarm here.
+usual. What the scan calls a condition is a point of an alarm here. An interlock that may be bypassed has one alarm
+more, that nobody declares and nobody can shelve: it stands while the bypass does.
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cached_property
 
-from config.alarms import AlarmPoint, Limit
+from config.alarms import AlarmPoint, Limit, points
 from config.expression import ExpressionError, names, read_boolean
 from config.layout import Layout
 from config.tool import Alarm, AlarmKind, Interlock, InterlockClass, Priority, Suppression
 
 SEVERITY = {Priority.CRITICAL: 900, Priority.HIGH: 700, Priority.MEDIUM: 500, Priority.LOW: 200}
 """OPC UA severities of the priorities."""
+
+
+class Watches(StrEnum):
+    """What makes an alarm active."""
+
+    CAUSE = "cause"  # the cause of its points
+    BYPASS = "bypass"  # that its interlock is bypassed
 
 
 @dataclass(frozen=True)
@@ -27,6 +36,9 @@ class AlarmDefinition:
     """The module that it belongs to: of its tag, or of the first one in its cause."""
     tag: str | None
     """What it watches, where that is one tag."""
+    watches: Watches = Watches.CAUSE
+    interlock: str | None = None
+    """The interlock whose bypass it watches."""
 
     @property
     def alarm(self) -> Alarm | None:
@@ -79,12 +91,16 @@ class AlarmDefinition:
 
 
 def alarm_list(layout: Layout) -> dict[str, AlarmDefinition]:
-    """All alarms of a tool by name, in the order of the file, trips and holds first."""
+    """All alarms of a tool by name, in the order of the file: trips and holds, their bypasses, then the declared."""
     found: dict[str, AlarmDefinition] = {}
     for interlock in layout.tool.interlocks:
         if interlock.cls is not InterlockClass.PERMISSIVE:
             module, tag = _place(layout, interlock.when)
             found[interlock.name] = AlarmDefinition(interlock.name, interlock, (interlock,), module, tag)
+    for interlock in layout.tool.interlocks:
+        if interlock.bypassable:
+            made = _of_bypass(layout, interlock)
+            found[made.name] = made
     of_alarm: dict[str, list[AlarmPoint]] = {}
     for point in layout.conditions:
         if isinstance(point, AlarmPoint):
@@ -94,6 +110,30 @@ def alarm_list(layout: Layout) -> dict[str, AlarmDefinition]:
         module, tag = (watched.partition(".")[0], watched) if watched else _place(layout, alarm.when or "")
         found[alarm.name] = AlarmDefinition(alarm.name, alarm, tuple(of_alarm[alarm.name]), module, tag)
     return found
+
+
+def bypass_alarm(interlock: str) -> str:
+    """Name of the alarm that stands while an interlock is bypassed."""
+    return f"bypass_{interlock}"
+
+
+def _of_bypass(layout: Layout, interlock: Interlock) -> AlarmDefinition:
+    """The alarm of a bypass: of the safety class, so it is never shelved, suppressed, disabled or out of service."""
+    name = bypass_alarm(interlock.name)
+    urgent = {Priority.CRITICAL: Priority.HIGH, Priority.HIGH: Priority.HIGH}
+    alarm = Alarm(
+        name=name,
+        kind=AlarmKind.DISCRETE,
+        when="0",
+        priority=urgent.get(interlock.priority, Priority.MEDIUM),
+        description=f"{interlock.name} is bypassed",
+        consequence=f"Nothing stands in the way meanwhile: {interlock.consequence}",
+        action="Watch by other means what it would have seen, and end the bypass as soon as it is not needed",
+        safety=True,
+        max_shelve_s=0.0,
+    )
+    module, _ = _place(layout, interlock.when)
+    return AlarmDefinition(name, alarm, points(alarm), module, None, Watches.BYPASS, interlock.name)
 
 
 def _place(layout: Layout, when: str) -> tuple[str, str | None]:

@@ -332,9 +332,11 @@ class UaServer:
                     await tree.live[f"{path}/{name}"].set(None, StatusCodes.BadNoCommunication)
                 else:
                     await tree.live[f"{path}/{name}"].set(value)
-            if f"{path}/Why" not in told:
-                await tree.live[f"{path}/Why"].set("")
+            for words in ("Why", "BypassWhy"):
+                if f"{path}/{words}" not in told:
+                    await tree.live[f"{path}/{words}"].set("")
             standing = {**values, "Name": interlock.name, "Why": tree.live[f"{path}/Why"].value}
+            standing["BypassWhy"] = tree.live[f"{path}/BypassWhy"].value
             if not gone and self._standing.get(path) != standing:
                 self._standing[path] = standing
                 value = record(tree.space, "InterlockDataType", standing)

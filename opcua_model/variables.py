@@ -142,9 +142,10 @@ CONDITION: Final = (
     Variable("TripCount", "Int64", "How often it tripped since the controller started."),
     Variable("LastTrip", "DateTime", "When it tripped last."),
     Variable("BypassLeftS", "Double", "Time until the bypass ends by itself, s."),
+    Variable("BypassWhy", "String", "While it is bypassed: until when, why, who asked for it and who confirmed it."),
     Variable("Why", "String", "The cause in words with the values that made it, while there is one."),
 )
-"""What every interlock shows; `Why` comes from the daemon as `Interlocks/<name>/Why`."""
+"""What every interlock shows; `Why` and `BypassWhy` come from the daemon, as `Interlocks/<name>/Why`."""
 
 
 CODE: Final = "Code"

@@ -8,6 +8,7 @@ which of them would win is an accident of the file; and a weaker one above a str
 
 from collections import defaultdict
 
+from config.alarm_list import bypass_alarm
 from config.checks.alarms import check_alarms
 from config.checks.report import DEENERGISED, Report
 from config.faults import join
@@ -26,7 +27,9 @@ def check_conditions(report: Report) -> None:
     tool = report.tool
     named = [(f"interlocks[{i}]", interlock.name) for i, interlock in enumerate(tool.interlocks)]
     named += [(f"alarms[{i}]", alarm.name) for i, alarm in enumerate(tool.alarms)]
-    report.unique(((join(path, "name"), name) for path, name in named), "condition")
+    made = [(join(f"interlocks[{i}]", "bypassable"), bypass_alarm(one.name)) for i, one in enumerate(tool.interlocks)
+            if one.bypassable]  # fmt: skip
+    report.unique([*((join(path, "name"), name) for path, name in named), *made], "condition")
     for (path, _), condition in zip(named, (*tool.interlocks, *tool.alarms), strict=True):
         if condition.response_time_s <= 0:
             report.add(join(path, "response_time_s"), "must be above 0: nobody acts in no time")

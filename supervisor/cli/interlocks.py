@@ -46,14 +46,16 @@ def carry_out(arguments: argparse.Namespace) -> int:
         print(json.dumps({"held": held, "chain": chain}, ensure_ascii=False) if arguments.json else "\n".join(chain))
         return int(held)
     states: dict[str, str] = {}
+    bypasses: dict[str, str] = {}
     if arguments.user:
         password = ask_password(from_stdin=arguments.password_stdin)
-        states = anyio.run(_states, arguments.data, arguments.user, password, shown)
+        states, bypasses = anyio.run(_states, arguments.data, arguments.user, password, shown)
     if arguments.json:
-        document = shown.document() | ({"states": states} if states else {})
+        document = shown.document() | ({"states": states, "bypasses": bypasses} if states else {})
         print(json.dumps(document, indent=2, ensure_ascii=False))
     else:
         _draw(shown, states)
+        print("".join(f"BYPASSED {words}\n" for words in bypasses.values()), end="")
     return int(any(state != "Normal" for state in states.values()))
 
 
@@ -66,11 +68,19 @@ async def _why(data: Path, user: str, password: str, target: str) -> tuple[bool,
     return bool(held), [str(line) for line in chain]
 
 
-async def _states(data: Path, user: str, password: str, shown: Matrix) -> dict[str, str]:
-    paths = {row.name: f"Interlocks/{row.name}/State" for row in shown.rows}
+async def _states(data: Path, user: str, password: str, shown: Matrix) -> tuple[dict[str, str], dict[str, str]]:
+    """State of each interlock, and of those that are bypassed who, why and for how long still."""
+    paths = {row.name: f"Interlocks/{row.name}" for row in shown.rows}
+    asked = [f"{path}/{one}" for path in paths.values() for one in ("State", "BypassWhy", "BypassLeftS")]
     async with attached(data, user, password) as tool:
-        read = await tool.read_all(list(paths.values()))
-    return {name: "unknown" if read[path][0] is None else str(read[path][0]) for name, path in paths.items()}
+        read = {path: value for path, (value, *_) in (await tool.read_all(asked)).items()}
+    states = {name: str(read[f"{path}/State"] or "unknown") for name, path in paths.items()}
+    bypasses = {
+        name: f"{read[f'{path}/BypassWhy'] or name}, {read[f'{path}/BypassLeftS'] or 0:.0f} s left"
+        for name, path in paths.items()
+        if states[name] == "Bypassed"
+    }
+    return states, bypasses
 
 
 def _draw(shown: Matrix, states: Mapping[str, str]) -> None:

@@ -393,3 +393,10 @@ def test_without_built_kernels_the_least_size_of_an_image_counts(monkeypatch: py
     monkeypatch.setitem(sys.modules, "kernels.image", None)
     assert image_size(tags=100, conditions=10, flight_rows=1000, log_rows=600) == 1600 * (16 + 100 * 20)
     assert isinstance(minimal_tool(), Tool)
+
+
+def test_the_alarm_of_a_bypass_has_a_name_of_its_own() -> None:
+    (fault,) = faults_of({f"{ALARM}.name": "bypass_pump_lost"})
+    assert (fault.path, fault.reason) == (
+        f"{HOLD}.bypassable", f"condition 'bypass_pump_lost' exists already, at {ALARM}.name"
+    )  # fmt: skip

@@ -131,6 +131,22 @@ async def test_a_bypass_takes_two_people_an_end_and_an_interlock_that_allows_it(
         await engineer.call(TRIP, "ConfirmBypass", asked)
         await until(engineer, f"{TRIP}/Bypassed", lambda bypassed: bypassed is True)
         assert 0 < await engineer.read(f"{TRIP}/BypassLeftS") <= 600
+        # Its alarm: whose, why, how long; the safety class is not shelved; the panel and the terminal say the same.
+        alarm = "Alarms/bypass_purge_supply_lost"
+        why = await until(engineer, f"{TRIP}/BypassWhy", lambda words: "new supply, gauge of its own" in str(words))
+        assert "asked for by mia, confirmed by erika" in why
+        assert "(600 s)" in why
+        await until(operator, f"{alarm}/ActiveState/Id", lambda active: active is True)
+        assert await operator.read(f"{alarm}/AckedState/Id") is False
+        assert await operator.read(f"{alarm}/Why") == why
+
+        def ask():
+            tool, data = daemon.data.parent / "tripped.toml", daemon.data
+            return cvd("interlocks", tool, "--user", "otto", "--data", data, "--password-stdin", stdin=PASSWORD)
+
+        printed = (await anyio.to_thread.run_sync(ask)).stdout
+        assert f"BYPASSED {why}, " in printed
+        assert " s left" in printed
         assert (await refusal(engineer, TRIP, "ConfirmBypass", asked)).status == "BadNotFound", "it counts once"
         await operator.call(TRIP, "RemoveBypass")
         await until(operator, f"{TRIP}/Bypassed", lambda bypassed: bypassed is False)

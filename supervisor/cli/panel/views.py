@@ -160,6 +160,9 @@ def overview(picture: Picture) -> list[str]:
             first = " first out" if picture.number(f"Interlocks/{row.name}/FirstOut") else ""
             why = text(f"Interlocks/{row.name}/Why", empty=row.condition)
             lines.append(f"  {row.name} ({state}{first}): {why}")
+        elif state == "Bypassed":
+            left = text(f"Interlocks/{row.name}/BypassLeftS")
+            lines.append(f"  {row.name} (Bypassed, {left} s left): {text(f'Interlocks/{row.name}/BypassWhy', '')}")
     return lines
 
 
@@ -181,6 +184,7 @@ def details(picture: Picture, name: str) -> list[str]:
         f"action        {row.action}",
         f"effects       {', '.join(f'{output} = {value}' for output, value in row.effects.items())}",
         f"bypass        {allowed}; {picture.text(f'{at}/BypassLeftS')} s left",
+        *([f"              {why}"] if (why := picture.text(f"{at}/BypassWhy", empty="")) not in {"", "?"} else []),
     ]
 
 

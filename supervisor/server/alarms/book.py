@@ -12,7 +12,7 @@ from typing import Any
 import anyio
 import structlog
 
-from config.alarm_list import AlarmDefinition
+from config.alarm_list import AlarmDefinition, Watches
 from opcua_model.conditions.state import AlarmState
 from opcua_model.interface import Refused
 from supervisor.link.messages import Event
@@ -190,8 +190,17 @@ class AlarmBook:
         return max(declared.on_delay_s, declared.off_delay_s)
 
     def variables(self) -> dict[str, Any]:
-        """The figures by path of the address space."""
-        return self.figures.values(self.states.values(), self._clock())
+        """The figures by path of the address space, and what is said of each bypass."""
+        return {**self.figures.values(self.states.values(), self._clock()), **self._bypasses()}
+
+    def _bypasses(self) -> dict[str, str]:
+        shown: dict[str, str] = {}
+        for one in self.definitions.values():
+            if one.watches is Watches.BYPASS:
+                state = self.states[one.name]
+                shown[f"Alarms/{one.name}/Why"] = state.message if state.retain else ""
+                shown[f"Interlocks/{one.interlock}/BypassWhy"] = state.message if state.active else ""
+        return shown
 
 
 def _all(steps: Sequence[Callable[[Connection], Change | None]], connection: Connection) -> list[Change]:

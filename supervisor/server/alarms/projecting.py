@@ -6,14 +6,15 @@ after a full disk or a crash in the middle, is the same event to every client.
 
 import hashlib
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
-from config.alarm_list import AlarmDefinition
+from config.alarm_list import AlarmDefinition, Watches
 from kernels.tables import ConditionState
 from opcua_model.conditions.state import AlarmState
 from supervisor.link.messages import Event, EventKind
 from supervisor.server.alarms import rows
-from supervisor.server.alarms.transitions import Change, Moment, forget_scan, observe
+from supervisor.server.alarms.transitions import Change, Moment, ended, explain, forget_scan, observe
 from supervisor.server.store.rows import Connection
 
 ID_BYTES = 16
@@ -28,7 +29,9 @@ class AlarmProjection:
 
     def __init__(self, definitions: dict[str, AlarmDefinition]) -> None:
         self.definitions = definitions
-        self._of_point = {point: one for one in definitions.values() for point in one.index}
+        causes = [one for one in definitions.values() if one.watches is Watches.CAUSE]
+        self._of_point = {point: one for one in causes for point in one.index}
+        self._of_bypass = {one.interlock: one for one in definitions.values() if one.watches is Watches.BYPASS}
         self._changes: dict[tuple[int, int], list[Change]] = {}
         self._states: dict[str, AlarmState] = {}
         """Of this transaction; each is kept once, at its end."""
@@ -64,6 +67,9 @@ class AlarmProjection:
                 for one in self.definitions.values()
                 if any((state := read(one)).bits) or any(state.trips)
             ]
+        return [*self._caused(event, journal, read), *self._bypassed(event, journal, read)]
+
+    def _caused(self, event: Event, journal: int, read: Callable[[AlarmDefinition], AlarmState]) -> list[Change]:
         definition = self._of_point.get(str(event.data.get("name")))
         if event.kind is not EventKind.CONDITION or definition is None:
             return []
@@ -71,6 +77,27 @@ class AlarmProjection:
         bits, trips = _bits(event.data), int(event.data.get("trips") or 0)
         moment = self._moment(event, journal, definition.name)
         return [observe(definition, read(definition), place, bits, trips, moment)]
+
+    def _bypassed(self, event: Event, journal: int, read: Callable[[AlarmDefinition], AlarmState]) -> list[Change]:
+        """The alarm of a bypass: the scan says that it stands, the command who gave it and why."""
+        args: dict[str, Any] = event.data.get("args") or {}
+        given = event.kind is EventKind.COMMAND and event.data.get("kind") == "bypass"
+        definition = self._of_bypass.get(str(args.get("name") if given else event.data.get("name")))
+        if definition is None or (given and event.data.get("status") != "Good"):
+            return []
+        state, moment = read(definition), self._moment(event, journal, definition.name)
+        if event.kind is EventKind.CONDITION:
+            bypassed = bool(event.data.get("bypassed"))
+            if bypassed == state.active and state.verified:
+                return []
+            return [observe(definition, state, 0, int(ConditionState.ACTIVE) if bypassed else 0, 0, moment)]
+        change: Change | None = None
+        if given:
+            change = explain(definition, state, bypass_words(event), moment)
+        elif event.kind is EventKind.BYPASS_EXPIRED:
+            why = f" ({cause})" if (cause := event.data.get("cause")) else ""
+            change = ended(state, f"the bypass of {definition.interlock} has ended by itself{why}", moment)
+        return [] if change is None else [change]
 
     def take(self, journal: int, seq: int) -> list[Change] | None:
         """Hand over what was committed of an event; None when it was not."""
@@ -80,6 +107,17 @@ class AlarmProjection:
     def _moment(event: Event, journal: int, name: str) -> Moment:
         text = f"{journal}/{event.seq}/{event.time_ns}/{name}"
         return Moment(event.time_ns, hashlib.blake2b(text.encode(), digest_size=ID_BYTES).digest())
+
+
+def bypass_words(event: Event) -> str:
+    """Say of the command that gave a bypass: until when, why, and who."""
+    args: dict[str, Any] = event.data["args"]
+    who: dict[str, Any] = event.data.get("principal") or {}
+    until = datetime.fromtimestamp(event.time_ns / 1e9 + float(args.get("duration_s") or 0.0), UTC)
+    return (
+        f"{args.get('name')} is bypassed until {until:%Y-%m-%d %H:%M:%S} UTC ({args.get('duration_s'):g} s): "
+        f"{args.get('reason')} (asked for by {args.get('requested_by')}, confirmed by {who.get('user')})"
+    )
 
 
 def _bits(data: dict[str, Any]) -> int:

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from config.alarm_list import AlarmDefinition
+from config.alarm_list import AlarmDefinition, Watches
 from config.layout import Layout
 from kernels.image import Snapshot
+from kernels.tables import ConditionState
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,10 @@ class Surroundings:
         )
 
     def points(self, definition: AlarmDefinition) -> tuple[list[int], list[int]]:
-        """Bits and trips of an alarm's points in the image."""
+        """Bits and trips of an alarm's points in the image; of a bypass, that it stands."""
+        if definition.watches is Watches.BYPASS and definition.interlock is not None:
+            state, _ = self._table[self.layout.condition_index[definition.interlock]]
+            return [int(ConditionState.ACTIVE) if state & ConditionState.BYPASSED else 0], [0]
         rows = [self._table[self.layout.condition_index[name]] for name in definition.index]
         return [int(state) for state, _ in rows], [int(trips) for _, trips in rows]
 

@@ -44,7 +44,7 @@ class Change:
     @property
     def asks(self) -> bool:
         """Whether somebody is asked for an answer."""
-        return self.what in {"raised", "worsened", "asked again"} and not self.after.silent
+        return self.what in {"raised", "worsened", "asked again", "expired"} and not self.after.silent
 
 
 def fresh(definition: AlarmDefinition) -> AlarmState:
@@ -200,6 +200,29 @@ def correct(
         raised = _raised(definition, replace(seen, bits=state.bits), moment)
         return Change(state, replace(raised, bits=seen.bits), "raised")
     return _judge(definition, state, seen, moment)
+
+
+def explain(definition: AlarmDefinition, state: AlarmState, words: str, moment: Moment) -> Change | None:
+    """Say who and why of a bypass that stands; one that is given anew asks for an answer again."""
+    if not state.active or state.message == words:
+        return None
+    anew = state.message != definition.declared.description
+    seen = replace(state, message=words)
+    if anew:
+        seen = replace(seen, acked=False, acked_ns=moment.time_ns, asked_ns=moment.time_ns)
+    return Change(state, _event(seen, moment), "asked again" if anew else "explained")
+
+
+def ended(state: AlarmState, words: str, moment: Moment) -> Change | None:
+    """The bypass has ended by itself: whoever relied on it is told, and answers."""
+    if not state.active:
+        return None
+    now = moment.time_ns
+    seen = replace(
+        state, bits=(0,) * len(state.bits), active=False, verified=True, active_ns=now, acked=False, acked_ns=now,
+        asked_ns=now, message=words,
+    )  # fmt: skip
+    return Change(state, _event(seen, moment), "expired")
 
 
 # -------------------------------------------------------------------------------------------------------- by people

@@ -20,7 +20,18 @@ from supervisor.link.messages import CommandKind, Event, EventKind
 from supervisor.server.alarms.figures import DAY_NS, MINUTE_NS, Figures
 from supervisor.server.alarms.surroundings import Surroundings
 from supervisor.server.errors import StoreError
-from tests.supervisor.server.stand import OLGA, OTTO, START_NS, Furnace, House, house, new_id, person, small_tool
+from tests.supervisor.server.stand import (
+    ERIKA,
+    OLGA,
+    OTTO,
+    START_NS,
+    Furnace,
+    House,
+    house,
+    new_id,
+    person,
+    small_tool,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -342,3 +353,69 @@ def test_floods_chattering_and_stale_alarms_are_counted() -> None:
     assert (later["Alarms/Flood"], later["Alarms/Floods"], later["Alarms/Chattering"]) == (False, 1, 0)
     gone = figures.values([], now + DAY_NS + MINUTE_NS)
     assert (gone["Alarms/RateDay"], gone["Alarms/Peak10Min"]) == (0, 11)
+
+
+async def test_a_bypass_stands_as_an_alarm_that_nobody_can_shelve_and_its_end_asks_again(tmp_path: Path) -> None:
+    """Who, why and until when are said; an answer to the bypass is none to its end."""
+    name, journal = "bypass_over_pressure", list[Event]()
+    async with house(tmp_path, furnace(), journal=journal) as h:
+        assert name in h.server.desk.alarms.definitions
+        assert "bypass_emo" not in h.server.desk.alarms.definitions, "an interlock that is never bypassed"
+        (request,) = await h.call(ERIKA, "Interlocks/over_pressure", "RequestBypass", "gauge is at the bench", 60.0)
+        await tell_bypass(h, bypassed=True)
+        await h.call(MAX, "Interlocks/over_pressure", "ConfirmBypass", request)
+        await h.until(lambda: "gauge is at the bench" in state(h, name).message)
+        said = state(h, name)
+        assert (said.active, said.acked, said.retain) == (True, False, True)
+        for words in ("until 20", "(60 s)", "asked for by erika", "confirmed by max"):
+            assert words in said.message
+        shown = h.server.backend.variables()
+        assert shown["Interlocks/over_pressure/BypassWhy"] == shown[f"Alarms/{name}/Why"] == said.message
+        for method, arguments in (
+            ("TimedShelve", (1000.0,)), ("OneShotShelve", ()), ("Suppress", ()), ("Disable", ()),
+            ("RemoveFromService", ()),
+        ):  # fmt: skip
+            refused = await refusal(h, MAX, name, method, *arguments)
+            assert (refused.status, method) == ("BadNotSupported", method)
+        await h.call(OLGA, f"Alarms/{name}", "Acknowledge", said.event_id, "I watch the other gauge")
+        await h.controller.happen(EventKind.BYPASS_EXPIRED, name="over_pressure")
+        await tell_bypass(h, bypassed=False)
+        await h.until(lambda: not state(h, name).active)
+        gone = state(h, name)
+        assert (gone.acked, gone.retain) == (False, True)
+        assert gone.message == "the bypass of over_pressure has ended by itself"
+        assert h.server.backend.variables()["Interlocks/over_pressure/BypassWhy"] == ""
+        what = await h.server.desk.store.read(
+            lambda c: c.execute("SELECT what, asks FROM alarm_log WHERE name = ? ORDER BY rowid", [name]).fetchall()
+        )
+        assert what == [("raised", True), ("explained", False), ("acknowledged", False), ("expired", True)]
+    async with house(tmp_path, furnace(), journal=journal) as h:
+        assert (state(h, name).acked, state(h, name).retain) == (False, True), "a restart answers nothing"
+
+
+async def test_a_bypass_given_anew_asks_again_and_one_taken_away_is_back_to_normal(tmp_path: Path) -> None:
+    name = "bypass_over_pressure"
+    async with house(tmp_path, furnace()) as h:
+        await tell_bypass(h, bypassed=True)
+        for reason in ("first reason", "another reason"):
+            (request,) = await h.call(ERIKA, "Interlocks/over_pressure", "RequestBypass", reason, 60.0)
+            await h.call(MAX, "Interlocks/over_pressure", "ConfirmBypass", request)
+            await h.until(lambda reason=reason: reason in state(h, name).message)
+            assert not state(h, name).acked
+            await h.call(OLGA, f"Alarms/{name}", "Acknowledge", state(h, name).event_id, None)
+        await tell_bypass(h, bypassed=False)
+        await h.until(lambda: not state(h, name).active)
+        assert not state(h, name).retain, "taken away by a person: nothing to answer"
+        h.controller.refuse[CommandKind.BYPASS] = ("BadInvalidState", "no")
+        (request,) = await h.call(ERIKA, "Interlocks/over_pressure", "RequestBypass", "in vain", 60.0)
+        with pytest.raises(Refused):
+            await h.call(MAX, "Interlocks/over_pressure", "ConfirmBypass", request)
+        assert not state(h, name).active, "one that was refused never stood"
+
+
+async def tell_bypass(h: House, *, bypassed: bool) -> None:
+    await h.controller.happen(
+        EventKind.CONDITION, name="over_pressure", active=False, raw=False, latched=False, trips=0, bypassed=bypassed
+    )
+    if bypassed:
+        await h.until(lambda: state(h, "bypass_over_pressure").active)
