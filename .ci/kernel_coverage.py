@@ -1,11 +1,13 @@
-"""Line and branch coverage of the Cython kernels: ``kernel_coverage.py [pytest arguments]``.
+"""Line and branch coverage of the Cython kernels: ``kernel_coverage.py [--out FILE] [pytest arguments]``.
 
 coverage.py sees no branches in compiled code, so a copy of the tree is built with gcov counters and line directives
 (``CVD_COVERAGE=1``, see setup.py), the tests that drive kernels run there, and gcov's counts are summed up per
 ``.pyx``. Branches are those of the generated C on lines of the ``.pyx``: Cython's own error paths count too, so the
-figure is a lower bound and is read as a trend, next to the lines.
+figure is a lower bound and is read as a trend, next to the lines. The phases of the scan are pure C: for them, summed
+up as interlock and program code, the figure is exact; ``--out`` keeps it, with each line that has a branch not taken.
 """
 
+import argparse
 import gzip
 import json
 import os
@@ -16,9 +18,15 @@ import tempfile
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULT_TESTS = ("tests/kernels", "tests/hil", "tests/validation")
+GROUPS: dict[str, tuple[str, ...]] = {
+    "interlocks": ("condition", "logic", "expression", "gate", "command", "latch"),
+    "program": ("program", "run", "write", "control"),
+}
+"""What the phases of the scan (`kernels/phases/*.pxd`) are summed up as."""
 
 
 @dataclass
@@ -82,15 +90,41 @@ def add(report: dict[str, list[dict[str, object]]], found: dict[str, Counts]) ->
                 counts.branches[number, index] |= int(str(branch["count"])) > 0
 
 
+def group(found: dict[str, Counts], names: tuple[str, ...]) -> dict[str, Any]:
+    """Sum up phases: lines and branches hit and in all, and the lines with a branch that was never taken."""
+    rows = {name: found.get(f"kernels/phases/{name}.pxd", Counts()) for name in names}
+    lines = [hit for counts in rows.values() for hit in counts.lines.values()]
+    branches = [hit for counts in rows.values() for hit in counts.branches.values()]
+    return {
+        "lines": [sum(lines), len(lines)],
+        "branches": [sum(branches), len(branches)],
+        "branch_percent": round(100 * sum(branches) / len(branches), 2) if branches else None,
+        "not_taken": {
+            name: sorted({number for (number, _), hit in counts.branches.items() if not hit})
+            for name, counts in rows.items()
+            if not all(counts.branches.values())
+        },
+    }
+
+
+def commit() -> str:
+    """Return the commit that is measured, marked when files differ from it."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+
+
 def main() -> int:
     """Build, test, report; the exit status is that of the tests."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, help="keep the figures of the scan's phases in this file (JSON)")
+    arguments, given = parser.parse_known_args()
     with tempfile.TemporaryDirectory(prefix="cvd-kernel-coverage-") as scratch:
         folder = Path(scratch)
         copy_of_the_tree(folder)
         environment = {**os.environ, "CVD_COVERAGE": "1", "PYTHONPATH": scratch}
         build = [sys.executable, "setup.py", "--quiet", "build_ext", "--inplace"]
         subprocess.run(build, cwd=folder, env=environment, check=True)
-        tests = sys.argv[1:] or [name for name in DEFAULT_TESTS if (folder / name).exists()]
+        tests = given or [name for name in DEFAULT_TESTS if (folder / name).exists()]
         # Unoptimised and counted code is slow: a test's ordinary time limit does not hold here.
         command = [sys.executable, "-m", "pytest", "-q", "--timeout=900", *tests]
         tested = subprocess.run(command, cwd=folder, env=environment, check=False)
@@ -98,6 +132,11 @@ def main() -> int:
     print(f"{'kernel':44} {'lines':>21} {'branches':>21}")
     for name, counts in sorted(found.items()):
         print(counts.row(name))
+    groups = {name: group(found, files) for name, files in GROUPS.items()}
+    record = {"commit": commit(), "tests": tests, "tests_passed": tested.returncode == 0, **groups}
+    print(json.dumps(groups, indent=1))
+    if arguments.out:
+        arguments.out.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     return tested.returncode
 
 

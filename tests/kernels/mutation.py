@@ -179,14 +179,16 @@ def sample(count: int, seed: int) -> list[Mutant]:
     return Random(seed).sample([one for one in mutants() if one.words not in EQUIVALENT], count)
 
 
-def campaign(chosen: list[Mutant], processes: int, cases: int) -> dict[str, Any]:
-    """Try mutants; return the record."""
+def campaign(chosen: list[Mutant], processes: int, cases: int, end_s: float = float("inf")) -> dict[str, Any]:
+    """Try mutants until `end_s` (time.monotonic); return the record."""
     started = time.monotonic()
     verdicts: list[dict[str, Any]] = []
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
         for mutant, verdict in pool.imap_unordered(partial(_told, cases=cases), chosen):
             verdicts.append({**asdict(mutant), "words": mutant.words, "verdict": verdict})
             print(f"{len(verdicts)}/{len(chosen)} {mutant.words}: {verdict or 'SURVIVED'}", file=sys.stderr, flush=True)
+            if time.monotonic() > end_s:
+                break
     survived = [one["words"] for one in verdicts if not one["verdict"]]
     unknown = [words for words in survived if words not in EQUIVALENT]
     return {
@@ -208,6 +210,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--cases", type=int, default=CASES)
     parser.add_argument("--processes", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="begin none after so long")
+    parser.add_argument("--but", type=Path, help="leave out those that this record says were caught")
     parser.add_argument("--list", action="store_true", help="print the mutants and end")
     parser.add_argument("--judge", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--out", type=Path, help="write the record to this file (JSON)")
@@ -216,13 +220,17 @@ def main() -> int:
         found = judge(arguments.cases)
         print(found)
         return int(bool(found))
+    known: dict[str, str] = json.loads(arguments.but.read_text(encoding="utf-8"))["caught_by"] if arguments.but else {}
     chosen = sample(arguments.count, arguments.seed) if arguments.count else mutants()
+    chosen = [one for one in chosen if one.words not in known]
     if arguments.list:
         print("\n".join(one.words for one in chosen))
         return 0
     from tests.kernels.campaign import commit
 
-    record = {"commit": commit(), "seed": arguments.seed, **campaign(chosen, arguments.processes, arguments.cases)}
+    end_s = time.monotonic() + 60.0 * arguments.minutes
+    done = campaign(chosen, arguments.processes, arguments.cases, end_s)
+    record = {"commit": commit(), "seed": arguments.seed, "of": len(chosen), **done}
     text = json.dumps(record, indent=2, ensure_ascii=False)
     print(text)
     if arguments.out:
