@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from config.plant import PlantFilm, PlantLine, PlantSettings
 from config.tool import ModuleKind, TagKind
 from hil.chamber.parameters import Parameters
 from hil.errors import PlantError
+from hil.parts.wiring import handling_outputs, optional, output
 from kernels import growth, sources
 
 MOST_LINES, MOST_SPECIES, MOST_ZONES, MOST_NEEDS, TABLE = 12, 24, 3, 4, 64
@@ -59,6 +61,10 @@ class LinePart:
     bath_setpoint: int
     antoine: tuple[float, float]
     purge: bool
+    bypass: int = -1
+    """Tag that leads the carrier past the bubbler."""
+    bottle: tuple[int, int, int] | None = None
+    """Tags that shut it, release it, and let nitrogen into its line; nothing where none can be changed."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +108,8 @@ class Composition:
     detectors: list[str]
     tags: dict[str, int] = field(default_factory=dict[str, int])
     """Outputs that a chamber obeys beside lines and zones; −1 for what the tool has not."""
+    lock: dict[str, Any] | None = None
+    """Outputs of a load lock, where the tool has one with a slit valve."""
 
     def named(self, name: str) -> int:
         """Index of a species; −1 when nothing makes it."""
@@ -144,6 +152,7 @@ def compose(layout: Layout, settings: PlantSettings, parameters: Parameters) -> 
         module=module,
         detectors=detectors,
         tags=_tags(layout, module),
+        lock=_lock(layout),
     )
 
 
@@ -198,7 +207,30 @@ def _line(layout: Layout, names: list[str], gas: str, settings: PlantLine) -> Li
         bath_setpoint=layout.index.get(f"bubblers.{gas.lower()}.setpoint_c", -1),
         antoine=sources.VAPOUR.get(made, (0.0, 0.0)),
         purge=known is not None and known.hazards == (Hazard.INERT,),
+        bypass=optional(layout, f"bubblers.{gas.lower()}.bypass"),
+        bottle=_bottle(layout, f"gas_panel.{gas.lower()}"),
     )
+
+
+def _bottle(layout: Layout, line: str) -> tuple[int, int, int] | None:
+    if f"{line}.bottle_shut" not in layout.declared:
+        return None
+    return (
+        output(layout, f"{line}.bottle_shut"),
+        output(layout, f"{line}.bottle_release"),
+        optional(layout, f"{line}.purge"),
+    )
+
+
+def _lock(layout: Layout) -> dict[str, Any] | None:
+    if "load_lock.slit.open" not in layout.declared:
+        return None
+    names = {
+        "pump": "pump_valve", "vent": "vent_valve", "slit_open": "slit.open", "slit_shut": "slit.shut",
+        "extend": "arm.extend", "retract": "arm.retract", "up": "fork.raise", "down": "fork.lower",
+    }  # fmt: skip
+    found: dict[str, Any] = {word: output(layout, f"load_lock.{name}") for word, name in names.items()}
+    return found | {"handling": handling_outputs(layout, "load_lock")}
 
 
 def _source(layout: Layout, settings: PlantSettings) -> tuple[str, str]:

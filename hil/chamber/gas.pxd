@@ -7,7 +7,6 @@ under a large pump stays exact; P = n·R·T/V. Everything that enters or leaves 
 from libc.math cimport exp, pow
 
 from hil.chamber.state cimport (
-    ARCING,
     BOAT,
     BOOSTER_OK,
     BUBBLER,
@@ -15,17 +14,23 @@ from hil.chamber.state cimport (
     DETECTOR_OK,
     EMO_OK,
     EXHAUST_OK,
+    LINE_LEAK,
+    LOCK_PUMP_OK,
     MAINS_OK,
     MIST,
     N2_SUPPLY,
     PUMP_OK,
+    ROBOT_OK,
     SPECIES,
+    WAFER_IN,
     Chamber,
     GasPart,
     Line,
     asked_of,
 )
+from hil.parts.bottle cimport bottle_step, gas_share, supplied_share
 from hil.parts.lines cimport bounded, feed_step, follow, stroke
+from hil.parts.load_lock cimport lock_step
 from hil.parts.pumps cimport foreline_step, pumping_speed, pumps_step, ultimate, valves_step
 from kernels.physics.constants cimport GAS_CONSTANT, SCCM, TORR, ZERO_CELSIUS
 from kernels.physics.flow cimport butterfly, ideal_pressure
@@ -49,9 +54,11 @@ cdef inline void source_step(Line* line, const double* values, double dt) noexce
     line.bath = follow(line.bath, target + line.bath_error, bounded(dt / line.bath_lag, 0.0, 1.0))
 
 
-cdef inline double taken_along(Line* line, double flow, double source_k) noexcept nogil:
+cdef inline double taken_along(Line* line, const double* values, double flow, double source_k) noexcept nogil:
     # mol/s of what the line makes beside or instead of its own gas
     cdef double made = 0.0
+    if asked_of(values, line.bypass, 0.0) > 0.5:
+        return 0.0
     if line.kind == BUBBLER:
         made = bubbled(flow, antoine(line.antoine_a, line.antoine_b, line.bath), line.bubbler_pressure, 1.0)
         made = made if made > 0.0 else flow
@@ -69,18 +76,30 @@ cdef inline double line_step(Chamber* f, Line* line, const double* values, bint 
                              ) noexcept nogil:
     # One line; returns what enters the chamber, mol/s
     cdef GasPart* gas = &f.gas
-    cdef double asked = values[line.setpoint] * SCCM, flow, made, into
+    cdef double asked = values[line.setpoint] * SCCM, flow, made, into, share
     cdef bint opened = values[line.valve] > 0.5 and supplied
+    if line.bottled:
+        asked *= supplied_share(&line.bottle)
     flow = feed_step(&line.feed, &gas.panel, asked, supplied and (line.vents or opened), f.rack.step, dt)
     line.run = stroke(line.run, opened, gas.panel.valve_speed * dt) if line.vents else 1.0
     line.precursor = 0.0
+    share = 1.0
+    if line.bottled:
+        share = gas_share(&line.bottle)
+        bottle_step(&line.bottle, values, f.situation[CABINET_OK] > 0.5, f.situation[N2_SUPPLY] > PURGE_KPA, flow,
+                    f.situation[LINE_LEAK] * SCCM, dt)
     if flow <= 0.0:
         return 0.0
+    if line.bottled and share < 1.0:
+        inflow[gas.nitrogen] += flow * (1.0 - share) * line.run
+        inflow[line.feed.species] += flow * share * line.run
+        line.vented += flow * (1.0 - line.run) * dt
+        return flow * line.run
     if line.kind == 0:
         inflow[line.feed.species] += flow * line.run
         line.vented += flow * (1.0 - line.run) * dt
         return flow * line.run
-    made = taken_along(line, flow, f.heat.zone[f.heat.source_zone].temperature)
+    made = taken_along(line, values, flow, f.heat.zone[f.heat.source_zone].temperature)
     line.precursor = made
     line.level -= made * dt
     if line.kind == BOAT:
@@ -132,7 +151,7 @@ cdef inline void gas_step(Chamber* f, const double* values, double dt) noexcept 
     # Emergency-off, the cabinets and the detector's relay shut the valves of process gas by wire.
     cdef bint supplied = f.situation[EMO_OK] > 0.5 and f.situation[CABINET_OK] > 0.5 and f.situation[DETECTOR_OK] > 0.5
     cdef bint purging = f.situation[N2_SUPPLY] > PURGE_KPA
-    cdef double total = 0.0, keeps, used, leaves
+    cdef double total = 0.0, keeps, used, leaves, back = 0.0, share
     cdef double inflow[SPECIES]
     cdef int i
     for i in range(gas.kinds):
@@ -147,9 +166,19 @@ cdef inline void gas_step(Chamber* f, const double* values, double dt) noexcept 
     if gas.pressure < ATMOSPHERE_PA:
         inflow[gas.air] += gas.leak * (1.0 - gas.pressure / ATMOSPHERE_PA)
         inflow[gas.air] += gas.outgassing
+    if f.lock.there:
+        share = f.lock.air / (f.lock.air + f.lock.nitrogen) if f.lock.air > 0.0 else 0.0
+        leaves = lock_step(&f.lock, values, gas.pressure, f.situation[LOCK_PUMP_OK] > 0.5
+                           and f.situation[MAINS_OK] > 0.5, purging, f.situation[ROBOT_OK] > 0.5,
+                           f.situation[WAFER_IN] > 0.5, dt)
+        if leaves > 0.0:
+            inflow[gas.air] += leaves * share
+            inflow[gas.nitrogen] += leaves * (1.0 - share)
+        else:
+            back = -leaves
     outlet(f, values, inflow, total, dt)
     # Implicit in what leaves: amount' = (amount + in·dt)/(1 + share·dt)
-    keeps = gas.pumps.flow_out / total * dt if total > 0.0 else 0.0
+    keeps = (gas.pumps.flow_out + back) / total * dt if total > 0.0 else 0.0
     total = 0.0
     for i in range(gas.kinds):
         leaves = gas.amount[i] + inflow[i] * dt

@@ -23,7 +23,8 @@ from hil.chamber.state cimport (
 )
 from hil.chamber.surface cimport cycle_step, film_step, new_wafers
 from hil.chamber.watch cimport crystal_step, watch_step
-from hil.parts.bench cimport fill, give_order, normals, run, set_lines, set_pumps
+from hil.parts.bench cimport fill, give_order, handling_source, normals, run, set_handling, set_lines, set_pumps
+from hil.parts.bottle cimport bottle_set
 from hil.parts.instruments cimport post_due
 from hil.parts.noise cimport normal, seed_noise
 from hil.parts.orders cimport NEVER
@@ -96,6 +97,8 @@ cdef class Model:
             f.situation[index] = normals_of[name]
         self._set_heat(parameters, composition)
         self._set_gas(parameters, composition)
+        if composition.lock is not None:
+            self._set_lock(parameters, composition.lock)
         self._set_energy(parameters, composition)
         self._set_surface(parameters, composition)
         self._set_watch(parameters)
@@ -158,6 +161,22 @@ cdef class Model:
         f.gas.manometer = f.gas.wide = f.gas.pressure
         f.gas.pumps.foreline = p.dry_ultimate_torr * TORR
 
+    cdef _set_lock(self, p, tags):
+        # Evacuated, its door shut, the arm at home with nothing on its fork; the wafers are in the chamber
+        cdef Chamber* f = self.f
+        f.lock.there = True
+        f.lock.pump, f.lock.vent = tags["pump"], tags["vent"]
+        f.lock.slit_open, f.lock.slit_shut = tags["slit_open"], tags["slit_shut"]
+        f.lock.extend, f.lock.retract, f.lock.up, f.lock.down = (
+            tags["extend"], tags["retract"], tags["up"], tags["down"])
+        f.lock.volume, f.lock.speed = p.lock_volume_l * 1e-3, p.lock_speed_l_s * 1e-3
+        f.lock.ultimate, f.lock.venting = p.lock_ultimate_torr * TORR, p.lock_vent_sccm * SCCM
+        f.lock.conductance = p.lock_slit_l_s * 1e-3
+        set_handling(&f.lock.handling, tags["handling"])
+        f.lock.handling.present, f.lock.placed = 0.0, 1.0
+        f.lock.pressure = 1e-3 * TORR
+        f.lock.nitrogen = f.lock.pressure * f.lock.volume / (GAS_CONSTANT * 295.0)
+
     cdef _set_line(self, Line* line, part, p):
         settings = part.settings
         line.feed.species, line.feed.stuck = part.species, NAN
@@ -165,6 +184,10 @@ cdef class Model:
         line.setpoint, line.valve, line.bath_setpoint = part.setpoint, part.valve, part.bath_setpoint
         line.kind, line.made, line.carrier = part.kind, part.made, part.carrier
         line.vents, line.purge = settings.vents, part.purge
+        line.bypass, line.bottled = part.bypass, part.bottle is not None
+        if part.bottle is not None:
+            line.bottle.shut, line.bottle.release, line.bottle.purge = part.bottle
+            bottle_set(&line.bottle)
         line.antoine_a, line.antoine_b = part.antoine
         line.bath, line.bath_lag = settings.bath_c + ZERO_CELSIUS, p.bath_lag_s
         line.bubbler_pressure = settings.pressure_torr * TORR
@@ -267,6 +290,12 @@ cdef class Model:
             return &f.situation[self._situations[name]]
         if name == "flow":
             return &f.gas.line[index].feed.flow
+        if name == "bottle_open":
+            return &f.gas.line[index].bottle.open
+        if name == "line_pressure":
+            return &f.gas.line[index].bottle.pressure
+        if name.startswith("handling."):
+            return handling_source(&f.lock.handling, name)
         if name == "bath":
             return &f.gas.line[index].bath
         if name == "precursor":
@@ -300,6 +329,11 @@ cdef class Model:
             "middle_rate": <size_t>&f.watch.middle_rate, "crystal": <size_t>&f.watch.crystal,
             "crystal_rate": <size_t>&f.watch.crystal_rate, "reflectance": <size_t>&f.watch.reflectance,
             "psi": <size_t>&f.watch.psi, "delta": <size_t>&f.watch.delta,
+            "lock": <size_t>&f.lock.pressure, "lock_at_atmosphere": <size_t>&f.lock.at_atmosphere,
+            "slit_shut": <size_t>&f.lock.slit_shut_now, "slit_open": <size_t>&f.lock.slit_open_now,
+            "arm_home": <size_t>&f.lock.home, "arm_inside": <size_t>&f.lock.inside,
+            "fork_up": <size_t>&f.lock.raised, "fork_down": <size_t>&f.lock.lowered,
+            "on_fork": <size_t>&f.lock.seen, "in_chamber": <size_t>&f.lock.in_chamber,
         }
         if name not in places:
             raise ValueError(f"a chamber has nothing called {name}")
@@ -353,6 +387,13 @@ cdef class Model:
             "precursor_mol_s": [f.gas.line[i].precursor for i in range(f.gas.lines)],
             "vented_mol": [f.gas.line[i].vented for i in range(f.gas.lines)],
             "level_mol": [f.gas.line[i].level for i in range(f.gas.lines)],
+            "line_pa": [f.gas.line[i].bottle.pressure for i in range(f.gas.lines)],
+            "line_gas_share": [
+                f.gas.line[i].bottle.gas / max(f.gas.line[i].bottle.gas + f.gas.line[i].bottle.nitrogen, 1e-30)
+                for i in range(f.gas.lines)],
+            "lock_pa": f.lock.pressure,
+            "lock_collisions": f.lock.collisions,
+            "lock_air_mol": f.lock.air,
             "throttle": f.gas.pumps.throttle,
             "forward_w": f.energy.forward,
             "reflected_w": f.energy.reflected,

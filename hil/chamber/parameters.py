@@ -78,6 +78,13 @@ class Parameters:
     manometer_full_torr: float = 10.0
     wide_gain: float = 0.04
     bath_lag_s: float = 120.0
+    lock_volume_l: float = 8.0
+    """Of a load lock, where the tool has one."""
+    lock_speed_l_s: float = 5.0
+    lock_ultimate_torr: float = 1e-6
+    lock_vent_sccm: float = 20000.0
+    lock_slit_l_s: float = 200.0
+    """Conductance of the open slit valve."""
 
     # ------------------------------------------------------------------------------------------------------ energy
     source_radius_m: float = 0.12
@@ -196,7 +203,7 @@ class Parameters:
             "source_lag_s", "probe_lag_s", "bias_pressure_pa", "load_full_s", "tune_full_ohm", "booster_pressure_torr",
             "wire_length_m", "wire_diameter_m", "lamp_area_m2", "warm_up_s", "spot_m", "track_m", "conductivity_w_m_k",
             "wavelength_nm", "growth_area_m2", "radical_loss", "diffusivity_m2_s", "viscosity_pa_s", "wafers",
-            "probe_wavelength_nm", "manometer_full_torr", "strain_1_s",
+            "probe_wavelength_nm", "manometer_full_torr", "strain_1_s", "lock_volume_l",
         ):  # fmt: skip
             if not getattr(self, name) > 0.0:
                 raise ParameterError(f"plant.parameters.{name} must be above 0")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from hil.errors import ScriptError
-from hil.parts.script import OWN, SURROUNDINGS, Change, Vocabulary, choice, number, stuck_flow, stuck_throttle
+from hil.parts.script import CREW, OWN, SURROUNDINGS, Change, Vocabulary, choice, number, stuck_flow, stuck_throttle
 
 FEED, LEAK, THROTTLE, MATCH, LOAD, ELEMENT, BATH, LEVEL, FILAMENT = range(OWN, OWN + 9)  # kinds of state.pxd
 DETECTORS = 24
@@ -15,11 +15,11 @@ SITUATIONS = {
     "overtemperature_ok": 0, "door_closed": 1, "wafer_in": 2, "exhaust_ok": 3, "abatement_ok": 4, "water": 5,
     "n2_supply": 6, "air_supply": 7, "cabinet_ok": 8, "detector_ok": 9, "emo_ok": 10, "mains_ok": 11, "pump_ok": 12,
     "booster_ok": 13, "source_ok": 14, "bias_ok": 15, "arcing": 16, "dark": 17, "shield_closed": 18,
-    "rotation_ok": 19, "bypass_ok": 20,
+    "rotation_ok": 19, "bypass_ok": 20, "robot_ok": 21, "line_leak": 22, "lock_pump_ok": 23,
 }  # fmt: skip
 """Indices of state.pxd by name."""
 NORMAL = dict.fromkeys(SITUATIONS, 1.0) | {
-    "water": 12.0, "n2_supply": 600.0, "air_supply": 600.0, "arcing": 0.0, "dark": 0.0,
+    "water": 12.0, "n2_supply": 600.0, "air_supply": 600.0, "arcing": 0.0, "dark": 0.0, "line_leak": 0.0,
 }  # fmt: skip
 """Their values when all is well."""
 OWN_FAULTS = frozenset({
@@ -55,6 +55,9 @@ def vocabulary(
         "source_dark": ("dark", 1.0),
         "shield_open": ("shield_closed", 0.0),
         "rotation_stalled": ("rotation_ok", 0.0),
+        "robot_lost": CREW["robot_lost"],
+        "line_leak": CREW["line_leak"],
+        "lock_pump_trip": ("lock_pump_ok", 0.0),
     }
     return Vocabulary(faults, OWN_FAULTS, _changes(lines, zones, leak_sccm))
 

@@ -1,7 +1,9 @@
 """Everything that the simulated chamber is at one moment. SI units, kelvin; tags are indices, below 0: not there."""
 
+from hil.parts.bottle cimport Bottle
 from hil.parts.instruments cimport Rack
 from hil.parts.lines cimport Feed, Panel
+from hil.parts.load_lock cimport LoadLock
 from hil.parts.orders cimport ORDER_OWN, Orders
 from hil.parts.pumps cimport Pumps
 from kernels.physics.films cimport GASES
@@ -46,7 +48,10 @@ cdef enum:
     DARK = 17  # the source does not light
     SHIELD_CLOSED = 18  # of the beam, the lamp, the microwaves
     ROTATION_OK = 19
-    BYPASS_OK = 20  # door and seal of a load lock
+    BYPASS_OK = 20  # seal of a load lock's slit valve
+    ROBOT_OK = 21
+    LINE_LEAK = 22  # sccm that leave each line from a bottle
+    LOCK_PUMP_OK = 23
     DETECTORS = 24
 
 # What an order of the fault script changes beside what every plant has; `index` and `value` are said beside each.
@@ -78,6 +83,9 @@ cdef struct Line:
     int kind, made, carrier  # species that it makes, and that carries it
     bint vents  # its flow goes to the vent while its valve is shut
     bint purge  # inert gas, of the purge supply
+    bint bottled  # comes from a bottle that can be changed
+    Bottle bottle
+    int bypass  # tag: the carrier goes past the bubbler
     double run  # share that goes into the chamber
     double antoine_a, antoine_b  # log10 p(Torr) = a − b/T
     double bath, bath_error, bath_lag, bubbler_pressure  # K, K, s, Pa
@@ -224,6 +232,7 @@ cdef struct Chamber:
     Energy energy
     Surface surface
     Watch watch
+    LoadLock lock
     double situation[SITUATIONS]
     double at_atmosphere
     double pressures[GASES]  # for a rate law

@@ -7,7 +7,7 @@ from config.layout import Layout
 from config.tool import TagKind
 from hil.chamber.composition import Composition
 from hil.chamber.parameters import Parameters
-from hil.parts.wiring import MOL_PER_S_PER_SCCM, PA_PER_TORR, ZERO_CELSIUS, Sensor, fitted
+from hil.parts.wiring import MOL_PER_S_PER_SCCM, PA_PER_TORR, ZERO_CELSIUS, Sensor, fitted, handling_contacts
 
 TORR = 1.0 / PA_PER_TORR
 
@@ -17,7 +17,7 @@ def sensors(layout: Layout, composition: Composition, parameters: Parameters) ->
     found = dict[str, Sensor]()
     for sensor in (
         *_heat(layout, parameters), *_gas(layout, composition, parameters), *_contacts(layout, composition),
-        *_source(composition, parameters), *_metrology(layout, composition, parameters),
+        *_source(composition, parameters), *_metrology(layout, composition, parameters), *_lock(composition),
     ):  # fmt: skip
         found.setdefault(sensor.name, sensor)
     top = 1.05 * parameters.manometer_full_torr
@@ -51,6 +51,8 @@ def _gas(layout: Layout, composition: Composition, p: Parameters) -> Iterator[Se
         yield Sensor(
             f"bubblers.{name}.vapour_sccm", -1, "precursor", at, scale=1.0 / MOL_PER_S_PER_SCCM, relative=0.003
         )
+        yield Sensor(f"gas_panel.{name}.bottle_open", -1, "bottle_open", at)
+        yield Sensor(f"gas_panel.{name}.line_kpa", -1, "line_pressure", at, scale=1e-3, noise=0.05)
         yield Sensor(f"bubblers.{name}.level_pct", -1, "level", at, scale=100.0 / line.settings.content_mol, noise=0.1)
     full = p.manometer_full_torr
     yield Sensor("chamber.manometer_torr", -1, "manometer", scale=TORR, noise=p.manometer_noise * full,
@@ -68,7 +70,7 @@ def _contacts(layout: Layout, composition: Composition) -> Iterator[Sensor]:
     for name, source in (
         ("vacuum.dry_pump.ok", "pump_ok"), ("exhaust.fan_ok", "pump_ok"),
         ("heater.overtemperature_ok", "overtemperature_ok"), ("wafer_handling.door_closed", "door_closed"),
-        ("wafer_handling.wafer_in", "wafer_in"), ("exhaust.flow_ok", "exhaust_ok"),
+        ("wafer_handling.wafer_in", "wafer_in" if composition.lock is None else "in_chamber"), ("exhaust.flow_ok", "exhaust_ok"),
         ("exhaust.abatement_ready", "abatement_ok"), ("facilities.gas_cabinet_ok", "cabinet_ok"),
         ("facilities.gas_detector.ok", "detector_ok"), ("facilities.emo_ok", "emo_ok"),
         ("facilities.ups_ok", "mains_ok"), ("facilities.shield_closed", "shield_closed"),
@@ -82,6 +84,20 @@ def _contacts(layout: Layout, composition: Composition) -> Iterator[Sensor]:
     for gas in composition.detectors:
         name = f"facilities.gas_detector.{gas}_ppm"
         yield Sensor(name, -1, f"{gas}_ppm", noise=5e-4 * layout.declared[name].high)
+
+
+def _lock(composition: Composition) -> Iterator[Sensor]:
+    if composition.lock is None:
+        return
+    yield Sensor("load_lock.pressure_torr", -1, "lock", scale=TORR, relative=0.005)
+    for name, source in (
+        ("load_lock.at_atmosphere", "lock_at_atmosphere"), ("load_lock.pump_ok", "lock_pump_ok"),
+        ("load_lock.slit.closed", "slit_shut"), ("load_lock.slit.opened", "slit_open"),
+        ("load_lock.arm.home", "arm_home"), ("load_lock.arm.inside", "arm_inside"),
+        ("load_lock.fork.up", "fork_up"), ("load_lock.fork.down", "fork_down"), ("load_lock.wafer_in", "on_fork"),
+    ):  # fmt: skip
+        yield Sensor(name, -1, source)
+    yield from handling_contacts("load_lock")
 
 
 def _source(composition: Composition, p: Parameters) -> Iterator[Sensor]:

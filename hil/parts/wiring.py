@@ -6,6 +6,7 @@ Ranges, periods and resolutions are the tool file's; a plant says what each inst
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from config.gas_safety import GasSafety
 from config.layout import Layout
 from config.tool import TagKind
 from hil.errors import PlantError
@@ -58,7 +59,7 @@ def fitted(layout: Layout, instruments: Iterable[Sensor], tops: Mapping[str, flo
     Raises:
         PlantError: an input that the plant has no instrument for, or one that posts never.
     """
-    known = {sensor.name: sensor for sensor in instruments}
+    known = {sensor.name: sensor for sensor in (*instruments, *_dilution(layout))}
     found = list[Sensor]()
     for name, tag in layout.declared.items():
         if tag.kind is not TagKind.INPUT:
@@ -81,6 +82,13 @@ def fitted(layout: Layout, instruments: Iterable[Sensor], tops: Mapping[str, flo
     return found
 
 
+def _dilution(layout: Layout) -> Iterator[Sensor]:
+    """The flow that dilutes the exhaust: a quarter more than the least, and gone with the exhaust."""
+    rules = layout.tool.gas_safety
+    if isinstance(rules, GasSafety):
+        yield Sensor(rules.dilution, -1, "exhaust_ok", scale=1.25 * rules.least_dilution_slm, relative=0.005)
+
+
 HANDLING = {
     "unlock": "door_unlock", "open": "door_open", "insert": "boat.insert", "withdraw": "boat.withdraw",
     "rotate": "rotation.run", "l_req": "e84.l_req", "u_req": "e84.u_req", "ready": "e84.ready",
@@ -99,15 +107,20 @@ def optional(layout: Layout, name: str) -> int:
     return output(layout, name) if name in layout.declared else -1
 
 
-def handling_outputs(layout: Layout) -> dict[str, int]:
+def handling_outputs(layout: Layout, module: str = "wafer_handling") -> dict[str, int]:
     """Indices of the outputs of wafer handling."""
-    return {word: optional(layout, f"wafer_handling.{name}") for word, name in HANDLING.items()}
+    return {word: optional(layout, f"{module}.{name}") for word, name in HANDLING.items()}
+
+
+def handling_contacts(module: str) -> Iterator[Sensor]:
+    """Contacts of door, boat, rotation and robot."""
+    for name, word in CONTACTS.items():
+        yield Sensor(f"{module}.{name}", -1, f"handling.{word}")
 
 
 def surroundings() -> Iterator[Sensor]:
     """Contacts of handling, supplies and line that every plant has."""
-    for name, word in CONTACTS.items():
-        yield Sensor(f"wafer_handling.{name}", -1, f"handling.{word}")
+    yield from handling_contacts("wafer_handling")
     yield Sensor("gas_panel.sih4.bottle_open", -1, "bottle_open")
     yield Sensor("gas_panel.sih4.line_kpa", -1, "line_pressure", scale=1e-3, noise=0.05)
     yield Sensor("exhaust.abatement_accepts", -1, "accepts")
