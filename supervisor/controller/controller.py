@@ -227,7 +227,8 @@ class Controller:
 
     async def _end(self) -> None:
         """The tool is safe: stop the scan, write the last record, and let the server have it if it listens."""
-        self._take_events()
+        await anyio.to_thread.run_sync(self.scanner.thread.stop)
+        self._take_events()  # of the very last scan: tapes and flight records end with it
         await self._halt()
         self._take_events()
         self.append(EventKind.SHUTDOWN, {"reason": self._reason, "clean": True})
