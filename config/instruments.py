@@ -41,16 +41,24 @@ _TAGS: dict[str, tuple[str, str]] = {
 
 
 def with_device_tags(tool: Tool) -> Tool:
-    """Add the tags and interlocks that follow from a tool's instruments; a tool without any stays as it is."""
+    """Add the tags and interlocks that follow from a tool's instruments; a tool without any stays as it is.
+
+    On a rig whose plant is faster than the clock the wires are not: what is read over them may be as many times older,
+    counted in the tool's time.
+    """
     if not tool.devices:
         return tool
     tags = tuple(
         _tag(device.name, name) for device in tool.devices for name in RESERVED if device.fast or name not in FAST
     )
     module = Module(name=MODULE, kind=ModuleKind.CONTROL, description="Instruments and their links", tags=tags)
-    return tool.model_copy(
-        update={"modules": (*tool.modules, module), "interlocks": (*tool.interlocks, *_permissives(tool))}
-    )
+    modules = (*tool.modules, module)
+    if tool.rig is not None:
+        speed = tool.rig.speed
+        modules = tuple(
+            one.model_copy(update={"tags": tuple(_on_a_clock(tag, speed) for tag in one.tags)}) for one in modules
+        )
+    return tool.model_copy(update={"modules": modules, "interlocks": (*tool.interlocks, *_permissives(tool))})
 
 
 def simulated(tool: Tool) -> Tool:
@@ -87,6 +95,12 @@ def conversion(tag: Tag, unit: str) -> tuple[float, float]:
         return gain, y0 - gain * x0
     source, target = find_unit(unit), find_unit(tag.unit)
     return float(source.factor / target.factor), float((source.offset - target.offset) / target.factor)
+
+
+def _on_a_clock(tag: Tag, speed: int) -> Tag:
+    if tag.kind is not TagKind.INPUT or tag.point is None:
+        return tag
+    return tag.model_copy(update={"period_s": tag.period_s * speed})
 
 
 def _tag(device: str, name: str) -> Tag:

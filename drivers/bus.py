@@ -1,8 +1,10 @@
 """One task for each physical link: it owns all of its input and output.
 
 Safe-state writes come first, then writes, read-backs and what feeds a watchdog, then fast polls, then steps of bringing
-a device up, then slow polls. A poll that is late is left out and counted, never queued. After any answer that failed
-the link is dirty, and nothing is asked before it was quiet for the worst latency of its devices.
+a device up, then slow polls. On a link with more to do than it can carry, every second turn belongs to what has waited
+longest for its rank, so that nothing is kept off the wire for good. A poll that is late is left out and counted, never
+queued. After any answer that failed the link is dirty, and nothing is asked before it was quiet for the worst latency
+of its devices.
 """
 
 import random
@@ -20,7 +22,7 @@ from drivers.conversation import Conversation
 from drivers.device import VERIFY_S, Device, Poll, Unconfirmed, Wanted
 from drivers.errors import BadFrame, DeviceRefused, DriverError, LinkError, NoAnswer
 from drivers.probing import passes
-from drivers.values import BAD_CONFIGURATION, BAD_DEVICE, Decoder, to_store
+from drivers.values import BAD_CONFIGURATION, BAD_DEVICE, Decoder, carried, to_store
 
 log = structlog.get_logger()
 
@@ -33,6 +35,8 @@ CONFIGURATION_S = 10.0
 """What a device will never do is tried again after so long."""
 STATISTICS_S = 0.5
 FEED_LOOK_S = 0.02
+BRING_UP_PATIENCE_S = 0.1
+"""A step of bringing a device up waits so long before it has a turn of its own on a busy link."""
 RATE_STEP_S = 0.1
 """A limited set point moves in steps of this length."""
 JITTERS = 65536
@@ -73,6 +77,10 @@ class Bus:
         self._restarted: set[str] = set()
         self._reached = False
         self._statistics_s = 0.0
+        self._stepped_s = 0.0
+        """When a device was last brought a step further up."""
+        self._turned = False
+        """The last turn was one of those that belong to what has waited."""
 
     # ---------------------------------------------------------------------------------------------------- its life
     async def run(self) -> None:
@@ -137,7 +145,10 @@ class Bus:
             self._statistics_s = now_s + STATISTICS_S / self.devices[0].around.speed
             for device in self.devices:
                 device.post_statistics()
-        if await self._write_something(now_s, urgent=True) or await self._write_something(now_s, urgent=False):
+        if await self._write_something(now_s, urgent=True):
+            return True
+        self._turned = not self._turned and not self._ending and await self._serve_the_patient(now_s)
+        if self._turned or await self._write_something(now_s, urgent=False):
             return True
         if self._ending:
             return False
@@ -151,6 +162,21 @@ class Bus:
             return False
         await self._poll(*poll, now_s)
         return True
+
+    async def _serve_the_patient(self, now_s: float) -> bool:
+        """Do what has waited too long: a device to bring up, else the poll that is late by the most of its periods."""
+        worst, chosen = 1.0, None
+        for device in self.devices:
+            if device.statistics.connected:
+                for poll in device.polls:
+                    late = (now_s - poll.due_s) / poll.period_s if poll.due_s else 0.0
+                    if late > worst:
+                        worst, chosen = late, (device, poll)
+            elif now_s - max(device.next_attempt_s, self._stepped_s) > BRING_UP_PATIENCE_S:
+                return await self._bring_up_something(now_s)
+        if chosen is not None:
+            await self._poll(*chosen, now_s)
+        return chosen is not None
 
     def _connected(self) -> Sequence[Device]:
         return [device for device in self.devices if device.statistics.connected]
@@ -257,6 +283,10 @@ class Bus:
             return
         poll.busy = 0
         device.take(poll, raws)
+        for name in [name for name, waiting in device.unconfirmed.items() if waiting.poll is poll]:
+            waiting = device.unconfirmed[name]
+            if self._agrees(device, name, waiting, float(poll.values[waiting.place])):
+                self._confirmed(device, name)
         if poll.again:
             poll.due_s = now_s
         self._watch(device)
@@ -297,6 +327,7 @@ class Bus:
         for device in self.devices:
             if device.statistics.connected or device.next_attempt_s > now_s:
                 continue
+            self._stepped_s = now_s
             try:
                 if await self._step_up(device):
                     self._has_come(device)
@@ -384,7 +415,7 @@ class Bus:
         if not final:
             self._again(device, name, wanted, now_s + RATE_STEP_S)
         if point.read_back is not None:
-            device.unconfirmed[name] = Unconfirmed(value, now_s + point.read_back.within_s, now_s)
+            device.unconfirmed[name] = device.awaiting(point, point.read_back, carried(point, value), now_s)
         elif name in device.faulty:
             device.faulty.discard(name)
             device.settle_armed()
@@ -434,10 +465,8 @@ class Bus:
             said = str(error)
         else:
             value = Decoder([shown], device.latest).single(shown, raws[0]).value
-            if abs(value - waiting.value) <= rule.tolerance + 1e-6 * abs(waiting.value):
-                device.unconfirmed.pop(name, None)
-                device.faulty.discard(name)
-                device.settle_armed()
+            if self._agrees(device, name, waiting, value):
+                self._confirmed(device, name)
                 return
             said = f"the device shows {value:g}"
         if device.unconfirmed.get(name) is not waiting:
@@ -447,6 +476,15 @@ class Bus:
             self._write_failed(device, name, f"{waiting.value:g} {shown.unit} was written, {said}")
         else:
             waiting.next_s = anyio.current_time() + VERIFY_S
+
+    def _agrees(self, device: Device, name: str, waiting: Unconfirmed, value: float) -> bool:
+        rule = device.points[name].read_back
+        return rule is not None and abs(value - waiting.value) <= rule.tolerance + 1e-6 * abs(waiting.value)
+
+    def _confirmed(self, device: Device, name: str) -> None:
+        device.unconfirmed.pop(name, None)
+        device.faulty.discard(name)
+        device.settle_armed()
 
     async def _feed_something(self, now_s: float) -> bool:
         """Feed watchdogs that want a write of their own, while the scan is healthy; refresh set points."""

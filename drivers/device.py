@@ -9,7 +9,7 @@ import anyio
 import numpy as np
 from numpy.typing import NDArray
 
-from config.profile import Feed, Point, Profile, WritePolicy
+from config.profile import Feed, Point, Profile, ReadBack, WritePolicy
 from drivers.binding import Bound, Surroundings
 from drivers.codecs.exchange import Codec, Fetch, Raw
 from drivers.statistics import Statistics
@@ -17,6 +17,8 @@ from drivers.values import BAD_NO_COMMUNICATION, GOOD, HELD_BACK, Decoder, Readi
 
 VERIFY_S = 0.05
 """Between two attempts to read a write back."""
+POLLS_TO_CONFIRM = 4
+"""A poll that comes so often within the time allowed is how a write is read back."""
 UNARMED_SCANS = 3
 """A device that is no longer armed stays so for at least these: readings between two scans hide one another."""
 FEED_SHARE = 0.25
@@ -45,6 +47,8 @@ class Poll:
     places: NDArray[np.intp]
     gains: NDArray[np.float64]
     offsets: NDArray[np.float64]
+    values: NDArray[np.float64]
+    """Newest values of the points, in their units."""
     watched: tuple[tuple[int, str], ...] = ()
     """Places and names of the points whose newest reading somebody in the driver asks for."""
     due_s: float = 0.0
@@ -74,11 +78,21 @@ class Wanted:
 
 @dataclass
 class Unconfirmed:
-    """A write that has not been read back yet."""
+    """A write that has not been read back yet.
+
+    Attributes:
+        value: what was written.
+        until_s: when it is a fault that the device shows something else.
+        next_s: when it is asked.
+        poll: reads the point often enough to be the answer: nothing is asked besides, except at the last moment.
+        place: of the point in the poll.
+    """
 
     value: float
     until_s: float
     next_s: float
+    poll: Poll | None = None
+    place: int = 0
 
 
 @dataclass
@@ -189,6 +203,7 @@ class Device:
             np.array(places, np.intp),
             np.array([bound.gain for bound in bounds]),
             np.array([bound.offset for bound in bounds]),
+            np.full(len(fetch.points), np.nan),
             tuple((place, point.name) for place, point in enumerate(fetch.points) if point.name in self.watched),
         )
 
@@ -196,6 +211,7 @@ class Device:
         """Decode an answer and post it."""
         source_ns = time.time_ns()
         values, status, special = poll.decoder.read(raws)
+        poll.values = values
         for place, name in poll.watched:
             self.latest[name] = special.get(place) or Reading(
                 float(values[place]), int(status[place]), raw=float(raws[place])
@@ -296,6 +312,16 @@ class Device:
     def feeds_by_polling(self) -> bool:
         """Whether any request keeps its watchdog quiet, so that polling must stop when the scan does."""
         return self.profile.watchdog != "none" and self.profile.watchdog.feed is Feed.ANY
+
+    def awaiting(self, point: Point, rule: ReadBack, value: float, now_s: float) -> Unconfirmed:
+        """What stands for a write until it is read back: by the poll that reads it anyway, if that comes in time."""
+        until_s, shown = now_s + rule.within_s, rule.point or point.name
+        for poll in self.polls:
+            if POLLS_TO_CONFIRM * poll.period_s <= rule.within_s:
+                for place, one in enumerate(poll.fetch.points):
+                    if one.name == shown:
+                        return Unconfirmed(value, until_s, until_s, poll, place)
+        return Unconfirmed(value, until_s, now_s)
 
     # ------------------------------------------------------------------------------------------------------- state
     @property

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from config.profile import Plausible, Point
+from config.profile import Plausible, Point, ValueType
 from drivers.codecs.exchange import Raw, Store
 from drivers.errors import DeviceRefused
 
@@ -18,6 +18,7 @@ BAD_DEVICE = 0x808B0000
 BAD_SENSOR = 0x808C0000
 BAD_OUT_OF_RANGE = 0x803C0000
 BAD_NO_COMMUNICATION = 0x80310000
+_WHOLE = frozenset({ValueType.U8, ValueType.I8, ValueType.U16, ValueType.I16, ValueType.U32, ValueType.I32})
 HELD_BACK = 0xFFFFFFFF
 """No status: the reading waits for a second one that agrees, and is not posted."""
 
@@ -156,6 +157,13 @@ def to_store(point: Point, value: float, latest: Latest) -> Store:
         mask = (1 << count) - 1
         raw = float(int(known.raw) & ~(mask << first) | (round(raw) & mask) << first)
     return Store(point, raw)
+
+
+def carried(point: Point, value: float) -> float:
+    """What is left of a value in the point's unit when the wire carries whole numbers."""
+    if point.type not in _WHOLE or point.states or not math.isfinite(value):
+        return value
+    return round((value - point.offset) / point.scale) * point.scale + point.offset
 
 
 def _value(point: Point, raw: Raw) -> float | None:

@@ -65,6 +65,10 @@ class RigClient:
         """What the plant's sensors say and its outputs are, and its state."""
         return self.ask("truth")
 
+    def measure(self) -> dict[str, Any]:
+        """What a measurement of the plant's wafers gives."""
+        return self.ask("measure")
+
     def inject(self, instrument: str, fault: str, **words: Any) -> None:
         """Put a fault of the matrix in."""
         self.ask("inject", instrument=instrument, fault=fault, **words)

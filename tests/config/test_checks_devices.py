@@ -141,3 +141,13 @@ def test_the_watchdog_must_be_the_one_that_the_profile_describes() -> None:
     assert "is hold, but a coupler has a watchdog that takes its outputs to zero" in reasons(
         with_devices(io={"on_link_loss": "hold"})
     )
+
+
+def test_on_a_rig_faster_than_the_clock_readings_may_be_older_in_the_tools_time() -> None:
+    """A wire is no faster than on a tool: its reading of half a second is five seconds of a plant ten times as fast."""
+    data = with_devices(io={"link": "modbus-tcp://127.0.0.1:502"})
+    data["devices"][1]["link"] = "modbus-rtu:///tmp/rig/wires/gauge"
+    plain, fast = tool_of(data), tool_of(data | {"rig": {"speed": 10}})
+    pairs = zip((tag for module in plain.modules for tag in module.tags),
+                (tag for module in fast.modules for tag in module.tags), strict=True)  # fmt: skip
+    assert {other.period_s / one.period_s for one, other in pairs if one.period_s} == {10.0}

@@ -283,3 +283,53 @@ async def test_a_dead_neighbour_on_the_same_wire_does_not_take_the_others_with_i
             stand.fake.dumb_units.clear()
             await until(lambda: stand.posted.good(50, 640.0) and stand.posted.good(51, 1.0), 15.0)
             group.cancel_scope.cancel()
+
+
+async def test_on_a_wire_that_cannot_carry_all_polls_everybody_has_a_turn(tmp_path: Path) -> None:
+    """The first device's polls are due again before they are over: its neighbour must come up all the same."""
+    async with running(partial(furnace_profile, tmp_path)) as stand:
+        await until(lambda: stand.posted.good(TAG_ARMED, 1.0))
+        await stand.bus.end()
+        other = Device(
+            "late", stand.device.profile, make_codec(stand.device.profile, "modbus-tcp", 2), [Bound("pv", 50)], [],
+            [Bound("connected", 51)], stand.device.around,
+        )  # fmt: skip
+        for poll in stand.device.polls:
+            poll.period_s = 1e-6
+        stand.fake.dumb_units.add(2)
+        both = Bus("both", StreamConversation(lambda: open_tcp("127.0.0.1", stand.fake.port)), [stand.device, other])
+        stand.posted.newest.clear()
+        async with anyio.create_task_group() as group:
+            group.start_soon(both.run)
+            await until(lambda: stand.posted.good(TAG_ARMED, 1.0) and other.statistics.faults, 15.0)
+            stand.fake.dumb_units.clear()
+            await until(lambda: stand.posted.good(50, 700.0) and stand.posted.good(51, 1.0), 15.0)
+            group.cancel_scope.cancel()
+
+
+async def test_writes_without_end_do_not_keep_readings_off_the_wire(tmp_path: Path) -> None:
+    """A loop that moves its output at every look may not make what it reads old."""
+    async with running(partial(furnace_profile, tmp_path)) as stand:
+        await until(lambda: stand.posted.good(TAG_ARMED, 1.0))
+
+        def another(function: int, address: int) -> None:
+            if function == 16:
+                stand.bus.want(stand.device, "sp", 100.0 + len(stand.fake.log) % 1000)
+
+        stand.fake.before = another
+        stand.bus.want(stand.device, "sp", 500.0)
+        await until(lambda: stand.fake.written().count(SP) > 20)
+        stand.fake.set_float(PV, 640.0)
+        await until(lambda: stand.posted.good(TAG_PV, 640.0))
+        stand.fake.before = None
+
+
+async def test_a_point_that_is_polled_often_is_read_back_by_its_poll(tmp_path: Path) -> None:
+    async with running(partial(furnace_profile, tmp_path)) as stand:
+        await until(lambda: stand.posted.good(TAG_ARMED, 1.0) and stand.posted.good(TAG_STATUS, 0.0))
+        await until(lambda: stand.posted.good(TAG_PV, 700.0))
+        reads = {(address, count) for function, address, count in stand.fake.log if function == 3}
+        stand.fake.log.clear()
+        stand.bus.want(stand.device, "sp", 500.0)
+        await until(lambda: stand.fake.get_float(SP) == 500.0 and not stand.device.unconfirmed)
+        assert {(address, count) for function, address, count in stand.fake.log if function == 3} <= reads

@@ -7,7 +7,7 @@ import pytest
 from config.profile import Access, Plausible, Point, Quality, State, ValueType
 from config.wire import LinesWire, ModbusWire
 from drivers.errors import DeviceRefused
-from drivers.values import BAD_OUT_OF_RANGE, BAD_SENSOR, GOOD, HELD_BACK, Decoder, Reading, near, to_store
+from drivers.values import BAD_OUT_OF_RANGE, BAD_SENSOR, GOOD, HELD_BACK, Decoder, Reading, carried, near, to_store
 
 
 def register(**fields: object) -> Point:
@@ -76,3 +76,12 @@ def test_scale_and_offset_work_both_ways() -> None:
     point = register(scale=0.1, offset=-40, low=-40, high=125)
     assert Decoder([point], {}).single(point, 650.0).value == pytest.approx(25.0)
     assert to_store(point, 25.0, {}).raw == pytest.approx(650.0)
+
+
+@pytest.mark.parametrize(("asked", "shown"), [(10485.44, 10485.0), (10485.6, 10486.0), (7.0, 7.0)])
+def test_what_is_read_back_of_a_register_is_what_it_can_hold(asked: float, shown: float) -> None:
+    """160 of 500 sccm are 10485.44 digits: the terminal shows 10485, and that is no fault."""
+    point = register(type=ValueType.I16, low=-32768, high=32767)
+    assert carried(point, asked) == shown == float(to_store(point, shown, {}).raw)
+    assert carried(register(type=ValueType.F32), asked) == asked
+    assert carried(register(scale=0.1), 12.34) == pytest.approx(12.3)
