@@ -3,23 +3,12 @@
 import math
 
 from kernels.physics.constants cimport GAS_CONSTANT
+from kernels.physics.demands cimport nonnegative, within
 
 # Lattice constants a, c (m) and band gaps with bowing (eV), room temperature: I. Vurgaftman, J. R. Meyer and L. R.
 # Ram-Mohan, J. Appl. Phys. 89, 5815 (2001); InN 0.7 eV and bowing 1.4: I. Vurgaftman and J. R. Meyer, ibid. 94, 3675
 # (2003). SiGe: J. P. Dismukes, L. Ekstrom and R. J. Paff, J. Phys. Chem. 68, 3021 (1964); gap: R. Braunstein et al.
 # (1958).
-
-
-cdef double nonnegative(str name, double value) except? -1.0:
-    if not 0.0 <= value < math.inf:
-        raise ValueError(f"{name} must not be negative and must be finite, is {value:g}")
-    return value
-
-
-cdef double within(str name, double value, double low, double high) except? -1.0:
-    if not low <= value <= high:
-        raise ValueError(f"{name} must be {low:g} … {high:g}, is {value:g}")
-    return value
 
 
 cdef double odds(str one, double first, str other, double second) except? -1.0:
@@ -121,8 +110,8 @@ def misfit(alloy, double x, double substrate_m):
 def critical_thickness(double misfit, double burgers_m=3.84e-10, double poisson=0.28):
     """Return the thickness beyond which misfit dislocations pay, m."""
     cdef double f = abs(misfit), h
-    if not 0.0 < f < 0.2:
-        raise ValueError(f"misfit must be above 0 and below 0.2, is {misfit:g}")
+    if not 1e-9 < f < 0.2:
+        raise ValueError(f"misfit must be above 1e-9 and below 0.2, is {misfit:g}")
     within("poisson", poisson, 0.0, 0.5)
     if not 0.0 < burgers_m < 1e-8:
         raise ValueError(f"burgers_m must be above 0 and below 1e-8, is {burgers_m:g}")

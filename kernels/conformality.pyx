@@ -295,8 +295,8 @@ def film_coverage(sticking, aspect_ratio, growth, geometry="trench", cells=100, 
     cdef double beta = _share("sticking", sticking, 1e-9), depth = _ratio("aspect_ratio", aspect_ratio)
     cdef double total = growth, width = 1.0, grown = 0.0, tall = depth, each, step
     _shape(geometry)
-    if not 0.0 < total < 0.5:
-        raise ValueError(f"growth must be above 0 and below 0.5 (widths; the opening closes), is {total:g}")
+    if not 1e-9 <= total < 0.5:
+        raise ValueError(f"growth must be 1e-9 … below 0.5 (widths; the opening closes), is {total:g}")
     if model not in {"ballistic", "diffusion"}:
         raise ValueError(f"model must be ballistic or diffusion, is {model!r}")
     if not 1 <= int(steps) <= 1000 or int(steps) != steps:

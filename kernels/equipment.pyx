@@ -5,6 +5,7 @@ The equations are kernels/physics/equipment.pxd, which a simulated plant calls w
 
 import math
 
+from kernels.physics.demands cimport above
 from kernels.physics.equipment cimport (
     DELAY_LINE,
     MassFlowController,
@@ -16,12 +17,6 @@ from kernels.physics.equipment cimport (
     spin_up,
     valve_stroke,
 )
-
-
-cdef double above(str name, double value, double most=math.inf) except? -1.0:
-    if not (0.0 < value < math.inf and value <= most):
-        raise ValueError(f"{name} must be above 0{'' if math.isinf(most) else f' and at most {most:g}'}, is {value:g}")
-    return value
 
 
 cdef class FlowController:

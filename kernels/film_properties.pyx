@@ -3,6 +3,7 @@
 import math
 
 from kernels.physics.constants cimport GAS_CONSTANT
+from kernels.physics.demands cimport within
 
 # Young's modulus Pa, Poisson, expansion 1/K: usual values of films (W. D. Nix, Metall. Trans. A 20, 2217 (1989), and
 # the handbooks it quotes)
@@ -19,12 +20,6 @@ MECHANICS = {
     "Si": (130e9, 0.28, 2.6e-6),
     "sapphire": (400e9, 0.29, 7.5e-6),
 }
-
-
-cdef double within(str name, double value, double low, double high) except? -1e308:
-    if not low <= value <= high:
-        raise ValueError(f"{name} must be {low:g} … {high:g}, is {value:g}")
-    return value
 
 
 cdef object known(film):
@@ -107,8 +102,8 @@ def roughness(double thickness_m, double exponent=0.3, double reference_m=0.5e-9
     within("thickness_m", thickness_m, 0.0, 1e-2)
     within("exponent", exponent, 0.0, 1.0)
     within("reference_m", reference_m, 0.0, 1e-4)
-    if not 0.0 < at_m < 1e-2:
-        raise ValueError(f"at_m must be above 0 and below 0.01, is {at_m:g}")
+    if not 1e-12 < at_m < 1e-2:
+        raise ValueError(f"at_m must be above 1e-12 and below 0.01, is {at_m:g}")
     return reference_m * math.pow(thickness_m / at_m, exponent)
 
 

@@ -7,6 +7,7 @@ fitted to B. J. McBride, M. J. Zehe and S. Gordon, NASA/TP-2002-211556, over 250
 
 from dataclasses import dataclass
 
+from kernels.physics.demands cimport above
 from kernels.physics.molecule cimport (
     Molecule,
     Pair,
@@ -115,9 +116,7 @@ def heat_capacity(gas, double temperature_k):
 def diffusivity(gas, other, double temperature_k, double pressure_pa):
     """Return the binary diffusion coefficient, m²/s."""
     cdef Molecule one = molecule_of(gas), two = molecule_of(other)
-    if not pressure_pa > 0.0:
-        raise ValueError(f"pressure_pa must be above 0, is {pressure_pa:g}")
-    return pair(&one, &two, warm(temperature_k)).diffusion / pressure_pa
+    return pair(&one, &two, warm(temperature_k)).diffusion / above("pressure_pa", pressure_pa)
 
 
 def thermal_diffusion_factor(gas, other, double temperature_k, double mole_fraction=0.0):

@@ -71,8 +71,8 @@ if len(GASES) != GAS_COUNT or len(FILMS) != FILM_COUNT:
 
 
 cdef double warm(double temperature_k) except? -1.0:
-    if not 0.0 < temperature_k < math.inf:
-        raise ValueError(f"temperature_k must be above 0, is {temperature_k:g}")
+    if not 1.0 <= temperature_k <= 1e5:
+        raise ValueError(f"temperature_k must be above 0 (1 … 100 000), is {temperature_k:g}")
     return temperature_k
 
 

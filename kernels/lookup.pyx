@@ -31,8 +31,9 @@ class Axis:
             raise ValueError(f"axis {self.name}: scale is linear, log or reciprocal, not {self.scale!r}")
         if not values or not all(math.isfinite(value) for value in values):
             raise ValueError(f"axis {self.name}: at least one value, all finite")
-        if any(b <= a for a, b in zip(values, values[1:], strict=False)):
-            raise ValueError(f"axis {self.name}: values must rise")
+        least = 1e-12 * (values[len(values) - 1] - values[0])
+        if any(not b - a > least for a, b in zip(values, values[1:], strict=False)):
+            raise ValueError(f"axis {self.name}: values must rise, by more than 1e-12 of their range")
         if self.scale != "linear" and values[0] <= 0.0:
             raise ValueError(f"axis {self.name}: a {self.scale} axis needs values above 0")
 

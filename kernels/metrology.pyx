@@ -133,8 +133,8 @@ def sauerbrey(f0_hz):
 
 def z_match(f0_hz, f_hz, z_ratio=1.0):
     """Return the mass per area on a loaded crystal, kg/m²."""
-    cdef double f0 = _finite("f0_hz", f0_hz, 0.0, 1e12), f = _finite("f_hz", f_hz, 0.0, 2.0 * f0)
-    cdef double ratio = _finite("z_ratio", z_ratio, 0.0, 1e3)
+    cdef double f0 = _finite("f0_hz", f0_hz, 0.0, 1e12), f = _finite("f_hz", f_hz, 1e-6 * f0, 2.0 * f0)
+    cdef double ratio = _finite("z_ratio", z_ratio, 1e-6, 1e3)
     # The branch of the arctangent that is 0 at f = f0
     return math.sqrt(QUARTZ_DENSITY * QUARTZ_SHEAR) / (2.0 * PI * ratio * f) * math.atan2(
         ratio * math.sin(PI * (f0 - f) / f0), math.cos(PI * (f0 - f) / f0)
@@ -143,8 +143,8 @@ def z_match(f0_hz, f_hz, z_ratio=1.0):
 
 def planck_radiance(wavelength_nm, temperature_k, emissivity=1.0):
     """Return the spectral radiance of a grey body, W/(m²·sr·m)."""
-    cdef double wave = _finite("wavelength_nm", wavelength_nm, 0.0, 1e12) * 1e-9
-    cdef double temperature = _finite("temperature_k", temperature_k, 0.0, 1e9)
+    cdef double wave = _finite("wavelength_nm", wavelength_nm, 1e-3, 1e12) * 1e-9
+    cdef double temperature = _finite("temperature_k", temperature_k, 1e-3, 1e9)
     share = float(emissivity)
     if not 0.0 < share <= 1.0:
         raise ValueError(f"emissivity must be above 0 and at most 1, is {share:g}")
@@ -156,11 +156,11 @@ def planck_radiance(wavelength_nm, temperature_k, emissivity=1.0):
 
 def pyrometer_reading(wavelength_nm, temperature_k, emissivity, assumed=1.0):
     """Return what a pyrometer reads that is set to another emissivity, K."""
-    cdef double wave = _finite("wavelength_nm", wavelength_nm, 0.0, 1e12) * 1e-9
-    cdef double temperature = _finite("temperature_k", temperature_k, 0.0, 1e9)
+    cdef double wave = _finite("wavelength_nm", wavelength_nm, 1e-3, 1e12) * 1e-9
+    cdef double temperature = _finite("temperature_k", temperature_k, 1e-3, 1e9)
     for name, value in (("emissivity", emissivity), ("assumed", assumed)):
-        if not 0.0 < value <= 1.0:
-            raise ValueError(f"{name} must be above 0 and at most 1, is {value:g}")
+        if not 1e-9 <= value <= 1.0:
+            raise ValueError(f"{name} must be 1e-9 … 1, is {value:g}")
     second = PLANCK * LIGHT / (BOLTZMANN * wave)
     exponent = second / temperature
     factor = assumed / emissivity
@@ -171,8 +171,8 @@ def pyrometer_reading(wavelength_nm, temperature_k, emissivity, assumed=1.0):
 
 def fringe_rate(period_s, wavelength_nm, index, angle_deg=0.0):
     """Return the growth rate that makes reflectance swing once in a period, m/s."""
-    period = _finite("period_s", period_s, 0.0, 1e12)
-    wave = _finite("wavelength_nm", wavelength_nm, 0.0, 1e12) * 1e-9
+    period = _finite("period_s", period_s, 1e-12, 1e12)
+    wave = _finite("wavelength_nm", wavelength_nm, 1e-3, 1e12) * 1e-9
     n = _finite("index", index, 0.0, 1e3)
     if not 0.0 <= angle_deg < 90.0 or not math.sin(math.radians(angle_deg)) < n:
         raise ValueError(f"angle_deg must be 0 … below 90 and reach into the film, is {angle_deg:g}")

@@ -80,7 +80,7 @@ class LMatch(NamedTuple):
 
 def _above(**numbers):
     for name, value in numbers.items():
-        if not 0.0 < value < 1e30:
+        if not 1e-60 < value < 1e30:
             raise ValueError(f"{name} must be above 0 and finite, is {value:g}")
 
 
@@ -94,8 +94,8 @@ def wall_loss_time(diffusivity_m2_s, diffusion_length_m, volume_m3, area_m2, spe
     """Return how long a radical lives before it is lost to the walls, s."""
     _above(diffusivity_m2_s=diffusivity_m2_s, diffusion_length_m=diffusion_length_m, volume_m3=volume_m3,
            area_m2=area_m2, speed_m_s=speed_m_s)
-    if not 0.0 < loss_probability <= 1.0:
-        raise ValueError(f"loss_probability must be above 0 and at most 1, is {loss_probability:g}")
+    if not 1e-12 <= loss_probability <= 1.0:
+        raise ValueError(f"loss_probability must be 1e-12 … 1, is {loss_probability:g}")
     return wall_life(diffusivity_m2_s, diffusion_length_m, volume_m3, area_m2, speed_m_s, loss_probability)
 
 
@@ -136,8 +136,8 @@ def global_model(power_w, pressure_pa, radius_m, length_m, gases=None, temperatu
     _above(power_w=power_w, pressure_pa=pressure_pa, radius_m=radius_m, length_m=length_m,
            temperature_k=temperature_k)
     _not_below(bias_power_w=bias_power_w)
-    if loss_probability is not None and not 0.0 < loss_probability <= 1.0:
-        raise ValueError(f"loss_probability must be above 0 and at most 1, is {loss_probability:g}")
+    if loss_probability is not None and not 1e-12 <= loss_probability <= 1.0:
+        raise ValueError(f"loss_probability must be 1e-12 … 1, is {loss_probability:g}")
     _mixture(gases, shares)
     cdef double density = pressure_pa / (BOLTZMANN * temperature_k), volume = PI * radius_m ** 2 * length_m
     cdef double walls = 2.0 * PI * radius_m * (radius_m + length_m)

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 from kernels import growth
+from kernels.physics.demands cimport above, nonnegative
 from kernels.physics.pulse cimport pulsed, purge_dose, purged, site_rate
 
 
@@ -17,25 +18,13 @@ class Cycle:
     overlap: float
 
 
-cdef double positive(str name, double value) except? -1.0:
-    if not 0.0 < value < math.inf:
-        raise ValueError(f"{name} must be above 0 and finite, is {value:g}")
-    return value
-
-
-cdef double nonnegative(str name, double value) except? -1.0:
-    if not 0.0 <= value < math.inf:
-        raise ValueError(f"{name} must not be negative and must be finite, is {value:g}")
-    return value
-
-
 def adsorption_rate(double pressure_pa, double molar_mass_kg, double temperature_k, double sticking,
                     double site_area_m2):
     """Return how fast bare sites react, 1/s."""
     if not 0.0 <= sticking <= 1.0:
         raise ValueError(f"sticking must be 0 … 1, is {sticking:g}")
-    return site_rate(nonnegative("pressure_pa", pressure_pa), positive("molar_mass_kg", molar_mass_kg),
-                     positive("temperature_k", temperature_k), sticking, positive("site_area_m2", site_area_m2))
+    return site_rate(nonnegative("pressure_pa", pressure_pa), above("molar_mass_kg", molar_mass_kg),
+                     above("temperature_k", temperature_k), sticking, above("site_area_m2", site_area_m2))
 
 
 def coverage(double start, double rate_1_s, double seconds):
@@ -49,12 +38,12 @@ def saturation_time(double rate_1_s, double coverage=0.95):
     """Return how long a pulse must last to cover a flat surface so far, s."""
     if not 0.0 <= coverage < 1.0:
         raise ValueError(f"coverage must be at least 0 and below 1, is {coverage:g}")
-    return -math.log1p(-coverage) / positive("rate_1_s", rate_1_s)
+    return -math.log1p(-coverage) / above("rate_1_s", rate_1_s)
 
 
 def residual(double pressure_pa, double seconds, double tau_s):
     """Return what a purge leaves of a pressure, Pa."""
-    return purged(nonnegative("pressure_pa", pressure_pa), nonnegative("seconds", seconds), positive("tau_s", tau_s))
+    return purged(nonnegative("pressure_pa", pressure_pa), nonnegative("seconds", seconds), above("tau_s", tau_s))
 
 
 def cycle(film, double temperature_k, first_rate_1_s, second_rate_1_s, pulses_s, purges_s, double tau_s,
@@ -65,7 +54,7 @@ def cycle(film, double temperature_k, first_rate_1_s, second_rate_1_s, pulses_s,
     per_cycle = growth.growth_per_cycle(film, temperature_k)
     first, second = (nonnegative("pulses_s", value) for value in pulses_s)
     after, between = (nonnegative("purges_s", value) for value in purges_s)
-    positive("tau_s", tau_s)
+    above("tau_s", tau_s)
     if not 0.0 <= start <= 1.0:
         raise ValueError(f"start must be 0 … 1, is {start:g}")
     dose = one * first + purge_dose(one, after, tau_s)

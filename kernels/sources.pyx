@@ -6,6 +6,7 @@ The equations are kernels/physics/sources.pxd; constants say whether they are pu
 import math
 
 from kernels.physics.constants cimport GAS_CONSTANT, PI
+from kernels.physics.demands cimport above, nonnegative, share
 from kernels.physics.sources cimport (
     antoine,
     approach,
@@ -31,24 +32,6 @@ VAPOUR = {
     "SiCl4": (7.644, 1572.3),
     "H2O": (8.8794, 2238.3),
 }
-
-
-cdef double above(str name, double value, double most=math.inf) except? -1.0:
-    if not (0.0 < value < math.inf and value <= most):
-        raise ValueError(f"{name} must be above 0{'' if math.isinf(most) else f' and at most {most:g}'}, is {value:g}")
-    return value
-
-
-cdef double share(str name, double value) except? -1.0:
-    if not 0.0 <= value <= 1.0:
-        raise ValueError(f"{name} must be 0 … 1, is {value:g}")
-    return value
-
-
-cdef double nonnegative(str name, double value) except? -1.0:
-    if not 0.0 <= value < math.inf:
-        raise ValueError(f"{name} must not be negative and must be finite, is {value:g}")
-    return value
 
 
 def vapour_pressure(precursor, double temperature_k):

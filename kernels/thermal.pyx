@@ -5,14 +5,9 @@ import math
 from libc.math cimport atan, exp, fabs, sqrt
 
 from kernels.physics.constants cimport PI, STEFAN_BOLTZMANN
+from kernels.physics.demands cimport above, nonnegative, share, within
 from kernels.physics.network cimport BODIES, EDGES, Network, network_flow, network_step
 from kernels.physics.radiation cimport radiated
-
-
-cdef double positive(str name, double value) except? -1.0:
-    if not 0.0 < value < math.inf:
-        raise ValueError(f"{name} must be above 0 and finite, is {value:g}")
-    return value
 
 
 def radiative_exchange(double effective_area_m2, double hot_k, double cold_k):
@@ -24,15 +19,16 @@ def radiative_exchange(double effective_area_m2, double hot_k, double cold_k):
 
 def radiative_time_constant(double heat_capacity_j_k, double effective_area_m2, double temperature_k):
     """Return the time constant of a body that follows its surroundings by radiation, s."""
-    if not (effective_area_m2 > 0.0 and temperature_k > 0.0):
-        raise ValueError("effective_area_m2 and temperature_k must be above 0")
-    positive("heat_capacity_j_k", heat_capacity_j_k)
+    above("effective_area_m2", effective_area_m2)
+    above("temperature_k", temperature_k, 1e6)
+    within("temperature_k", temperature_k, 1e-3, 1e6)
+    above("heat_capacity_j_k", heat_capacity_j_k)
     return heat_capacity_j_k / (4.0 * STEFAN_BOLTZMANN * effective_area_m2 * temperature_k ** 3)
 
 
 def grey_exchange_area(double inner_m2, double inner_emissivity, double outer_m2, double outer_emissivity):
     """Return the effective area between a body and what encloses it, m²."""
-    positive("inner_m2", inner_m2)
+    above("inner_m2", inner_m2)
     if not inner_m2 <= outer_m2 < math.inf:
         raise ValueError(f"outer_m2 must not be below inner_m2, is {outer_m2:g}")
     if not (0.0 < inner_emissivity <= 1.0 and 0.0 < outer_emissivity <= 1.0):
@@ -42,17 +38,14 @@ def grey_exchange_area(double inner_m2, double inner_emissivity, double outer_m2
 
 def laser_peak_rise(double power_w, double radius_m, double conductivity_w_m_k, double absorbed=1.0):
     """Return the peak temperature rise under a Gaussian spot, K."""
-    if not (0.0 < radius_m < math.inf and 0.0 < conductivity_w_m_k < math.inf):
-        raise ValueError("radius_m and conductivity_w_m_k must be above 0")
-    if not (0.0 <= power_w < math.inf and 0.0 <= absorbed <= 1.0):
-        raise ValueError("power_w must not be negative and absorbed must be 0 … 1")
-    return absorbed * power_w / (2.0 * sqrt(PI) * conductivity_w_m_k * radius_m)
+    return share("absorbed", absorbed) * nonnegative("power_w", power_w) / (
+        2.0 * sqrt(PI) * above("conductivity_w_m_k", conductivity_w_m_k) * above("radius_m", radius_m))
 
 
 def laser_transient_rise(double power_w, double radius_m, double conductivity_w_m_k, double diffusivity_m2_s,
                          double seconds, double absorbed=1.0):
     """Return the rise in the middle of a Gaussian spot some time after it was switched on, K."""
-    positive("diffusivity_m2_s", diffusivity_m2_s)
+    above("diffusivity_m2_s", diffusivity_m2_s)
     if not 0.0 <= seconds:
         raise ValueError(f"seconds must not be negative, is {seconds:g}")
     rise = laser_peak_rise(power_w, radius_m, conductivity_w_m_k, absorbed)
@@ -62,7 +55,7 @@ def laser_transient_rise(double power_w, double radius_m, double conductivity_w_
 def laser_scan_rise(double power_w, double radius_m, double conductivity_w_m_k, double diffusivity_m2_s,
                     double speed_m_s, double ahead_m=0.0, double aside_m=0.0, double absorbed=1.0):
     """Return the surface's rise under a Gaussian spot that moves steadily, K."""
-    positive("diffusivity_m2_s", diffusivity_m2_s)
+    above("diffusivity_m2_s", diffusivity_m2_s)
     if not (0.0 <= speed_m_s <= 1e4 and math.isfinite(ahead_m) and math.isfinite(aside_m)):
         raise ValueError("speed_m_s must be 0 … 10 000, ahead_m and aside_m finite")
     cdef double rise = laser_peak_rise(power_w, radius_m, conductivity_w_m_k, absorbed)

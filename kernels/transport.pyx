@@ -19,6 +19,7 @@ from kernels.stagnation import StagnationGrowth, stagnation_growth
 from libc.math cimport sqrt
 
 from kernels.physics.bessel cimport bessel_i0
+from kernels.physics.demands cimport SMALLEST, above, nonnegative
 from kernels.physics.films cimport GASES
 from kernels.physics.march cimport film_station
 from kernels.physics.surface cimport OXIDE_MOLAR_VOLUME, SILICON_MOLAR_VOLUME
@@ -43,10 +44,8 @@ class HotWallTube:
 
 def wafer_gap_modulus(double surface_m_s, double radius_m, double diffusivity_m2_s, double gap_m):
     """Return φ of the gap between two wafers, both of which react."""
-    if not (0.0 <= surface_m_s < np.inf and 0.0 < radius_m < np.inf and 0.0 < diffusivity_m2_s < np.inf
-            and 0.0 < gap_m < np.inf):
-        raise ValueError("radius_m, diffusivity_m2_s and gap_m must be above 0, surface_m_s must not be negative")
-    return sqrt(2.0 * surface_m_s / diffusivity_m2_s) * radius_m / sqrt(gap_m)
+    return sqrt(2.0 * nonnegative("surface_m_s", surface_m_s) / above("diffusivity_m2_s", diffusivity_m2_s)) * above(
+        "radius_m", radius_m) / sqrt(above("gap_m", gap_m))
 
 
 def wafer_gap_ratio(double phi):
@@ -84,7 +83,7 @@ def hot_wall_tube(film, temperatures_k, areas_m2, inlet_mol_s, double pressure_p
     missing = [gas for gas in need[:1] if not inlet.get(gas, 0.0) > 0.0]
     if missing:
         raise ValueError(f"inlet_mol_s must hold a flow of {missing[0]} above 0")
-    if not (np.all(heat > 0.0) and np.all(cover > 0.0) and 0.0 < pressure_pa < np.inf and 1 <= parts <= 10000):
+    if not (np.all(heat > 0.0) and np.all(cover >= SMALLEST) and 0.0 < pressure_pa < np.inf and 1 <= parts <= 10000):
         raise ValueError("temperatures_k, areas_m2, pressure_pa and parts must be above 0")
     if not (np.all(np.isfinite(heat)) and np.all(np.isfinite(cover))):
         raise ValueError("temperatures_k and areas_m2 must be finite; no NaN")

@@ -3,6 +3,7 @@
 import math
 
 from kernels.physics.constants cimport GAS_CONSTANT, SCCM, TORR
+from kernels.physics.demands cimport above, nonnegative
 from kernels.physics.flow cimport (
     butterfly,
     displacement,
@@ -17,18 +18,6 @@ from kernels.physics.manifold cimport KINDS, LINES, VOLUMES, Manifold, manifold_
 
 MOL_PER_S_PER_SCCM = SCCM
 PA_PER_TORR = TORR
-
-
-cdef double above(str name, double value) except? -1.0:
-    if not 0.0 < value < math.inf:
-        raise ValueError(f"{name} must be above 0 and finite, is {value:g}")
-    return value
-
-
-cdef double nonnegative(str name, double value) except? -1.0:
-    if not 0.0 <= value < math.inf:
-        raise ValueError(f"{name} must not be negative and must be finite, is {value:g}")
-    return value
 
 
 def molar_flow(double flow_sccm):
@@ -46,20 +35,12 @@ def pressure(double amount_mol, double temperature_k, double volume_m3):
 
 def steady_pressure(double flow_mol_s, double speed_m3_s, double temperature_k=300.0, double ultimate_pa=0.0):
     """Return the pressure at which a pump takes a flow away, Pa."""
-    if not speed_m3_s > 0.0:
-        raise ValueError(f"speed_m3_s must be above 0, is {speed_m3_s:g}")
-    if not (flow_mol_s >= 0.0 and ultimate_pa >= 0.0 and temperature_k > 0.0):
-        raise ValueError("flow_mol_s and ultimate_pa must not be negative, temperature_k must be above 0")
-    for name, value in (("flow_mol_s", flow_mol_s), ("speed_m3_s", speed_m3_s), ("temperature_k", temperature_k),
-                        ("ultimate_pa", ultimate_pa)):
-        nonnegative(name, value)
-    return steady(flow_mol_s, temperature_k, speed_m3_s) + ultimate_pa
+    return steady(nonnegative("flow_mol_s", flow_mol_s), above("temperature_k", temperature_k),
+                  above("speed_m3_s", speed_m3_s)) + nonnegative("ultimate_pa", ultimate_pa)
 
 
 def residence_time(double volume_m3, double speed_m3_s):
     """Return the time constant of a pumped vessel, s."""
-    if not speed_m3_s > 0.0:
-        raise ValueError(f"speed_m3_s must be above 0, is {speed_m3_s:g}")
     return above("volume_m3", volume_m3) / above("speed_m3_s", speed_m3_s)
 
 
@@ -109,7 +90,7 @@ def purge_cycles(double from_fraction, double to_fraction, double high_pa, doubl
     """Return how many pressure cycles dilute a gas so far; never fewer than 5."""
     if not math.inf > high_pa > low_pa > 0.0 or not math.inf > from_fraction > to_fraction > 0.0:
         raise ValueError("a purge cycle needs high_pa above low_pa and from_fraction above to_fraction, all above 0")
-    return max(5, math.ceil(math.log(from_fraction / to_fraction) / math.log(high_pa / low_pa) - 1e-9))
+    return max(5, math.ceil((math.log(from_fraction) - math.log(to_fraction)) / math.log(high_pa / low_pa) - 1e-9))
 
 
 def purge_time(double from_fraction, double to_fraction, double pressure_pa, double volume_m3, double flow_mol_s,
@@ -120,13 +101,12 @@ def purge_time(double from_fraction, double to_fraction, double pressure_pa, dou
     above("pressure_pa", pressure_pa)
     above("volume_m3", volume_m3)
     above("temperature_k", temperature_k)
-    return ideal_time(pressure_pa, volume_m3, flow_mol_s, temperature_k) * math.log(from_fraction / to_fraction)
+    return ideal_time(pressure_pa, volume_m3, flow_mol_s, temperature_k) * (
+        math.log(from_fraction) - math.log(to_fraction))
 
 
 cdef double ideal_time(double pressure_pa, double volume_m3, double flow_mol_s, double temperature_k) except? -1.0:
-    if not flow_mol_s > 0.0:
-        raise ValueError(f"flow_mol_s must be above 0, is {flow_mol_s:g}")
-    return pressure_pa * volume_m3 / (flow_mol_s * GAS_CONSTANT * temperature_k)
+    return pressure_pa * volume_m3 / (above("flow_mol_s", flow_mol_s) * GAS_CONSTANT * temperature_k)
 
 
 def mean_speed(double temperature_k, double molar_mass_kg):

@@ -27,8 +27,10 @@ cdef inline double impinging(double pressure, double mass, double temperature) n
 
 
 cdef inline double both(double a, double b) noexcept nogil:
-    # Two steps in series
-    return a * b / (a + b) if a + b > 0.0 else 0.0
+    # Two steps in series; the smaller one over a share of at most 1: no product that could overflow
+    if a <= 0.0 or b <= 0.0:
+        return 0.0
+    return a / (1.0 + a / b) if a < b else b / (1.0 + b / a)
 
 
 cdef inline double activated(double at, double energy, double reference, double temperature) noexcept nogil:
