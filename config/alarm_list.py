@@ -2,7 +2,8 @@
 
 A trip or a hold asks for an answer like any alarm, and more urgently; a permissive does not: that it is in force is
 usual. What the scan calls a condition is a point of an alarm here. An interlock that may be bypassed has one alarm
-more, that nobody declares and nobody can shelve: it stands while the bypass does.
+more, that nobody declares and nobody can shelve: it stands while the bypass does. A series of process control has one
+that comes with the series (`series_alarm`): it stands while the newest point breaks a rule.
 """
 
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ class Watches(StrEnum):
 
     CAUSE = "cause"  # the cause of its points
     BYPASS = "bypass"  # that its interlock is bypassed
+    SERIES = "series"  # that the newest point of its series of process control breaks a rule
 
 
 @dataclass(frozen=True)
@@ -39,11 +41,20 @@ class AlarmDefinition:
     watches: Watches = Watches.CAUSE
     interlock: str | None = None
     """The interlock whose bypass it watches."""
+    series: str | None = None
+    """The series of process control that it watches."""
 
     @property
     def alarm(self) -> Alarm | None:
         """The declaration; None of an interlock."""
         return self.declared if isinstance(self.declared, Alarm) else None
+
+    @property
+    def source(self) -> str:
+        """Path of what it is an alarm of."""
+        if self.watches is Watches.SERIES:
+            return "Spc"
+        return f"Interlocks/{self.interlock}" if self.interlock else f"Equipment/{self.module}"
 
     @property
     def kind(self) -> AlarmKind | None:
@@ -115,6 +126,27 @@ def alarm_list(layout: Layout) -> dict[str, AlarmDefinition]:
 def bypass_alarm(interlock: str) -> str:
     """Name of the alarm that stands while an interlock is bypassed."""
     return f"bypass_{interlock}"
+
+
+def series_alarm(series: str, parameter: str) -> AlarmDefinition:
+    """The alarm of a series of process control: first a point beyond a limit, then one that belongs to a pattern."""
+    name = f"spc_{series}"
+    alarm = Alarm(
+        name="spc",
+        kind=AlarmKind.DISCRETE,
+        when="0",
+        priority=Priority.MEDIUM,
+        description="of process control",
+        consequence="Films drift out of their specification",
+        action="Look at the chart and at what changed on the tool before the next run",
+        response_time_s=3600.0,
+    ).model_copy(update={"name": name, "description": f"{series}: {parameter} breaks a rule of its control chart"})
+    made = (("limit", Priority.MEDIUM, "beyond a limit"), ("pattern", Priority.LOW, "breaks a rule of patterns"))
+    both = tuple(
+        AlarmPoint(f"{name}.{place}", alarm, None, f"{parameter} {words}", priority, f"{series}: {parameter} {words}")
+        for place, priority, words in made
+    )
+    return AlarmDefinition(name, alarm, both, "Spc", None, Watches.SERIES, series=series)
 
 
 def _of_bypass(layout: Layout, interlock: Interlock) -> AlarmDefinition:

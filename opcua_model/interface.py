@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from config.alarm_list import AlarmDefinition
 from config.layout import Layout
 from kernels.image import Rows, Snapshot
 from opcua_model.conditions.state import AlarmState
@@ -243,6 +244,10 @@ class AddressSpace(Protocol):
 
     async def emit(self, occurrence: Occurrence) -> None:
         """Emit an event."""
+        ...
+
+    async def add_alarm(self, definition: AlarmDefinition, state: AlarmState) -> None:
+        """Show an alarm that the tool file does not declare; one that is there already is no fault."""
         ...
 
     async def alarm(self, state: AlarmState, *, told: bool) -> None:

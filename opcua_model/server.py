@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import anyio
 import anyio.to_thread
 
+from config.alarm_list import AlarmDefinition
 from config.process_mode import supported_variants
 from opcua_model.certificates import Identity, server_identity
 from opcua_model.conditions.nodes import Conditions
@@ -28,7 +29,7 @@ from opcua_model.interface import Backend, Entry, Occurrence
 from opcua_model.internal import ToolServer
 from opcua_model.listener import Listener
 from opcua_model.live import tell
-from opcua_model.model_changes import ModelChanges
+from opcua_model.model_changes import ADDED, ModelChanges
 from opcua_model.permissions import Permissions, add_roles
 from opcua_model.publishing.snapshot import Turn
 from opcua_model.run_machine import RunMachine, build_machine_type
@@ -79,6 +80,7 @@ class UaServer:
         self._tree: Tree | None = None
         self._entries: Entries | None = None
         self._conditions: Conditions | None = None
+        self._changes: ModelChanges | None = None
         self._listener: Any = None
         self._guard: Guard | None = None
         self._machine: RunMachine | None = None
@@ -105,6 +107,14 @@ class UaServer:
         await self._refresh()  # what the event says of a run or an interlock is what reads say of it
         event = make_event(tree.space, typed(occurrence, tree.live))
         deliver(event, self._internal.subscription_service.subscriptions.values())
+
+    async def add_alarm(self, definition: AlarmDefinition, state: AlarmState) -> None:
+        """Show an alarm that the tool file does not declare; one that is there already is no fault."""
+        tree: Tree = self._must(self._tree)
+        kind = self._must(self._conditions).add(definition, state)
+        if kind is not None:
+            folder, node = tree.space.tool_id("Alarms"), tree.space.tool_id(f"Alarms/{definition.name}")
+            await self._must(self._changes).told(folder, tree.space.type_id("AlarmsType"), [(node, kind, ADDED)])
 
     async def alarm(self, state: AlarmState, *, told: bool) -> None:
         """Show the state of an alarm, and emit its event when there is one."""
@@ -216,7 +226,8 @@ class UaServer:
         self._tree = tree
         self._machine = RunMachine(space, self._deliver)
         self._counts = ServerDiagnostics(space, self._internal)
-        changes = ModelChanges(space, self._deliver)
+        changes = self._changes = ModelChanges(space, self._deliver)
+        changes.watch(space.tool_id("Alarms"), "Alarms")
         self._entries = self._internal.entries = Entries(space, changes, backend.entries)
         conditions = self._conditions = Conditions(tree)
         conditions.build(backend.alarms())

@@ -68,6 +68,13 @@ class Conditions:
         for definition in alarm_list(self._tree.layout).values():
             self._create(definition, states[definition.name])
 
+    def add(self, definition: AlarmDefinition, state: AlarmState) -> Any:
+        """Create the nodes of an alarm that came while the server runs; return its type, None if it is there."""
+        if definition.name in self.states:
+            return None
+        self._create(definition, state)
+        return self._fields[definition.name].kind
+
     def _create(self, definition: AlarmDefinition, state: AlarmState) -> None:
         space = self._space
         fields = self._fields[definition.name] = ConditionFields(definition, space, self._tree.layout)
@@ -93,8 +100,7 @@ class Conditions:
             self._add_method(node, fields, method.name, method.standard)
 
     def _source(self, definition: AlarmDefinition) -> Any:
-        path = f"Interlocks/{definition.interlock}" if definition.interlock else f"Equipment/{definition.module}"
-        node = self._space.tool_id(path)
+        node = self._space.tool_id(definition.source)
         return node if node in self._space else self._space.tool_id("Alarms")
 
     def _add_method(self, node: Any, fields: ConditionFields, name: str, standard_id: int) -> None:

@@ -11,7 +11,7 @@ import anyio
 import structlog
 from anyio.abc import TaskGroup
 
-from config.alarm_list import alarm_list
+from config.alarm_list import Watches, alarm_list, series_alarm
 from config.layout import Layout
 from kernels.image import Image
 from opcua_model.interface import AddressSpace, Backend, Caller, Refused
@@ -39,6 +39,7 @@ from supervisor.server.projection.projector import Projector
 from supervisor.server.records import audit, modes, runs
 from supervisor.server.records.equipment_time import EquipmentTime
 from supervisor.server.records.place import identify
+from supervisor.server.spc.series import list_series
 from supervisor.server.store.connection import Store
 from supervisor.server.store.opening import FILE_NAME
 from supervisor.server.store.space import Ballast
@@ -162,6 +163,8 @@ class Server:
             store, settings.data, layout.tool.name, table.notify_in_language, conditions, desk.alarms.asks_nobody
         )
         await note_settings(desk, table)
+        for series in await store.read(list_series):
+            desk.alarms.add(series_alarm(series.name, series.parameter))
         await desk.alarms.load()
         await desk.times.load()
         await projector.start()
@@ -204,6 +207,7 @@ class Server:
         assert self.desk is not None  # noqa: S101 (made before the controller's task)
         try:
             status = await self.desk.controller.query("status")
+            self.desk.control.adopt(status.get("control"))
             journal: dict[str, Any] = status.get("journal") or {}
             if "last_seq" in journal:
                 await self.desk.projector.check_journal(int(journal["last_seq"]))
@@ -252,6 +256,9 @@ class Server:
         entries = await desk.store.read(shown.newest)
         for entry in entries:
             await desk.show(entry)
+        for definition in list(desk.alarms.definitions.values()):
+            if definition.watches is Watches.SERIES and desk.space is not None:
+                await desk.space.add_alarm(definition, desk.alarms.states[definition.name])
         for state in list(desk.alarms.states.values()):
             if desk.space is not None:
                 await desk.space.alarm(state, told=False)

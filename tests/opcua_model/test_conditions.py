@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from config.alarm_list import series_alarm
 from kernels.tables import ConditionState
 from opcua_model.client import ClientError, connect
 from opcua_model.conditions.methods import CONDITION_METHODS, audit_event
@@ -298,6 +299,43 @@ async def test_answers_that_cannot_be_meant_never_reach_the_daemon(
     async with connect(server.endpoint, "otto", PASSWORDS["otto"]) as observer:
         assert await call(observer, where, acknowledge, event_id, words) == "BadUserAccessDenied"
     assert daemon.calls == []
+
+
+async def test_a_series_of_process_control_brings_its_alarm_while_the_server_runs(
+    server: UaServer, daemon: FakeDaemon, listener: Listener
+) -> None:
+    tool = listener._tool
+    changes, _, _ = await listener.listen(ua.NodeId(Ids.Server), event_filter(Ids.GeneralModelChangeEventType))
+    definition = series_alarm("oxide thickness", "thickness_mean_nm")
+    count = len(definition.points)
+    state = AlarmState(definition.name, (0,) * count, (0,) * count, severity=200)
+    await server.add_alarm(definition, state)
+    await server.add_alarm(definition, state)  # a second time it is no news
+    await until(lambda: len(changes.events) == 1)
+    path = f"Alarms/{definition.name}"
+    one = tool._client.get_node(node(tool, path))
+    assert await one.read_type_definition() == ua.NodeId(Ids.DiscreteAlarmType)
+    below = await tool._client.get_node(node(tool, "Spc")).get_references(Ids.HasCondition)
+    assert [ref.NodeId for ref in below] == [node(tool, path)]
+    places = ["Spc", "Alarms", path, "."]
+    heard = [(await listener.listen(node(tool, each)))[0] for each in places]
+    elsewhere, _, _ = await listener.listen(node(tool, "Equipment"))
+    event_id = b"spc event id ---"
+    await server.alarm(raised(server, definition.name, event_id=event_id, severity=500), told=True)
+    await until(lambda: all(each.alarms for each in heard))
+    (told,) = heard[0].alarms
+    assert (told["SourceNode"], told["SourceName"]) == (node(tool, "Spc"), "Spc")
+    assert (told["ConditionId"], told["Severity"], told["EventId"]) == (node(tool, path), 500, event_id)
+    assert elsewhere.alarms == []
+    assert await listener.refresh(listener.subscription.subscription_id) == "Good"
+    await until(lambda: len(heard[0].alarms) == 2)
+    acknowledge = ua.NodeId(Ids.AcknowledgeableConditionType_Acknowledge)
+    words = ua.Variant(ua.LocalizedText("seen"), ua.VariantType.LocalizedText)
+    given = ua.Variant(event_id, ua.VariantType.ByteString)
+    assert await call(tool, node(tool, path), acknowledge, given, words) == "Good"
+    once = ua.NodeId(Ids.ShelvedStateMachineType_OneShotShelve)
+    assert await call(tool, node(tool, f"{path}/ShelvingState"), once) == "Good"
+    assert [(path, method) for _, path, method, _ in daemon.calls] == [(path, "Acknowledge"), (path, "OneShotShelve")]
 
 
 async def test_what_is_of_the_safety_class_has_no_shelf(server: UaServer, listener: Listener) -> None:

@@ -75,6 +75,21 @@ class AlarmBook:
         old = now - rows.LOGGED_DAYS * DAY_NS
         await self._store.write(lambda connection: rows.forget_before(connection, old))
 
+    def add(self, definition: AlarmDefinition) -> AlarmState:
+        """Know the alarm of a series; return its state."""
+        self._projection.add(definition)
+        return self.states.setdefault(definition.name, fresh(definition))
+
+    def check(self, definition: AlarmDefinition) -> None:
+        """See whether the name of an alarm is free.
+
+        Raises:
+            Refused: the tool has another alarm of that name.
+        """
+        known = self.definitions.get(definition.name)
+        if known is not None and known.series != definition.series:
+            raise Refused("BadBrowseNameDuplicated", f"the tool has an alarm called {definition.name!r} already")
+
     # --------------------------------------------------------------------------------------------- from the journal
     def asks_nobody(self, name: str) -> bool:
         """Whether an alarm is shelved, suppressed, disabled or out of service at the moment."""
@@ -170,6 +185,8 @@ class AlarmBook:
             return []
         work: list[tuple[str, Work]] = []
         for name, state in self.states.items():
+            if self.definitions[name].watches is Watches.SERIES:
+                continue  # the scan knows nothing of it
             bits, trips = around.points(self.definitions[name])
             same = not _differ(bits, trips, state)
             since = self._differs.setdefault(name, now)
@@ -190,15 +207,17 @@ class AlarmBook:
         return max(declared.on_delay_s, declared.off_delay_s)
 
     def variables(self) -> dict[str, Any]:
-        """The figures by path of the address space, and what is said of each bypass."""
-        return {**self.figures.values(self.states.values(), self._clock()), **self._bypasses()}
+        """The figures by path of the address space, and what is said of each bypass and each series."""
+        return {**self.figures.values(self.states.values(), self._clock()), **self._words()}
 
-    def _bypasses(self) -> dict[str, str]:
+    def _words(self) -> dict[str, str]:
         shown: dict[str, str] = {}
         for one in self.definitions.values():
+            if one.watches is Watches.CAUSE:
+                continue
+            state = self.states[one.name]
+            shown[f"Alarms/{one.name}/Why"] = state.message if state.retain else ""
             if one.watches is Watches.BYPASS:
-                state = self.states[one.name]
-                shown[f"Alarms/{one.name}/Why"] = state.message if state.retain else ""
                 shown[f"Interlocks/{one.interlock}/BypassWhy"] = state.message if state.active else ""
         return shown
 

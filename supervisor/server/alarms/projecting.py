@@ -5,7 +5,7 @@ after a full disk or a crash in the middle, is the same event to every client.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +14,16 @@ from kernels.tables import ConditionState
 from opcua_model.conditions.state import AlarmState
 from supervisor.link.messages import Event, EventKind
 from supervisor.server.alarms import rows
-from supervisor.server.alarms.transitions import Change, Moment, ended, explain, forget_scan, observe
+from supervisor.server.alarms.transitions import (
+    Change,
+    Moment,
+    Standing,
+    charted,
+    ended,
+    explain,
+    forget_scan,
+    observe,
+)
 from supervisor.server.store.rows import Connection
 
 ID_BYTES = 16
@@ -32,9 +41,15 @@ class AlarmProjection:
         causes = [one for one in definitions.values() if one.watches is Watches.CAUSE]
         self._of_point = {point: one for one in causes for point in one.index}
         self._of_bypass = {one.interlock: one for one in definitions.values() if one.watches is Watches.BYPASS}
+        self._of_series: dict[str | None, AlarmDefinition] = {}
         self._changes: dict[tuple[int, int], list[Change]] = {}
         self._states: dict[str, AlarmState] = {}
         """Of this transaction; each is kept once, at its end."""
+
+    def add(self, definition: AlarmDefinition) -> None:
+        """Know the alarm of a series."""
+        self.definitions[definition.name] = definition
+        self._of_series[definition.series] = definition
 
     def begin(self) -> None:
         """A transaction begins: what an earlier one worked out and rolled back has not happened."""
@@ -43,12 +58,25 @@ class AlarmProjection:
 
     def apply(self, connection: Connection, event: Event, journal: int) -> None:
         """Change the alarms that an event is about."""
-        changes = self.changes(event, journal, lambda one: self._state(connection, one))
+        self._keep(connection, event, journal, self.changes(event, journal, lambda one: self._state(connection, one)))
+
+    def judge(self, connection: Connection, event: Event, journal: int, verdicts: Sequence[Standing]) -> None:
+        """Change the alarms of the series whose newest points an event has brought."""
+        changes: list[Change] = []
+        for verdict in verdicts:
+            definition = self._of_series.get(verdict.series)
+            if definition is not None:
+                moment = self._moment(event, journal, definition.name)
+                changes.append(charted(definition, self._state(connection, definition), verdict, moment))
+        changes = [one for one in changes if one.told or one.after.active != one.before.active]
+        self._keep(connection, event, journal, changes)
+
+    def _keep(self, connection: Connection, event: Event, journal: int, changes: list[Change]) -> None:
         for change in changes:
             self._states[change.after.name] = change.after
             rows.note(connection, change)
         if changes:
-            self._changes[journal, event.seq] = changes
+            self._changes.setdefault((journal, event.seq), []).extend(changes)
 
     def _state(self, connection: Connection, definition: AlarmDefinition) -> AlarmState:
         known = self._states.get(definition.name)
@@ -64,7 +92,8 @@ class AlarmProjection:
         if event.kind is EventKind.BOOT:
             return [
                 forget_scan(state, self._moment(event, journal, one.name))
-                for one in self.definitions.values()
+                for one in list(self.definitions.values())
+                if one.watches is not Watches.SERIES
                 if any((state := read(one)).bits) or any(state.trips)
             ]
         return [*self._caused(event, journal, read), *self._bypassed(event, journal, read)]

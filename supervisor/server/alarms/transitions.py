@@ -225,6 +225,35 @@ def ended(state: AlarmState, words: str, moment: Moment) -> Change | None:
     return Change(state, _event(seen, moment), "expired")
 
 
+# ------------------------------------------------------------------------------------------- from process control
+@dataclass(frozen=True)
+class Standing:
+    """How a series of process control stands by its newest point."""
+
+    series: str
+    urgent: bool | None
+    """Beyond a limit, or (False) part of a pattern; None: in control."""
+    words: str
+
+
+def charted(definition: AlarmDefinition, state: AlarmState, standing: Standing, moment: Moment) -> Change:
+    """Take the verdict on the newest point of a series; each that breaks a rule asks for an answer of its own."""
+    place = None if standing.urgent is None else 0 if standing.urgent else 1
+    bits = tuple(int(ConditionState.ACTIVE) if at == place else 0 for at in range(len(definition.points)))
+    active = place is not None
+    seen = replace(state, bits=bits, active=active, unknown=False, verified=True, revision=state.revision + 1)
+    change = _judge(definition, state, seen, moment)
+    if not active:
+        words = standing.words if state.active else change.after.message
+        return replace(change, after=replace(change.after, message=words))
+    after = replace(change.after, message=standing.words)
+    if change.what in {"raised", "worsened"} or not state.enabled:
+        return replace(change, after=after)
+    now = moment.time_ns
+    after = replace(after, acked=False, confirmed=not definition.confirm, acked_ns=now, asked_ns=now)
+    return Change(state, _event(after, moment), "asked again")
+
+
 # -------------------------------------------------------------------------------------------------------- by people
 def _enabled(state: AlarmState) -> None:
     if not state.enabled:

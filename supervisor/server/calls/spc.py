@@ -4,9 +4,11 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 
+from config.alarm_list import series_alarm
 from opcua_model.interface import Caller, Refused
 from opcua_model.methods import methods_of
 from supervisor.server.access.policy import Action, permit
+from supervisor.server.alarms.transitions import Change, Standing, charted
 from supervisor.server.calls.desk import Desk
 from supervisor.server.calls.runs import as_json, ns_of
 from supervisor.server.spc import series
@@ -28,7 +30,8 @@ class SpcCalls:
         wanted = read_declaration(text)
         if wanted.name in {"Pages", *(method.name for method in methods_of("Spc"))}:
             raise Refused("BadInvalidArgument", f"name: {wanted.name!r} is a node of the folder Spc; choose another")
-        identity = desk.identity
+        identity, alarm = desk.identity, series_alarm(wanted.name, wanted.parameter)
+        desk.alarms.check(alarm)
         made = await desk.deed(
             caller,
             "define_spc_series",
@@ -37,7 +40,10 @@ class SpcCalls:
             ),
             lambda found: f"spc {found.name}",
         )
+        state = desk.alarms.add(alarm)
         await self._show(made)
+        if desk.space is not None:
+            await desk.space.add_alarm(alarm, state)
         return (made.id,)
 
     async def list(self, _caller: Caller, _path: str, skip: int, limit: int) -> tuple[str]:
@@ -58,19 +64,39 @@ class SpcCalls:
         permit(self._desk.policy, caller, Action.SPC)
         now = time.time_ns()
         await self._change(
-            caller, "recalculate_spc_limits", lambda held: series.recalculate(held, name, points, now), reason
+            caller,
+            "recalculate_spc_limits",
+            name,
+            lambda held: series.recalculate(held, name, points, now),
+            "its limits were made anew",
+            reason,
         )
         return ()
 
     async def retire(self, caller: Caller, _path: str, name: str, reason: str) -> tuple[()]:
         """`RetireSeries`."""
         permit(self._desk.policy, caller, Action.SPC)
-        await self._change(caller, "retire_spc_series", lambda held: series.retire(held, name), reason)
+        await self._change(
+            caller, "retire_spc_series", name, lambda held: series.retire(held, name), "it was retired", reason
+        )
         return ()
 
-    async def _change(self, caller: Caller, what: str, work: Callable[[Connection], Series], reason: str) -> None:
-        changed = await self._desk.deed(caller, what, work, lambda found: f"spc {found.name}", reason=reason)
+    async def _change(
+        self, caller: Caller, what: str, name: str, work: Callable[[Connection], Series], words: str, reason: str
+    ) -> None:
+        """Change a series: what its newest point broke is of the past then, and so is the cause of its alarm."""
+        desk, step = self._desk, None
+        if (alarm := series_alarm(name, "").name) in desk.alarms.definitions:
+            over = Standing(name, None, f"{name}: {words}")
+            step = desk.alarms.working(alarm, lambda one, state, moment: charted(one, state, over, moment))
+
+        def both(connection: Connection) -> tuple[Series, Change | None]:
+            changed = work(connection)
+            return changed, None if step is None else step(connection)
+
+        changed, change = await desk.deed(caller, what, both, lambda found: f"spc {found[0].name}", reason=reason)
         await self._show(changed)
+        await desk.alarms.follow(change)
 
     async def _show(self, changed: Series) -> None:
         await self._desk.show(await self._desk.store.read(lambda connection: series.entry(connection, changed)))

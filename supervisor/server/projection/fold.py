@@ -124,6 +124,9 @@ class Projection:
                         apply(connection, event, run_id or NIL)
                     if self._alarms is not None:
                         self._alarms.apply(connection, event, reached.journal)
+                        if event.kind is EventKind.METROLOGY:
+                            standing = spc.standing(connection, str(event.data.get("run_id")))
+                            self._alarms.judge(connection, event, reached.journal, standing)
                 except (ValueError, TypeError, AttributeError) as error:
                     # One odd event is kept as it is and must not stop all that follow it.
                     log.warning(

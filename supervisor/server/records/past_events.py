@@ -40,7 +40,7 @@ def past_events(
         behind: go on after the event of this time and number.
         alarms: of the tool; they are heard at themselves and at their modules.
     """
-    names = [name for name, one in alarms.items() if _heard(source, f"Alarms/{name}", f"Equipment/{one.module}")]
+    names = [name for name, one in alarms.items() if _heard(source, f"Alarms/{name}", one.source)]
     told = rows.past(connection, alarms, names, (start_ns, end_ns), limit, _behind_alarms(behind))
     found = [*_journalled(connection, start_ns, end_ns, limit, source, behind), *(_of_alarm(*one) for one in told)]
     found.sort(key=lambda one: (one.occurrence.time_ns, one.number), reverse=start_ns > end_ns)

@@ -1,10 +1,12 @@
 """A run's result becomes a point of every series that follows it, in the transaction that keeps the result."""
 
+import json
 import math
 from dataclasses import dataclass
 from typing import Any
 
 from opcua_model.interface import Entry, Occurrence
+from supervisor.server.alarms.transitions import Standing
 from supervisor.server.records.results import numbers
 from supervisor.server.spc import series as rows
 from supervisor.server.spc.charts import BEYOND, LSL, SPREAD, USL, WORDS, Point, moving_range, subgroup
@@ -58,6 +60,28 @@ def _point(connection: Connection, series: Series, run_id: str, result: dict[str
     return Point(float(value), moving_range(float(value), before))
 
 
+def standing(connection: Connection, run_id: str) -> list[Standing]:
+    """Say how each series stands whose newest point is that of a run; an older film measured again says nothing new."""
+    found = connection.execute(
+        "SELECT s.name, s.parameter, p.value, p.violation_rules, r.run_number FROM spc_points p "
+        "JOIN spc_series s ON s.id = p.series_id LEFT JOIN runs r ON r.id = p.cvd_run_id "
+        "WHERE p.cvd_run_id = ? AND p.time_ns = (SELECT max(time_ns) FROM spc_points WHERE series_id = s.id) "
+        "ORDER BY s.name",
+        [run_id],
+    ).fetchall()
+    made: list[Standing] = []
+    for name, parameter, value, rules, number in found:
+        broken: list[str] = json.loads(rules or "[]")
+        urgent = bool(_URGENT & set(broken)) if broken else None
+        made.append(Standing(str(name), urgent, _words(str(name), str(parameter), float(value), str(number), broken)))
+    return made
+
+
+def _words(series: str, parameter: str, value: float, number: str, broken: list[str]) -> str:
+    rules = "; ".join(WORDS.get(name, name) for name in broken) or "in control"
+    return f"{series}: {parameter} = {value:.6g} of {number}: {rules}"
+
+
 def of_run(connection: Connection, run_id: str) -> list[Verdict]:
     """Say of each series with a point of a run how it stands, and what is to be told of the point."""
     names = connection.execute(
@@ -75,11 +99,10 @@ def _verdict(connection: Connection, series: Series, run_id: str) -> Verdict:
     if point is None or not point["violation"]:
         return Verdict(shown, None)
     broken: list[str] = point["violation_rules"]
-    words = "; ".join(WORDS.get(name, name) for name in broken)
     occurrence = Occurrence(
         source=f"Spc/{series.name}",
         severity=SEVERITY if _URGENT & set(broken) else SEVERITY_OF_PATTERN,
-        message=f"{series.name}: {series.parameter} = {point['value']:.6g} of {point['run_number']}: {words}",
+        message=_words(series.name, series.parameter, float(point["value"]), str(point["run_number"]), broken),
         time_ns=int(point["time_ns"]),
         type="SpcEventType",
         fields={

@@ -11,6 +11,7 @@ from uuid import uuid4
 import anyio
 import numpy as np
 
+from config.alarm_list import AlarmDefinition
 from config.layout import Layout
 from config.tool import TagKind, Tool
 from kernels import tables as t
@@ -175,6 +176,7 @@ class FakeSpace:
     entries: dict[tuple[str, str], Entry] = field(default_factory=dict[tuple[str, str], Entry])
     occurrences: list[Occurrence] = field(default_factory=list[Occurrence])
     alarms: list[tuple[AlarmState, bool]] = field(default_factory=list[tuple[AlarmState, bool]])
+    added: list[str] = field(default_factory=list[str])
 
     async def show(self, entry: Entry) -> None:
         self.entries[entry.folder, entry.name] = entry
@@ -184,6 +186,10 @@ class FakeSpace:
 
     async def emit(self, occurrence: Occurrence) -> None:
         self.occurrences.append(occurrence)
+
+    async def add_alarm(self, definition: AlarmDefinition, state: AlarmState) -> None:
+        assert state.name == definition.name
+        self.added.append(definition.name)
 
     async def alarm(self, state: AlarmState, *, told: bool) -> None:
         self.alarms.append((state, told))

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from opcua_model.conditions.state import AlarmState, Shelf
 from supervisor.link.messages import EventKind
 from supervisor.server.spc.charts import (
     D2,
@@ -276,6 +277,92 @@ async def test_limits_are_made_anew_by_an_engineer_with_a_reason(tmp_path: Path)
         actions = [(user, action) for user, action, _ in await audited(h)]
         assert ("amir", "recalculate_spc_limits") in actions
         assert ("amir", "retire_spc_series") in actions
+
+
+SPC = "spc_oxide thickness"
+ALARM = f"Alarms/{SPC}"
+
+
+def alarm_of(h: House) -> AlarmState:
+    return h.server.desk.alarms.states[SPC]
+
+
+async def told_of_alarm(h: House, source: str) -> list[str]:
+    """What the history of events says of the alarm at a notifier, oldest first."""
+    found = await h.server.backend.past_events(0, 2**62, 1000, source, None)
+    return [one.occurrence.message for one in found if one.occurrence.source == ALARM]
+
+
+@pytest.mark.anyio
+async def test_a_violation_is_an_alarm_that_people_answer(tmp_path: Path) -> None:
+    journal: list[Any] = []
+    async with furnace_house(tmp_path, journal=journal) as h:
+        recipe = await approved(h)
+        await define(h, mean=100.0, std_dev=1.0)
+        assert h.space.added == [SPC]
+        await a_film(h, recipe, 100.0, 100.0)
+        assert not alarm_of(h).active
+        await a_film(h, recipe, 104.0, 104.0)
+        await h.until(lambda: alarm_of(h).active)
+        first = alarm_of(h)
+        assert (first.active, first.acked, first.retain, first.severity) == (True, False, True, 500)
+        assert "oxide thickness: thickness_mean_nm = 104 of CVD-" in first.message
+        assert "beyond a control limit" in first.message
+        assert (first, True) in h.space.alarms
+        assert h.server.backend.variables()[f"{ALARM}/Why"] == first.message
+        await h.call(OLGA, ALARM, "Acknowledge", first.event_id, "the boat is new")
+        assert (alarm_of(h).acked, alarm_of(h).comment, alarm_of(h).active) == (True, "the boat is new", True)
+        # Another film beyond the limit is another question.
+        await a_film(h, recipe, 104.5, 104.5)
+        await h.until(lambda: "= 104.5 of" in alarm_of(h).message)
+        second = alarm_of(h)
+        assert (second.active, second.acked, second.occurrences) == (True, False, 1)
+        refused = await refusal(h, OTTO, ALARM, "Acknowledge", second.event_id, "")
+        assert refused.status == "BadUserAccessDenied"
+        assert (await refusal(h, OLGA, ALARM, "Acknowledge", b"made up", "")).status == "BadEventIdUnknown"
+        await h.call(OLGA, ALARM, "TimedShelve", 3_600_000.0)
+        assert alarm_of(h).shelf is Shelf.TIMED
+    async with furnace_house(tmp_path, journal=journal) as h:
+        h.furnace.run(200)  # the new controller's clock begins where the old one's did
+        assert h.space.added == [SPC]
+        kept = alarm_of(h)
+        assert (kept.active, kept.acked, kept.shelf, kept.message) == (True, False, Shelf.TIMED, second.message)
+        await h.controller.happen(EventKind.BOOT, tool="x")
+        await h.until(lambda: h.server.desk.projector.settled)
+        assert alarm_of(h).verified, "a controller that starts knows nothing of films"
+        recipe = await approved(h)
+        await a_film(h, recipe, 100.0, 100.0)
+        await h.until(
+            lambda: alarm_of(h).message.endswith("moving range or standard deviation beyond its control limit")
+        )
+        await a_film(h, recipe, 100.0, 100.0)
+        await h.until(lambda: not alarm_of(h).active)
+        assert alarm_of(h).message.endswith("in control")
+        assert alarm_of(h).retain, "nobody has answered the last question"
+        words = await told_of_alarm(h, "")
+        assert len(words) == 6  # raised, acknowledged, asked again, shelved, asked again, in control
+        assert await told_of_alarm(h, "Spc") == await told_of_alarm(h, ALARM) == words
+        assert await told_of_alarm(h, "Equipment") == []
+
+
+@pytest.mark.anyio
+async def test_the_alarm_of_a_series_ends_with_the_series_and_not_with_an_old_film(tmp_path: Path) -> None:
+    async with furnace_house(tmp_path) as h:
+        recipe = await approved(h)
+        await define(h, mean=100.0, std_dev=1.0)
+        first = await a_film(h, recipe, 100.0, 100.0)
+        await a_film(h, recipe, 100.5, 100.5)
+        # The older film is measured again and is odd: the chart says so; the process stands as its newest film does.
+        await h.controller.happen(EventKind.METROLOGY, run_id=first, film="SiO2", thickness_map=[110.0, 110.0])
+        while (await given_points(h))[0]["violation"] is False:
+            await h.until(lambda: h.server.desk.projector.settled)
+        await a_film(h, recipe, 110.0, 110.0)
+        await h.until(lambda: alarm_of(h).active)
+        assert alarm_of(h).occurrences == 1, "the old film asked nobody anything"
+        await h.call(AMIR, "Spc", "RetireSeries", "oxide thickness", "another chart follows it")
+        assert not alarm_of(h).active
+        assert alarm_of(h).message == "oxide thickness: it was retired"
+        assert alarm_of(h).retain, "nobody has answered it yet"
 
 
 @pytest.mark.anyio
