@@ -190,6 +190,18 @@ RECIPES: Final = (
         (_RECIPE, _count("VersionA", "The one version."), _count("VersionB", "The other version.")),
         (_text("Json", "The differences, each with its JSON path and both values."),),
     ),
+    Method(
+        "Recipes",
+        "Simulate",
+        "Run a recipe version on the simulated plant with values of its parameters, without the tool.",
+        (
+            _RECIPE,
+            _VERSION,
+            _text("MetadataJson", "`parameters`: values by name, as CreateRun takes them; empty: their defaults."),
+        ),
+        (_RUN,),
+        _OPERATE,
+    ),
 )
 
 

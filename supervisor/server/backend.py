@@ -334,6 +334,7 @@ def _table(desk: Desk, runs: RunCalls) -> dict[tuple[str, str], Call]:
         ("Runs", "ListQueue"): waiting.list_queue,
         ("Runs", "MoveRun"): waiting.move_run,
         ("Runs", "RemoveRun"): waiting.remove_run,
+        ("Recipes", "Simulate"): runs.simulate_with,
         ("Runs", "StartNextRun"): waiting.start_next,
         ("Runs", "TrackMaterial"): waiting.track,
         ("Runs", "GetMaterial"): waiting.material,

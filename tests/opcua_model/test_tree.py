@@ -27,6 +27,7 @@ CONTRACT = {
         "ApproveRecipe",
         "RetireRecipe",
         "DiffRecipes",
+        "Simulate",
     },
     "Runs": {
         *("CreateRun", "StartRun", "PauseRun", "ResumeRun", "HoldRun", "RestartRun", "StopRun", "AbortRun"),

@@ -189,19 +189,25 @@ class RunCalls:
             raise Refused("BadNoData", f"{run['run_number']} is {run['status']} and has no results")
         return (as_json(found),)
 
-    async def simulate(self, caller: Caller, _path: str, recipe_id: str, version: int) -> tuple[str]:
-        """`Simulate`."""
-        desk = self._desk
+    async def simulate(self, caller: Caller, path: str, recipe_id: str, version: int) -> tuple[str]:
+        """`Runs/Simulate`: parameters have their defaults."""
+        return await self.simulate_with(caller, path, recipe_id, version, "")
+
+    async def simulate_with(
+        self, caller: Caller, _path: str, recipe_id: str, version: int, metadata: str
+    ) -> tuple[str]:
+        """`Recipes/Simulate`: with values of parameters, as `CreateRun` takes them."""
+        desk, kept = self._desk, read_metadata(metadata)
         permit(desk.policy, caller, Action.SIMULATE)
         if desk.simulating >= SIMULATIONS:
             raise Refused("BadTooManyOperations", "a simulation runs already; wait for its end")
         desk.simulating += 1
         try:
             found = await desk.store.read(lambda connection: recipes.find(connection, recipe_id, version))
-            run_id, _ = await desk.deed(
-                caller,
-                "simulate",
-                lambda connection: runs.create(
+            found, used = await self.bound(found, kept)
+
+            def work(connection: Connection) -> tuple[str, str]:
+                made = runs.create(
                     connection,
                     org_id=desk.identity.org_id,
                     instrument_id=desk.identity.instrument_id,
@@ -209,7 +215,16 @@ class RunCalls:
                     kind="simulation",
                     recipe=found,
                     engineering=found.status != "approved",
-                ),
+                    metadata=kept,
+                )
+                if used:
+                    runs.keep_document(connection, made[0], found.document, used)
+                return made
+
+            run_id, _ = await desk.deed(
+                caller,
+                "simulate",
+                work,
                 lambda made: f"run {made[1]}",
                 recipe=f"{found.name} v{found.version}",
             )

@@ -54,6 +54,33 @@ async def test_a_run_takes_its_values_and_its_document_says_so(tmp_path: Path) -
         assert json.loads(kept)["sha256"] != sent["recipe_sha256"]
 
 
+async def test_values_are_tried_on_the_simulated_plant_before_anyone_runs_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`Recipes/Simulate`: the document that is simulated has the values in it; what it predicts is a run's record."""
+    tried = list[str]()
+
+    async def pretend(_tool: Path, recipe: Any) -> Any:
+        tried.append(recipe.document)
+        return {"state": "COMPLETE", "summary": {"duration_s": 1.0, "exhaust": {"lfl_pct": 3.0}}, "alarms": []}, ""
+
+    monkeypatch.setattr("supervisor.server.records.simulation.simulate", pretend)
+    async with furnace_house(tmp_path) as h:
+        recipe_id, version = await approved(h, OPEN)
+        metadata = json.dumps({"parameters": {"thickness": 150}})
+        (run_id,) = await h.call(OLGA, "Recipes", "Simulate", recipe_id, version, metadata)
+        await h.until(lambda: h.server.desk.simulating == 0)
+        assert load_recipe(tried[0]).thickness_target_nm == 150
+        run = json.loads((await h.call(OLGA, "Runs", "GetRun", run_id))[0])
+        assert run["run_number"].startswith("SIM-")
+        assert run["parameters"] == {"thickness": 150.0, "rate": 5.0}
+        assert run["postflight_summary"]["exhaust"] == {"lfl_pct": 3.0}
+        metadata = json.dumps({"parameters": {"thickness": 201}})
+        refused = await refusal(h, OLGA, "Recipes", "Simulate", recipe_id, version, metadata)
+        assert "201 is outside of 20 … 200 nm" in refused.reason
+        assert h.server.desk.simulating == 0, "what was refused does not stand in the way of the next"
+
+
 @pytest.mark.parametrize(
     ("values", "words"),
     [
