@@ -7,12 +7,17 @@ to other hosts are not followed.
 
 import argparse
 import json
+import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import redirect_stdout, suppress
+from functools import cache
+from io import StringIO
 from itertools import pairwise
 from pathlib import Path
+from unittest import mock
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -28,8 +33,9 @@ def pages() -> list[Path]:
     return [ROOT / name for name in sorted(set(listing.stdout.splitlines())) if (ROOT / name).exists()]
 
 
+@cache
 def tokens(page: Path) -> list[Token]:
-    """Parse a page."""
+    """Parse a page, once: many lead to it."""
     return MarkdownIt("commonmark").enable("table").parse(page.read_text(encoding="utf-8"))
 
 
@@ -73,15 +79,15 @@ def unlisted(found: list[Path]) -> Iterator[str]:
 
 def command_line() -> str:
     """Describe `cvd` by its own help."""
-    from supervisor.cli.main import COMMANDS
+    from supervisor.cli.main import COMMANDS, main
 
     parts = ["# Command line\n"]
-    for command in COMMANDS:
-        shown = subprocess.run(
-            [sys.executable, "-m", "supervisor.cli", command, "--help"],
-            cwd=ROOT, capture_output=True, text=True, check=True, env={"COLUMNS": "100", "PATH": ""},
-        )  # fmt: skip
-        parts.append(f"## cvd {command}\n\n```text\n{shown.stdout.strip()}\n```\n")
+    with mock.patch.dict(os.environ, COLUMNS="100"):
+        for command in COMMANDS:
+            shown = StringIO()
+            with redirect_stdout(shown), suppress(SystemExit):
+                main([command, "--help"])
+            parts.append(f"## cvd {command}\n\n```text\n{shown.getvalue().strip()}\n```\n")
     return "\n".join(parts)
 
 
