@@ -365,6 +365,21 @@ class Vat(Character):
             own.show("position", 100.0 * value)
 
 
+class LakeShore(Character):
+    """Temperature monitor: eight inputs, each with a sign and three decimals."""
+
+    def delivered(self) -> dict[str, Raw]:
+        """As it names itself, at room temperature."""
+        room = {name: 295.0 for name in self._own.points if name.startswith("temperature_")}
+        return {"identity": "LSCI,MODEL218S,218123,032301", **room}
+
+    def says(self, command: str) -> str | None:
+        """`+295.000`."""
+        if not command.startswith("KRDG? "):
+            return None
+        return f"{self._own.value(f'temperature_{command[6:]}'):+08.3f}"
+
+
 class Midas(Character):
     """Gas detector: monitoring."""
 
@@ -400,6 +415,8 @@ CHARACTERS: dict[str, type[Character]] = {
     "watlow_ez_zone_pm": Watlow,
     "bronkhorst_el_flow": Bronkhorst,
     "beckhoff_bk9050": Beckhoff,
+    "lakeshore_218": LakeShore,
+    "beckhoff_bk9050_holding": Beckhoff,
     "ae_rf": AdvancedEnergy,
     "tnc_match": TncMatch,
     "tdk_genesys": Genesys,

@@ -1,6 +1,5 @@
 """Scenarios: what is written wrongly is told at once, and what is to happen happens when its time has come."""
 
-import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -87,16 +86,6 @@ def test_events_happen_at_their_time_step_and_condition(furnace, tmp_path) -> No
 
 def test_the_schema_knows_every_fault() -> None:
     assert set(schema()["$defs"]["Kind"]["enum"]) == {kind.value for kind in Kind}
-
-
-def test_the_wired_furnace_is_the_furnace_with_wires() -> None:
-    spec = importlib.util.spec_from_file_location("wire_furnace", ROOT / ".ci" / "wire_furnace.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # its data classes look themselves up
-    spec.loader.exec_module(module)
-    assert WIRED.read_text() == module.wired(), "run .ci/wire_furnace.py --write"
 
 
 def test_the_fixture_serves_a_users_own_test(tmp_path) -> None:
