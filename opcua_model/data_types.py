@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Final
 
+from config.process_mode import ChemistryType, EnergyMode, PressureMode, ReactorType
 from config.tool import InterlockClass, ModuleKind
 from kernels.tables import RunState
 from opcua_model.publishing.encoding import BAD
@@ -31,8 +32,32 @@ ENUMERATIONS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "InterlockClassEnum": ("What an interlock does.", tuple(one.value for one in InterlockClass)),
     "InterlockStateEnum": ("State of an interlock.", ("Normal", "Pending", "Active", "Latched", "Bypassed")),
     "RecipeStatusEnum": ("Status of a recipe version.", ("draft", "approved", "retired")),
+    "RunStatusEnum": (
+        "Status of a run: what it is before it starts, then its ISA-88 state.",
+        ("QUEUED", "STARTING", "REFUSED", "REMOVED", *(state.name for state in RunState)),
+    ),
+    "RunKindEnum": ("Kind of a run.", ("recipe", "operation", "simulation")),
+    "PressureModeEnum": ("Pressure regime of a process mode.", tuple(one.value for one in PressureMode)),
+    "EnergyModeEnum": ("Activation of a process mode.", tuple(one.value for one in EnergyMode)),
+    "ReactorTypeEnum": ("Reactor of a process mode.", tuple(one.value for one in ReactorType)),
+    "ChemistryTypeEnum": ("Chemistry of a process mode.", tuple(one.value for one in ChemistryType)),
+    "SpcChartEnum": ("Which pair of control charts.", ("individuals", "xbar")),
 }
 """Text and names, numbered from 0."""
+CODES: Final[dict[str, dict[str, str]]] = {
+    "RecipeType": {"Status": "RecipeStatusEnum"},
+    "RunType": {"Status": "RunStatusEnum", "Kind": "RunKindEnum"},
+    "ProcessModeType": {
+        "PressureMode": "PressureModeEnum",
+        "EnergyMode": "EnergyModeEnum",
+        "ReactorType": "ReactorTypeEnum",
+        "ChemistryType": "ChemistryTypeEnum",
+    },
+    "SpcSeriesType": {"Chart": "SpcChartEnum"},
+}
+"""Fields of what comes and goes that have a twin in an enumeration (docs/decisions/0014)."""
+SAME: Final = "The same as a value of an enumeration."
+"""Description of a twin."""
 
 
 def _texts(**named: str) -> tuple[Variable, ...]:

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
-from opcua_model.data_types import RECORD, RECORDS, add_record, record
+from opcua_model.data_types import CODES, RECORD, RECORDS, SAME, add_record, coded, record
 from opcua_model.interface import WINDOW, Entry
 from opcua_model.live import Live, tell
 from opcua_model.model_changes import ADDED, DELETED, ModelChanges
@@ -16,6 +16,7 @@ from opcua_model.space import ARRAY, Space, number_id, stamped, type_name, varia
 from opcua_model.stack import Attr, Ids, ua
 from opcua_model.tree import FOLDERS
 from opcua_model.types import OBJECT_TYPES
+from opcua_model.variables import CODE
 
 _TYPES: Final = {
     "Recipes": "RecipeType",
@@ -210,11 +211,15 @@ class Entries:
         node = space.tool_id(path)
         if entry.description and entry.description != self._description(node):
             self._describe(node, entry.description)
-        for name in [name for name in shown if name not in entry.fields]:
+        codes = {name: kind for name, kind in CODES.get(_TYPES[entry.folder], {}).items() if name in entry.fields}
+        kept = {*entry.fields, *(f"{name}{CODE}" for name in codes)}
+        for name in [name for name in shown if name not in kept]:
             space.remove(space.tool_id(f"{path}/{name}"))
             del shown[name]
         for name, value in entry.fields.items():
             await self._field(path, shown, name, value)
+        for name, enumeration in codes.items():
+            await self._code(path, shown, f"{name}{CODE}", enumeration, entry.fields[name])
         kind = _TYPES[entry.folder]
         value = space.tool_id(f"{path}/{RECORD}")
         if value not in space:
@@ -242,6 +247,19 @@ class Entries:
             )
             live = shown[name] = Live(space.cell(node), kind)
         await live.set(value)
+
+    async def _code(self, path: str, shown: dict[str, Live], name: str, enumeration: str, text: Any) -> None:
+        """Say in a number what the text of a field says."""
+        space = self._space
+        live = shown.get(name)
+        if live is None:
+            node = space.tool_id(f"{path}/{name}")
+            empty = ua.DataValue(ua.Variant(None, ua.VariantType.Null))
+            space.add_variable(
+                node, name, space.tool_id(path), description=SAME, data_type=space.type_id(enumeration), value=empty
+            )
+            live = shown[name] = Live(space.cell(node), "Int32")
+        await live.set(*coded(enumeration, text, 0))
 
     def _path(self, folder: str, name: str) -> str:
         if folder not in FOLDERS:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from config.layout import SYSTEM_TAGS, Layout
 from config.tool import Interlock, Tag
 from config.units import NO_UNIT_ID, UnitError, find_unit
-from opcua_model.data_types import ENUMERATIONS, add_record
+from opcua_model.data_types import ENUMERATIONS, SAME, add_record, enumeration_value
 from opcua_model.engineering import engineering_units, information
 from opcua_model.interface import Method
 from opcua_model.live import Live
@@ -32,7 +32,7 @@ from opcua_model.space import (
 )
 from opcua_model.stack import Attr, Ids, ua
 from opcua_model.types import arguments
-from opcua_model.variables import CONDITION, VARIABLES, Variable
+from opcua_model.variables import CODE, CONDITION, VARIABLES, Variable
 
 ROOT: Final = "."
 """Path of the tool object itself."""
@@ -337,9 +337,20 @@ def _interlock(tree: Tree, interlock: Interlock) -> None:
         ("Bypassable", interlock.bypassable, "True when it may be bypassed for a time."),
         ("MaxBypassS", interlock.max_bypass_s, "For how long at most, s."),
     ]
+    if interlock.proof_test is not None:
+        facts += [
+            ("ProofTestEveryDays", interlock.proof_test.every_days, "Interval of its proof test, days."),
+            ("ProofTestProcedure", interlock.proof_test.procedure, "What is done in a proof test."),
+        ]
     for name, value, text in facts:
         kind = "String" if isinstance(value, list) else type_name(value)
         _static(tree, f"{path}/{name}", value, kind, text)
+    space = tree.space
+    number = ua.Variant(enumeration_value("InterlockClassEnum", interlock.cls.value), ua.VariantType.Int32)
+    space.add_variable(
+        space.tool_id(f"{path}/Class{CODE}"), f"Class{CODE}", space.tool_id(path), description=SAME,
+        data_type=space.type_id("InterlockClassEnum"), value=stamped(number),
+    )  # fmt: skip
     for one in CONDITION:
         add_live(tree, Variable(f"{path}/{one.path}", one.type, one.description))
     tree.records[path] = add_record(tree.space, path, "InterlockType", {"Name": interlock.name})

@@ -3,11 +3,20 @@
 from dataclasses import replace
 from typing import Any, Final
 
-from opcua_model.data_types import ENUMERATIONS, RECORD, RECORDS, STRUCTURES, build_data_types, data_type_id
+from opcua_model.data_types import (
+    CODES,
+    ENUMERATIONS,
+    RECORD,
+    RECORDS,
+    SAME,
+    STRUCTURES,
+    build_data_types,
+    data_type_id,
+)
 from opcua_model.methods import METHODS
 from opcua_model.space import ARRAY, SCALAR, Space, number_id, variant_type
 from opcua_model.stack import Ids, ua
-from opcua_model.variables import ACTIVE_RUN, ALARMS, CARE, CONDITION, DIAGNOSTICS, SERVICES, STATE, Variable
+from opcua_model.variables import ACTIVE_RUN, ALARMS, CARE, CODE, CONDITION, DIAGNOSTICS, SERVICES, STATE, Variable
 
 NAMESPACE: Final = "urn:cvd-supervisor:types"
 TOOL_NAMESPACE: Final = "urn:cvd-supervisor:tool:"
@@ -127,6 +136,9 @@ def build_types(space: Space, methods: dict[Any, Any]) -> None:
             for one in STRUCTURES[structure][1]:
                 shown = replace(one, type="String") if one.type in ENUMERATIONS else one
                 _declare(space, owner, shown, Ids.HasComponent, _DATA, Ids.ModellingRule_Optional)
+            for field, enumeration in CODES.get(name, {}).items():
+                twin = Variable(f"{field}{CODE}", enumeration, SAME)
+                _declare(space, owner, twin, Ids.HasComponent, _DATA, Ids.ModellingRule_Optional)
     for name, description in EVENT_TYPES.items():
         event = space.add_type(name, number_id(Ids.BaseEventType), description)
         for one in EVENT_FIELDS[name]:

@@ -5,6 +5,7 @@ from typing import Any
 import anyio
 import pytest
 
+from config.process_mode import PressureMode
 from opcua_model.client import connect
 from opcua_model.data_types import ENUMERATIONS, RECORDS, STRUCTURES
 from opcua_model.interface import Entry
@@ -93,6 +94,41 @@ async def test_a_state_is_told_in_words_and_as_a_value_of_its_enumeration(daemon
         await told("State/ModeCode", "BadOutOfRange")
         daemon.lose_controller()
         await told("Interlocks/silane_detected/StateCode", "BadNoCommunication")
+
+
+async def test_what_comes_and_goes_tells_its_states_in_numbers_too(daemon: FakeDaemon, server: UaServer) -> None:
+    shown = {
+        ("Runs", "CVD-8"): {"Status": ("QUEUED", 0), "Kind": ("simulation", 2)},
+        ("Recipes", "oxide v1"): {"Status": ("approved", 1)},
+        ("ProcessModes", "somewhere"): {"PressureMode": (PressureMode.LPCVD.value, 1)},
+        ("Spc", "thickness"): {"Chart": ("xbar", 1)},
+    }
+    async with erika(server) as tool:
+        index = await tool._client.get_namespace_index("urn:cvd-supervisor:types")
+        for (folder, name), fields in shown.items():
+            await server.show(Entry(folder, name, {field: text for field, (text, _) in fields.items()}))
+            for field, (text, number) in fields.items():
+                path = f"{folder}/{name}/{field}"
+                kind = await tool._client.get_node(tool.node(f"{path}Code")).read_data_type()
+                assert kind.NamespaceIndex == index
+                assert ENUMERATIONS[kind.Identifier][1].index(text) == await tool.read(f"{path}Code")
+                assert (await tool.read(path)) == text, "the words stay"
+                if folder != "ProcessModes":
+                    assert ENUMERATIONS[kind.Identifier][1][number] == text
+        await server.show(Entry("Runs", "CVD-8", {"Status": "RUNNING"}))
+        assert await tool.read("Runs/CVD-8/StatusCode") == ENUMERATIONS["RunStatusEnum"][1].index("RUNNING")
+        assert "KindCode" not in await tool.children("Runs/CVD-8")
+        await server.show(Entry("Runs", "CVD-8", {"Status": "ASLEEP"}))
+        told = await tool._client.get_node(tool.node("Runs/CVD-8/StatusCode")).read_data_value(
+            raise_on_bad_status=False
+        )
+        assert told.StatusCode.name == "BadOutOfRange"
+        classes = ENUMERATIONS["InterlockClassEnum"][1]
+        for interlock in daemon.tool.interlocks[:5]:
+            path = f"Interlocks/{interlock.name}/Class"
+            assert classes[await tool.read(f"{path}Code")] == await tool.read(path) == interlock.cls.value
+    for folder, name in shown:
+        await server.hide(folder, name)
 
 
 def test_every_record_is_of_a_structure_that_there_is() -> None:
