@@ -16,8 +16,11 @@ from kernels.tables import (
     CONDITION,
     EFFECT,
     EXPRESSION,
+    GROUP,
     LOOP,
     MAP,
+    MEMBER,
+    SCHEDULE,
     STACK_DEPTH,
     TAG,
     ConditionClass,
@@ -53,7 +56,7 @@ def check_form(table: str, rows: Rows, dtype: np.dtype[np.void]) -> None:
 
 def _name_of(dtype: np.dtype[np.void]) -> str:
     known = {"TAG": TAG, "EXPRESSION": EXPRESSION, "CODE": CODE, "CONDITION": CONDITION, "EFFECT": EFFECT}
-    known |= {"LOOP": LOOP, "MAP": MAP}
+    known |= {"LOOP": LOOP, "MAP": MAP, "SCHEDULE": SCHEDULE, "GROUP": GROUP, "MEMBER": MEMBER}
     return next((name for name, each in known.items() if each == dtype), "…")
 
 

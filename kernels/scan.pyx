@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.checks import check_tables
+from kernels.checks_control import check_control, measured_tags
 from kernels.checks_program import check_program
 from kernels.image import Image
 from kernels.tables import CONDITION_STATE as _CONDITION_STATE
@@ -32,6 +33,7 @@ from kernels.atomics cimport (
 )
 from kernels.image cimport Image
 from kernels.memory cimport Arena, lock_arena, map_arena, take, unmap_arena
+from kernels.mpc cimport Predictor, estimate_numbers, place_estimate, place_predictor
 from kernels.phases.command cimport adopt_programs, latch_commands
 from kernels.phases.condition cimport judge_conditions, set_alive
 from kernels.phases.control cimport move_ramps, run_loops
@@ -54,8 +56,11 @@ from kernels.phases.state cimport (
     EVENT_RING,
     Expression,
     Expressions,
+    GroupMemory,
+    GroupPlan,
     Input,
     LoopMemory,
+    LoopPlan,
     Mailbox,
     Operation,
     PROGRAM_SLOTS,
@@ -238,6 +243,9 @@ cdef void fill_rates(ScanState* s, object rates) except *:
         s.rate_memory[index].quality = 2
 
 
+include "phases/groups.pxi"
+
+
 cdef ScanState* lay_out_state(Arena* arena, ScanState* draft, object t) except NULL:
     """Take the memory of tables and state: one arena, so that it is locked as a whole."""
     cdef size_t n = len(t.tags)
@@ -256,6 +264,9 @@ cdef ScanState* lay_out_state(Arena* arena, ScanState* draft, object t) except N
     s.loops = <LoopRow*>take(arena, len(t.loops) * sizeof(LoopRow))
     s.maps = <MapRow*>take(arena, len(t.maps) * sizeof(MapRow))
     s.rates = <RatePlan*>take(arena, rates * sizeof(RatePlan))
+    s.schedules = <ScheduleRow*>take(arena, len(t.schedules) * sizeof(ScheduleRow))
+    s.loop_plans = <LoopPlan*>take(arena, len(t.loops) * sizeof(LoopPlan))
+    lay_out_groups(s, arena, t)
     lay_out_expressions(&s.expressions, arena, t.expressions)
     s.computed = <int*>take(arena, n * sizeof(int))
     s.outputs = <int*>take(arena, n * sizeof(int))
@@ -286,6 +297,8 @@ cdef ScanState* lay_out_state(Arena* arena, ScanState* draft, object t) except N
     s.group_members = <int*>take(arena, conditions * sizeof(int))
     s.loop_memory = <LoopMemory*>take(arena, len(t.loops) * sizeof(LoopMemory))
     s.rate_memory = <RateMemory*>take(arena, rates * sizeof(RateMemory))
+    s.group_memory = <GroupMemory*>take(arena, len(t.groups) * sizeof(GroupMemory))
+    s.estimates = <double*>take(arena, estimates_of(t) * sizeof(double))
     s.effect_row = <int*>take(arena, n * sizeof(int))
     s.effect_scan = <long long*>take(arena, n * sizeof(long long))
     s.commands = <CommandRow*>take(arena, COMMAND_QUEUE * sizeof(CommandRow))
@@ -317,6 +330,8 @@ cdef void fill_state(ScanState* s, object t) except *:
     copy_rows(s.effects, t.effects, sizeof(EffectRow))
     copy_rows(s.loops, t.loops, sizeof(LoopRow))
     copy_rows(s.maps, t.maps, sizeof(MapRow))
+    fill_loops(s, t)
+    fill_groups(s, t)
     rates = _rates(t)
     fill_rates(s, rates)
     fill_expressions(&s.expressions, t.expressions, _code_with_rates(t, rates))
@@ -411,6 +426,7 @@ cdef class Scan:
         if log_every < 1:
             raise ValueError(f"log_every is {log_every}: every how many scans the logging ring gets a row, 1 or more")
         check_tables(tables)
+        check_control(tables)
         check_program(tables.safe, tables.tags["kind"].tolist(), name="safe", safe=True)
         if image is not None and (image.tags, image.conditions) != (len(tables.tags), len(tables.conditions)):
             raise ValueError(

@@ -11,6 +11,7 @@ cdef enum:
     INSTRUCTIONS_PER_SCAN = 256
     COMMANDS_PER_SCAN = 64
     RATE_POINTS = 60
+    GROUP_MEMBERS = 8
 
 cdef enum:
     KIND_SYSTEM = 0
@@ -168,6 +169,15 @@ cdef enum:
     EVENT_BYPASS_EXPIRED = 9
     EVENT_CHECK_FAILED = 10
     EVENT_LOST = 11
+    EVENT_CONTROL = 12
+
+cdef enum:
+    GROUP_PID = 0
+    GROUP_MPC = 1
+    GROUP_WAITING = 2
+    GROUP_BAD_SENSOR = 3
+    GROUP_INFEASIBLE = 4
+    GROUP_STALE = 5
 
 cdef enum:
     TAPE_INPUT = 0
@@ -257,6 +267,45 @@ cdef struct LoopRow:
     double high
     double rate
     double off
+
+cdef struct ScheduleRow:
+    int loop
+    int tag
+    double at
+    double kp
+    double ki
+    double kd
+
+cdef struct GroupRow:
+    int select
+    int report
+    int member_start
+    int member_count
+    int states
+    int points
+    int blocks
+    int iterations
+    int numbers
+    int settle
+    int patience
+    int pad
+    long long every
+    double rho
+    double sigma
+    double relax
+    double tolerance
+    double watch
+    double stale
+    double low
+    double high
+    double margin
+
+cdef struct MemberRow:
+    int outer
+    int inner
+    double low
+    double high
+    double rate
 
 cdef struct MapRow:
     int source

@@ -20,6 +20,7 @@ CHANNELS = 8  # parallel channels of a program, the main one included
 INSTRUCTIONS_PER_SCAN = 256  # of one channel, before the program counts as faulty
 COMMANDS_PER_SCAN = 64  # latched in one scan; the others wait for the next
 RATE_POINTS = 60  # means of which a rate is the slope, at most
+GROUP_MEMBERS = 8  # process values that one group controls
 
 
 class Status(IntEnum):
@@ -180,6 +181,17 @@ class LoopMode(IntEnum):
     AUTO = 2
 
 
+class GroupState(IntEnum):
+    """Who controls the loops of a group (values of its `report` tag)."""
+
+    PID = 0  # its loops, each for itself
+    MPC = 1  # the predictor, all of them
+    WAITING = 2  # the predictor is chosen; a loop is not in AUTO, the estimate is new or a value out of range: PID
+    BAD_SENSOR = 3  # fell back to PID: a measurement was Bad
+    INFEASIBLE = 4  # fell back to PID: no move keeps the bounds, or the search does not end
+    STALE = 5  # fell back to PID: what is measured is not what the model expects
+
+
 class Command(IntEnum):
     """Commands that the scan latches."""
 
@@ -231,6 +243,7 @@ class Event(IntEnum):
     BYPASS_EXPIRED = 9
     CHECK_FAILED = 10
     LOST = 11
+    CONTROL = 12  # a group of loops is controlled by somebody else
 
 
 class TapeKind(IntEnum):
@@ -303,6 +316,46 @@ LOOP = np.dtype(
     align=True,
 )
 MAP = np.dtype([("source", "i4"), ("target", "i4"), ("x0", "f8"), ("x1", "f8"), ("y0", "f8"), ("y1", "f8")], align=True)
+SCHEDULE = np.dtype(  # rows of one loop stand together, `at` rising: its gains between them lie on straight lines
+    [("loop", "i4"), ("tag", "i4"), ("at", "f8"), ("kp", "f8"), ("ki", "f8"), ("kd", "f8")], align=True
+)
+GROUP = np.dtype(
+    [
+        ("select", "i4"),  # SETPOINT: 1 = the predictor is wanted
+        ("report", "i4"),  # SETPOINT: a GroupState
+        ("member_start", "i4"),
+        ("member_count", "i4"),
+        ("states", "i4"),
+        ("points", "i4"),
+        ("blocks", "i4"),
+        ("iterations", "i4"),
+        ("numbers", "i4"),  # where its numbers start: points in samples, then the matrices as in kernels/mpc.pxd
+        ("settle", "i4"),  # samples until an estimate is good for control
+        ("patience", "i4"),  # samples in which the search may fail its bounds
+        ("pad", "i4"),
+        ("every", "i8"),  # scans of a sample
+        ("rho", "f8"),
+        ("sigma", "f8"),
+        ("relax", "f8"),
+        ("tolerance", "f8"),  # by how much moves may fail their bounds, in the unit of the outputs
+        ("watch", "f8"),  # share of the last sample in the mean innovation
+        ("stale", "f8"),  # mean innovation from which the model is stale
+        ("low", "f8"),  # process values for which the model is meant
+        ("high", "f8"),
+        ("margin", "f8"),  # further inside before the predictor takes over
+    ],
+    align=True,
+)
+MEMBER = np.dtype(
+    [
+        ("outer", "i4"),  # loop whose process value and set point are controlled
+        ("inner", "i4"),  # loop whose output is moved; the same one where there is no cascade
+        ("low", "f8"),
+        ("high", "f8"),
+        ("rate", "f8"),  # greatest change a sample
+    ],
+    align=True,
+)
 STEP = np.dtype(
     [
         ("pause", "i4"),  # first instruction of the block, -1 = none
@@ -382,3 +435,8 @@ class Tables:
     loops: _Rows
     maps: _Rows
     safe: Program
+    schedules: _Rows = field(default_factory=lambda: _empty(SCHEDULE))
+    groups: _Rows = field(default_factory=lambda: _empty(GROUP))
+    members: _Rows = field(default_factory=lambda: _empty(MEMBER))
+    numbers: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    """Of all groups, one behind the other."""

@@ -12,6 +12,9 @@ cdef void _prove_rows() except *:
     cdef EffectRow effect
     cdef LoopRow loop
     cdef MapRow map_row
+    cdef ScheduleRow schedule
+    cdef GroupRow group
+    cdef MemberRow member
     cdef StepRow step
     cdef InstructionRow instruction
     cdef EventRow event
@@ -24,6 +27,9 @@ cdef void _prove_rows() except *:
     memset(&effect, 0, sizeof(effect))
     memset(&loop, 0, sizeof(loop))
     memset(&map_row, 0, sizeof(map_row))
+    memset(&schedule, 0, sizeof(schedule))
+    memset(&group, 0, sizeof(group))
+    memset(&member, 0, sizeof(member))
     memset(&step, 0, sizeof(step))
     memset(&instruction, 0, sizeof(instruction))
     memset(&event, 0, sizeof(event))
@@ -36,6 +42,9 @@ cdef void _prove_rows() except *:
     _prove_names(columns.EFFECT, effect)
     _prove_names(columns.LOOP, loop)
     _prove_names(columns.MAP, map_row)
+    _prove_names(columns.SCHEDULE, schedule)
+    _prove_names(columns.GROUP, group)
+    _prove_names(columns.MEMBER, member)
     _prove_names(columns.STEP, step)
     _prove_names(columns.INSTRUCTION, instruction)
     _prove_names(columns.EVENT, event)
@@ -48,6 +57,9 @@ cdef void _prove_rows() except *:
     cdef EffectRow[::1] effects = np.zeros(1, columns.EFFECT)
     cdef LoopRow[::1] loops = np.zeros(1, columns.LOOP)
     cdef MapRow[::1] maps = np.zeros(1, columns.MAP)
+    cdef ScheduleRow[::1] schedules = np.zeros(1, columns.SCHEDULE)
+    cdef GroupRow[::1] groups = np.zeros(1, columns.GROUP)
+    cdef MemberRow[::1] members = np.zeros(1, columns.MEMBER)
     cdef StepRow[::1] steps = np.zeros(1, columns.STEP)
     cdef InstructionRow[::1] instructions = np.zeros(1, columns.INSTRUCTION)
     cdef EventRow[::1] events = np.zeros(1, columns.EVENT)
@@ -68,8 +80,10 @@ def _prove_constants(name, expected, found):
 def _prove_enumerations():
     _prove_constants("bounds", (
         columns.STACK_DEPTH, columns.LOOP_DEPTH, columns.GUARDS, columns.CHANNELS, columns.INSTRUCTIONS_PER_SCAN,
-        columns.COMMANDS_PER_SCAN, columns.RATE_POINTS,
-    ), (STACK_DEPTH, LOOP_DEPTH, GUARDS, CHANNELS, INSTRUCTIONS_PER_SCAN, COMMANDS_PER_SCAN, RATE_POINTS))
+        columns.COMMANDS_PER_SCAN, columns.RATE_POINTS, columns.GROUP_MEMBERS,
+    ), (
+        STACK_DEPTH, LOOP_DEPTH, GUARDS, CHANNELS, INSTRUCTIONS_PER_SCAN, COMMANDS_PER_SCAN, RATE_POINTS, GROUP_MEMBERS,
+    ))
     _prove_constants("Status", columns.Status, (
         GOOD, GOOD_LOCAL_OVERRIDE, UNCERTAIN, UNCERTAIN_LAST_USABLE, BAD, BAD_NO_COMMUNICATION,
         BAD_WAITING_FOR_INITIAL_DATA, BAD_OUT_OF_RANGE,
@@ -105,6 +119,9 @@ def _prove_enumerations():
         RUN_STOPPING, RUN_STOPPED, RUN_ABORTING, RUN_ABORTED, RUN_COMPLETE,
     ))
     _prove_constants("LoopMode", columns.LoopMode, (MODE_OFF, MODE_MANUAL, MODE_AUTO))
+    _prove_constants("GroupState", columns.GroupState, (
+        GROUP_PID, GROUP_MPC, GROUP_WAITING, GROUP_BAD_SENSOR, GROUP_INFEASIBLE, GROUP_STALE,
+    ))
     _prove_constants("Command", columns.Command, (
         COMMAND_WRITE, COMMAND_LOAD, COMMAND_START, COMMAND_PAUSE, COMMAND_RESUME, COMMAND_HOLD, COMMAND_RESTART,
         COMMAND_STOP, COMMAND_ABORT, COMMAND_CLEAR, COMMAND_RESET, COMMAND_BYPASS, COMMAND_UNBYPASS, COMMAND_FORCE,
@@ -117,6 +134,7 @@ def _prove_enumerations():
     _prove_constants("Event", columns.Event, (
         EVENT_COMMAND, EVENT_RUN_STATE, EVENT_STEP, EVENT_CONDITION, EVENT_TIMEOUT, EVENT_GUARD, EVENT_LOOP_FAULT,
         EVENT_PROGRAM_FAULT, EVENT_SKIPPED, EVENT_BYPASS_EXPIRED, EVENT_CHECK_FAILED, EVENT_LOST,
+        EVENT_CONTROL,
     ))
     _prove_constants("TapeKind", columns.TapeKind, (TAPE_INPUT, TAPE_COMMAND, TAPE_SKIP, TAPE_DIGEST))
 

@@ -3,9 +3,10 @@
 from libc.math cimport fabs
 
 from kernels.phases.emit cimport emit
+from kernels.phases.group cimport run_groups
 from kernels.phases.run cimport timers_go_on
-from kernels.phases.state cimport LoopMemory, Ramp, ScanState
-from kernels.phases.write cimport cancel_ramp, clamp, place, present, quality, write
+from kernels.phases.state cimport LoopMemory, LoopPlan, Ramp, ScanState
+from kernels.phases.write cimport cancel_ramp, clamp, is_bad, mode_of, place, present, quality, write
 from kernels.tables cimport (
     EVENT_LOOP_FAULT,
     KIND_OUTPUT,
@@ -15,6 +16,7 @@ from kernels.tables cimport (
     MODE_OFF,
     MapRow,
     RUN_RUNNING,
+    ScheduleRow,
 )
 
 
@@ -41,43 +43,52 @@ cdef inline void move_ramps(ScanState* s) noexcept nogil:
             move_ramp(s, tag)
 
 
-cdef inline int mode_of(double value) noexcept nogil:
-    """Truncate toward zero; what is no mode is OFF."""
-    cdef int mode
-    if not (value >= 1 and value < 3):  # -1 < value < 1 truncates to 0, and so OFF as well
-        return MODE_OFF
-    mode = <int>value
-    return mode
+cdef inline void follow_schedule(ScanState* s, const LoopPlan* plan, LoopMemory* m, double e) noexcept nogil:
+    """Take the gains of this moment; the integral takes up what that would move the output by."""
+    cdef const ScheduleRow* row = &s.schedules[plan.start]
+    cdef const ScheduleRow* last = row + (plan.count - 1)
+    cdef double x, share, before
+    if quality(s.status[row.tag]) == 2:
+        return
+    x = clamp(s.value[row.tag], row.at, last.at)
+    while row < last - 1 and x > row[1].at:
+        row += 1
+    share = 0.0 if row == last else (x - row.at) / (row[1].at - row.at)
+    last = row if row == last else row + 1
+    before = m.kp
+    m.kp = row.kp + (last.kp - row.kp) * share
+    m.ki = row.ki + (last.ki - row.ki) * share
+    m.kd = row.kd + (last.kd - row.kd) * share
+    if m.ready:
+        m.integral = m.integral + (before - m.kp) * e
 
 
-cdef inline void regulate(ScanState* s, const LoopRow* row, LoopMemory* m) noexcept nogil:
+cdef inline void regulate(ScanState* s, const LoopRow* row, const LoopPlan* plan, LoopMemory* m) noexcept nogil:
     """AUTO: PID, derivative on the filtered measurement, bumpless start, anti-windup, feed-forward."""
     cdef double pv = s.value[row.pv]
     cdef double x = present(s, row.out)
     cdef double f = row.ff_gain * s.value[row.ff] + row.bias if row.ff >= 0 else row.bias
     cdef double e = row.direction * (s.value[row.sp] - pv)
-    cdef double p = row.kp * e
-    cdef double d, u, y, step
+    cdef double p, d, u, y, step
+    if plan.count > 0:
+        follow_schedule(s, plan, m, e)
+    p = m.kp * e
     if not m.ready:
         m.filtered = pv
         m.previous = m.filtered
         m.integral = (x - p) - f
         m.ready = True
     m.filtered = m.filtered + row.alpha * (pv - m.filtered)
-    d = (row.direction * row.kd) * (m.previous - m.filtered)
+    d = (row.direction * m.kd) * (m.previous - m.filtered)
     m.previous = m.filtered
     u = ((p + m.integral) + d) + f
     y = clamp(u, row.low, row.high)
     if row.rate > 0:
         y = clamp(y, x - row.rate, x + row.rate)
-    step = row.ki * e
+    step = m.ki * e
     if not ((u > y and step > 0) or (u < y and step < 0)):
         m.integral = m.integral + step
     write(s, row.out, y)
-
-
-cdef inline bint is_bad(const ScanState* s, int tag) noexcept nogil:
-    return quality(s.status[tag]) == 2
 
 
 cdef inline void control(ScanState* s, int index) noexcept nogil:
@@ -95,7 +106,7 @@ cdef inline void control(ScanState* s, int index) noexcept nogil:
         m.ready = False
         emit(s, EVENT_LOOP_FAULT, index)
     else:
-        regulate(s, row, m)
+        regulate(s, row, &s.loop_plans[index], m)
 
 
 cdef inline void apply_map(ScanState* s, const MapRow* row) noexcept nogil:
@@ -110,7 +121,12 @@ cdef inline void apply_map(ScanState* s, const MapRow* row) noexcept nogil:
 
 cdef inline void run_loops(ScanState* s) noexcept nogil:
     cdef int i
+    if s.group_count > 0:
+        run_groups(s)
     for i in range(s.loop_count):
-        control(s, i)
+        if s.loop_memory[i].held:
+            s.loop_memory[i].ready = False
+        else:
+            control(s, i)
     for i in range(s.map_count):
         apply_map(s, &s.maps[i])

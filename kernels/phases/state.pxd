@@ -3,19 +3,24 @@
 from kernels.atomics cimport u64
 from kernels.layout cimport ImageWriter
 from kernels.memory cimport Arena
+from kernels.mpc cimport Estimate, Predictor
 from kernels.plant cimport PlantInput, PlantStep
 from kernels.tables cimport (
     CHANNELS,
     ConditionRow,
     ConditionStateRow,
     EffectRow,
+    GROUP_MEMBERS,
     GUARDS,
+    GroupRow,
     EventRow,
     InstructionRow,
     LOOP_DEPTH,
     LoopRow,
     MapRow,
+    MemberRow,
     RATE_POINTS,
+    ScheduleRow,
     StepRow,
     TagRow,
     TapeRow,
@@ -125,6 +130,31 @@ cdef struct LoopMemory:
     double filtered
     double previous
     double integral
+    double kp  # gains in force
+    double ki
+    double kd
+    bint held  # by its group: the predictor writes the output
+
+cdef struct LoopPlan:
+    # Which rows of the schedules are the loop's.
+    int start
+    int count
+
+cdef struct GroupPlan:
+    int measured
+    int tag[2 * GROUP_MEMBERS]  # what is measured
+    const double* points  # samples from now
+    Predictor predictor
+    Estimate estimate
+
+cdef struct GroupMemory:
+    long long last  # scan of the last sample
+    long long counted  # scans whose outputs are in `sum`
+    int settled  # samples that the estimate has followed
+    int unsolved  # samples in a row in which the search failed its bounds
+    int state
+    bint ready
+    double sum[GROUP_MEMBERS]
 
 # --------------------------------------------------------------------------------------------------- program
 cdef struct Ramp:
@@ -182,6 +212,7 @@ cdef struct ScanState:
     int condition_count
     int loop_count
     int map_count
+    int group_count
     int rate_count
     int plain_rates  # of tags that are not computed; they come first
 
@@ -195,6 +226,13 @@ cdef struct ScanState:
     LoopRow* loops
     MapRow* maps
     RatePlan* rates
+    ScheduleRow* schedules
+    LoopPlan* loop_plans
+    GroupRow* groups
+    GroupPlan* group_plans
+    MemberRow* members
+    double* numbers
+    double* reference  # of the group whose turn it is
 
     # Tags by kind, in tag order.
     int input_count
@@ -243,6 +281,8 @@ cdef struct ScanState:
     bint ask_abort_from_rest
     bint ask_hold
     LoopMemory* loop_memory
+    GroupMemory* group_memory
+    double* estimates
     RateMemory* rate_memory
     int* effect_row  # by tag: row of the effect that applies
     long long* effect_scan  # by tag: the scan for which effect_row is meant

@@ -1,7 +1,7 @@
 """Reading and writing tags: qualities, limits, demands and ramps."""
 
 from kernels.phases.state cimport Ramp, ScanState
-from kernels.tables cimport BAD, GOOD, KIND_OUTPUT, KIND_SETPOINT
+from kernels.tables cimport BAD, GOOD, KIND_OUTPUT, KIND_SETPOINT, MODE_OFF
 
 cdef extern from *:
     """
@@ -80,3 +80,16 @@ cdef inline void make_unknown(ScanState* s, int tag) noexcept nogil:
     s.value[tag] = quiet_nan()
     s.status[tag] = BAD
     cancel_ramp(s, tag)
+
+
+cdef inline bint is_bad(const ScanState* s, int tag) noexcept nogil:
+    return quality(s.status[tag]) == 2
+
+
+cdef inline int mode_of(double value) noexcept nogil:
+    """Truncate toward zero; what is no mode is OFF."""
+    cdef int mode
+    if not (value >= 1 and value < 3):  # -1 < value < 1 truncates to 0, and so OFF as well
+        return MODE_OFF
+    mode = <int>value
+    return mode

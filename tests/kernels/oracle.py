@@ -40,6 +40,7 @@ from kernels.tables import (
     TapeKind,
 )
 from tests.kernels.oracle_expression import evaluate, expressions
+from tests.kernels.oracle_group import OracleGroup
 from tests.kernels.oracle_image import NAN, WRITABLE, OracleImage, Posting, clamp, quality, rows
 from tests.kernels.oracle_program import FROM, REST, Loaded, Run
 from tests.kernels.oracle_rate import OracleRates
@@ -81,6 +82,10 @@ class Loop:
     filtered: float = 0.0
     previous: float = 0.0
     integral: float = 0.0
+    kp: float = 0.0
+    ki: float = 0.0
+    kd: float = 0.0
+    held: bool = False
 
 
 class Oracle:
@@ -96,8 +101,10 @@ class Oracle:
         self.condition_rows, self.effects = rows(tables.conditions), rows(tables.effects)
         self.loop_rows, self.maps = rows(tables.loops), rows(tables.maps)
         self.condition = [Condition() for _ in self.condition_rows]
-        self.loop = [Loop() for _ in self.loop_rows]
+        self.loop = [Loop(kp=row.kp, ki=row.ki, kd=row.kd) for row in self.loop_rows]
+        self.schedules = rows(tables.schedules)
         self.run = Run(self.image, self.emit, tables.safe)
+        self.groups = [OracleGroup(self, index, row, tables) for index, row in enumerate(rows(tables.groups))]
         self.armed = False
         self.skipped = 0
         self.digest = FNV_OFFSET
@@ -188,6 +195,8 @@ class Oracle:
             newly = [self.judge(index) for index in range(len(self.condition))]
             self.run.phase(self.requests(newly))
             self.move_ramps()
+            for group in self.groups:
+                group.turn()
             for index in range(len(self.loop)):
                 self.control(index)
             for row in self.maps:
@@ -425,6 +434,9 @@ class Oracle:
     def control(self, index: int) -> None:
         """Run one control loop."""
         row, loop, image = self.loop_rows[index], self.loop[index], self.image
+        if loop.held:
+            loop.ready = False
+            return
         mode = image.value[row.mode]
         mode = int(mode) if math.isfinite(mode) else LoopMode.OFF
         if mode == LoopMode.MANUAL:
@@ -438,27 +450,43 @@ class Oracle:
             loop.ready = False
             self.emit(Event.LOOP_FAULT, index)
         else:
-            self.regulate(row, loop)
+            self.regulate(index, row, loop)
 
-    def regulate(self, row: Any, loop: Loop) -> None:
+    def take_gains(self, index: int, loop: Loop, e: float) -> None:
+        """Follow the loop's schedule, if it has one; the integral takes up what that would move the output by."""
+        lines = [line for line in self.schedules if line.loop == index]
+        if not lines or self.image.q(lines[0].tag) == 2:
+            return
+        x = clamp(self.image.value[lines[0].tag], lines[0].at, lines[-1].at)
+        low = max([line for line in lines[:-1] if line.at < x] or lines[:1], key=lambda line: line.at)
+        high = next((line for line in lines if line.at > low.at), low)
+        share = 0.0 if high is low else (x - low.at) / (high.at - low.at)
+        before, loop.kp = loop.kp, low.kp + (high.kp - low.kp) * share
+        loop.ki = low.ki + (high.ki - low.ki) * share
+        loop.kd = low.kd + (high.kd - low.kd) * share
+        if loop.ready:
+            loop.integral = loop.integral + (before - loop.kp) * e
+
+    def regulate(self, index: int, row: Any, loop: Loop) -> None:
         """AUTO: PID with derivative on the filtered measurement, bumpless start and anti-windup."""
         value, x = self.image.value, self.image.present(row.out)
         f = row.ff_gain * value[row.ff] + row.bias if row.ff >= 0 else row.bias
         e = row.direction * (value[row.sp] - value[row.pv])
-        p = row.kp * e
+        self.take_gains(index, loop, e)
+        p = loop.kp * e
         if not loop.ready:
             loop.filtered = value[row.pv]
             loop.previous = loop.filtered
             loop.integral = (x - p) - f
             loop.ready = True
         loop.filtered = loop.filtered + row.alpha * (value[row.pv] - loop.filtered)
-        d = (row.direction * row.kd) * (loop.previous - loop.filtered)
+        d = (row.direction * loop.kd) * (loop.previous - loop.filtered)
         loop.previous = loop.filtered
         u = ((p + loop.integral) + d) + f
         y = clamp(u, row.low, row.high)
         if row.rate > 0:
             y = clamp(y, x - row.rate, x + row.rate)
-        step = row.ki * e
+        step = loop.ki * e
         if not ((u > y and step > 0) or (u < y and step < 0)):
             loop.integral = loop.integral + step
         self.image.write(row.out, y)

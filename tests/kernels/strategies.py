@@ -177,6 +177,7 @@ def case(rng: Random) -> Case:
     programs = tuple(program(rng, every, writable).build() for _ in range(3))
     with_rates(tool)
     with_keepers(tool)
+    modes += with_control(tool, every)
     tables = tool.build()
     return Case(
         tables, programs, tuple(inputs), tuple(writable), tuple(modes)
@@ -203,6 +204,50 @@ def with_keepers(tool: ToolBuilder) -> None:
     for row in tool.tags:
         if row["kind"] == TagKind.COMPUTED and rng.random() < 0.4:
             row |= {"flags": TagFlag.OTHERWISE, "initial": rng.choice((0.0, 1.0, -0.0, 1e6, number(rng)))}
+
+
+def with_control(tool: ToolBuilder, every: list[int]) -> list[int]:
+    """Let half of the tools schedule gains, and half have a predictor over their loops; returns what chooses it."""
+    rng = Random(repr(tool.loops))
+    loops = list(range(len(tool.loops)))
+    for loop in loops:
+        if rng.random() < 0.5:
+            lines = [(at, *(number(rng, 0, 3) for _ in range(3))) for at in sorted({number(rng) for _ in range(3)})]
+            tool.schedule(loop, rng.choice(every), *lines)
+    if not loops or rng.random() < 0.5:
+        return []
+    for loop in loops:
+        tool.tags[tool.loops[loop]["mode"]]["initial"] = 2.0
+    select, report = tool.setpoint(0.0, 1.0, 1.0), tool.setpoint(0.0, 5.0)
+    pairs = (
+        [(loops[0], loops[-1]), *((loop, loop) for loop in loops[1:-1])] if rng.random() < 0.5 else [(loops[0],) * 2]
+    )
+    members = [
+        {
+            "outer": a,
+            "inner": b,
+            "low": (low := number(rng, -20, 5)),
+            "high": low + 10.0,
+            "rate": rng.choice((0.5, 30.0)),
+        }
+        for a, b in pairs
+    ]
+    m, q = len(members), len(members) + sum(a != b for a, b in pairs)
+    n, points, blocks = q + rng.randint(0, 2), rng.randint(1, 3), rng.randint(1, 3)
+    seen, moves = points * m, blocks * m
+    numbers = [float(at) for at in sorted(rng.sample(range(1, 20), points))]
+    numbers += [rng.uniform(-9, 9) for _ in range(q + m)]
+    sizes = n * n + n * m + n * q + seen * (n + m) + moves * seen
+    numbers += [rng.uniform(-0.4, 0.4) for _ in range(sizes)]
+    numbers += [float(i == j) + rng.uniform(-0.1, 0.1) for i in range(moves) for j in range(moves)]
+    tool.group(
+        *members, numbers=numbers, select=select, report=report, states=n, points=points, blocks=blocks,
+        iterations=rng.randint(1, 4), settle=rng.randint(1, 3), patience=rng.randint(0, 3), every=rng.choice((1, 2, 5)),
+        rho=rng.uniform(0.1, 2.0), sigma=0.01, relax=rng.choice((1.0, 1.6)), tolerance=rng.choice((0.01, 5.0, 1e9)),
+        watch=0.3, stale=rng.choice((5.0, 1e9, 1e9)), low=rng.choice((-1e9, -10.0)), high=rng.choice((1e9, 15.0)),
+        margin=rng.choice((0.0, 1.0)),
+    )  # fmt: skip
+    return [select]
 
 
 def random_tag(rng: Random, tool: ToolBuilder, kind: TagKind, every: list[int]) -> int:

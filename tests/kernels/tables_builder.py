@@ -17,9 +17,12 @@ from kernels.tables import (
     CONDITION,
     EFFECT,
     EXPRESSION,
+    GROUP,
     INSTRUCTION,
     LOOP,
     MAP,
+    MEMBER,
+    SCHEDULE,
     STEP,
     TAG,
     ConditionClass,
@@ -283,6 +286,10 @@ class ToolBuilder:
         self.effects: list[dict[str, Any]] = []
         self.loops: list[dict[str, Any]] = []
         self.maps: list[dict[str, Any]] = []
+        self.schedules: list[dict[str, Any]] = []
+        self.groups: list[dict[str, Any]] = []
+        self.members: list[dict[str, Any]] = []
+        self.numbers: list[float] = []
         self.pool = Pool()
         self.safe = ProgramBuilder()
 
@@ -356,6 +363,20 @@ class ToolBuilder:
             self.tags[out]["loop"] = len(self.loops) - 1
         return len(self.loops) - 1
 
+    def schedule(self, loop: int, tag: int, *lines: tuple[float, float, float, float]) -> None:
+        """Schedule a loop's gains on a tag: at, kp, ki, kd of each line."""
+        self.schedules += [dict(zip(("at", "kp", "ki", "kd"), line, strict=True)) for line in lines]
+        for row in self.schedules[-len(lines) :]:
+            row |= {"loop": loop, "tag": tag}
+
+    def group(self, *members: dict[str, Any], numbers: list[float], **columns: Any) -> int:
+        """Add a group of loops that a predictor controls."""
+        places = {"member_start": len(self.members), "member_count": len(members), "numbers": len(self.numbers)}
+        self.groups.append({**columns, **places})
+        self.members += members
+        self.numbers += numbers
+        return len(self.groups) - 1
+
     def mode(self) -> int:
         """Add the mode tag of a loop."""
         return self.setpoint(0.0, 2.0)
@@ -379,6 +400,10 @@ class ToolBuilder:
             table(LOOP, self.loops),
             table(MAP, self.maps),
             self.safe.build(),
+            table(SCHEDULE, self.schedules),
+            table(GROUP, self.groups),
+            table(MEMBER, self.members),
+            np.array(self.numbers, np.float64),
         )
 
 
