@@ -90,12 +90,12 @@ def _room(spec: Spec, effects: Effects) -> Iterator[Table]:
               "software follows", "Find out why it was pressed, release and reset the circuit, then reset this trip",
               safe_from_idle=True, group="process", effects=effects.cut(heat=True))  # fmt: skip
     for gas in spec.gases:
-        if gas.detector_ppm is None:
+        if (trips := gas.watched_ppm) is None:
             continue
-        yield row(f"{gas.tag}_detected", "trip", f"{gas.label.capitalize()} above {gas.detector_ppm:g} ppm "
-                  f"({gas.detector_why})", f"facilities.gas_detector.{gas.tag}_ppm > {gas.detector_ppm:g} ppm",
+        yield row(f"{gas.tag}_detected", "trip", f"{gas.label.capitalize()} above {trips:g} ppm "
+                  f"({gas.watched_why})", f"facilities.gas_detector.{gas.tag}_ppm > {trips:g} ppm",
                   "critical", "Dangerous gas outside of the line", "Leave the room, follow the site's gas alarm plan; "
-                  "the detector is reset at the detector only", hysteresis=f"{0.2 * gas.detector_ppm:g} ppm",
+                  "the detector is reset at the detector only", hysteresis=f"{0.2 * trips:g} ppm",
                   safe_from_idle=True, group="process", effects=effects.cut(heat=True))  # fmt: skip
     yield row("gas_detector_relay", "trip", "The detectors' relay has dropped: alarm level 2, or a fault of their own",
               "not facilities.gas_detector.ok", "critical", "Gas outside of the line, or nobody would know of it",
@@ -341,10 +341,10 @@ def alarms(spec: Spec) -> Iterator[Table]:
                "response_time_s": 1800, "consequence": "Base pressure and pump speed are not reached",
                "action": "Restart it locally", "suppress": {"modes": ["Maintenance"]}}  # fmt: skip
     for gas in spec.gases:
-        if gas.detector_ppm is not None:
+        if (trips := gas.watched_ppm) is not None:
             yield {"name": f"{gas.tag}_trace", "kind": "level", "description": f"{gas.label.capitalize()} above "
-                   f"{0.4 * gas.detector_ppm:g} ppm", "tag": f"facilities.gas_detector.{gas.tag}_ppm",
-                   "high": f"{0.4 * gas.detector_ppm:g} ppm", "hysteresis": f"{0.1 * gas.detector_ppm:g} ppm",
+                   f"{0.4 * trips:g} ppm", "tag": f"facilities.gas_detector.{gas.tag}_ppm",
+                   "high": f"{0.4 * trips:g} ppm", "hysteresis": f"{0.1 * trips:g} ppm",
                    "on_delay_s": 2, "safety": True, "confirm": True, "re_alarm_s": 900, "priority": "high",
                    "response_time_s": 300, "consequence": "Leak that is growing, or a drifting detector",
                    "action": "Search the leak with the portable detector"}  # fmt: skip

@@ -1,9 +1,13 @@
 """Modules and tags of a chamber tool."""
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from chamber_spec import Gas, Spec
+
+from config.gas_rules import lfl_fraction
+from config.gases import species
 
 Table = dict[str, Any]
 NO_YES, LOOP = ["no", "yes"], ["off", "manual", "auto"]
@@ -66,7 +70,7 @@ def modules(spec: Spec) -> Iterator[Mapping[str, Any]]:
         contact("wafer_in", "Wafers on the susceptor"),
         choice("door_unlock", "Releases the door", ["locked", "unlocked"], "output", safe=0) | {"role": "operator"},
     ]}  # fmt: skip
-    yield _exhaust()
+    yield _exhaust(spec)
     yield _facilities(spec)
     yield _metrology(spec)
     yield {"name": "control", "kind": "control", "description": "What operations compute and keep", "tags": [
@@ -245,12 +249,26 @@ def _source(spec: Spec) -> Iterator[Table]:
         ]}  # fmt: skip
 
 
-def _exhaust() -> Table:
+def _exhaust(spec: Spec) -> Table:
     return {"name": "exhaust", "kind": "exhaust", "description": "Exhaust duct and abatement; both run on their own "
             "and are only watched", "tags": [
         contact("flow_ok", "Flow switch in the process exhaust duct"),
         contact("abatement_ready", "Abatement ready for every gas of the tool"),
+        reading("dilution_slm", "Air that dilutes the exhaust behind the abatement", "slm", 0,
+                2.5 * least_dilution_slm(spec), 0.5, 0.1),
     ]}  # fmt: skip
+
+
+def least_dilution_slm(spec: Spec) -> float:
+    """Dilution with which every gas that burns may flow at full scale: 24 % of the lower limit of flammability."""
+    shares = sum(gas.full / lfl_fraction(gas.formula) for gas in spec.gases if burns(gas.formula))
+    return max(500.0, 100.0 * math.ceil(shares / 0.24 / 1000.0 / 100.0))
+
+
+def burns(formula: str) -> bool:
+    """Whether a gas counts against a limit of flammability."""
+    found = species(formula)
+    return found is not None and found.burns
 
 
 def _facilities(spec: Spec) -> Table:
@@ -261,10 +279,9 @@ def _facilities(spec: Spec) -> Table:
         contact("gas_cabinet_ok", "Gas cabinets without a fault", ["fault", "ok"]),
     ]
     for gas in spec.gases:
-        if gas.detector_ppm is not None:
-            most = nice(20 * gas.detector_ppm)
+        if (trips := gas.watched_ppm) is not None:
             tags.append(reading(f"gas_detector.{gas.tag}_ppm", f"{gas.label.capitalize()} in the extraction",
-                                "ppm", -1, max(most, 2.0), 0.5, gas.detector_ppm * 2e-3))  # fmt: skip
+                                "ppm", -1, max(nice(20 * trips), 2.0), 0.5, trips * 2e-3))  # fmt: skip
     tags += [
         contact("gas_detector.ok", "Relay of the detectors: drops at alarm level 2 and at a fault of their own",
                 ["alarm", "ok"]),

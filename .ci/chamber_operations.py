@@ -6,9 +6,14 @@ from typing import Any
 from chamber_interlocks import Effects
 from chamber_spec import Source, Spec
 
+from config.gases import Hazard, species
+
 Table = dict[str, Any]
 OPEN_TO_PUMP = {"vacuum.isolation_valve.shut": 0, "vacuum.throttle_valve.mode": 1,
                 "vacuum.throttle_valve.position_pct": 100}  # fmt: skip
+
+
+PURGED = "gas_safety.chamber.purged"
 
 
 class Words:
@@ -126,16 +131,22 @@ def safe_sequence(spec: Spec) -> Table:
             "bound_s": spec.purge_s + 150, "steps": steps}  # fmt: skip
 
 
+def proves_leak(spec: Spec) -> bool:
+    """Whether the tool has something pyrophoric, which waits for a leak check."""
+    kinds = [found.hazards for gas in spec.gases if (found := species(gas.formula)) is not None]
+    return any(Hazard.PYROPHORIC in one for one in kinds)
+
+
 def operations(spec: Spec) -> Iterator[Table]:
     """Service operations."""
     words = Words(spec)
     if not words.exhausts:
         yield from _vacuum(spec, words)
     else:
-        yield _operation("cycle_purge", "Purge before", f"Flow purge for {4 * spec.purge_s:g} s: t = P·V/Q · ln(c0/cf)",
-                         4 * spec.purge_s + 30, words.no_gas, [
+        yield _operation("cycle_purge", "Purge before", f"Flow purge for {4 * spec.purge_s:g} s at least, until "
+                         "any gas may come in: t = P·V/Q · ln(c0/cf)", 1830, words.no_gas, [
             {"name": "gas shut, purge", "set": words.no_gas | OPEN_TO_PUMP | words.purge(spec.vent_sccm)
-             | {"gas_panel.purge.shut": 0}, "min_s": 4 * spec.purge_s},
+             | {"gas_panel.purge.shut": 0}, "min_s": 4 * spec.purge_s, "until": PURGED, "timeout_s": 1800},
             {"name": "ready", "set": words.no_purge() | dict(spec.running), "min_s": 1},
         ])  # fmt: skip
     yield _operation("purge", "Purge", "Flow purge after a process, t = P·V/Q · ln(c0/cf); then the trickle purge "
@@ -168,19 +179,21 @@ def _vacuum(spec: Spec, words: Words) -> Iterator[Table]:
          "timeout_s": 900},
     ])  # fmt: skip
     yield _operation("vent", "Vent", "Fills the chamber to atmosphere so that the door can be opened",
-                     spec.purge_s + 1300, words.quiet, [
+                     2200, words.quiet, [
         {"name": "sources out, process gas shut", "set": words.shut, "min_s": 1},
         {"name": "purge the chamber before it is opened", "set": OPEN_TO_PUMP | words.purge(spec.purge_sccm),
-         "min_s": spec.purge_s},
+         "min_s": spec.purge_s, "until": "gas_safety.chamber.may_open", "timeout_s": 900},
         {"name": "fill", "set": {"vacuum.isolation_valve.shut": 1} | words.purge(spec.vent_sccm),
          "until": "chamber.at_atmosphere", "timeout_s": 1200},
         {"name": "shut the purge", "set": words.no_purge() | {"gas_panel.purge.shut": 1}, "min_s": 1},
     ])  # fmt: skip
+    proof = proves_leak(spec)
     yield _operation("leak_check", "Leak check", "Rate of rise of the isolated chamber; ends at idle temperature, so "
                      "that a recipe never starts cold", heat_s + 2500,
                      words.quiet | {"vacuum.isolation_valve.shut": 0}, [
         {"name": "heat on, gas shut", "set": words.quiet | OPEN_TO_PUMP | {f"heater.zone{z}.mode": 2
-                                                                          for z in words.zones},
+                                                                          for z in words.zones}
+         | ({"gas_safety.leak_passed": 0} if proof else {}),
          "ramp": words.warm(), "min_s": 1},
         {"name": "base pressure", "min_s": 20, "until": f"chamber.pressure_torr < {v.base:g} Torr", "timeout_s": 300},
         {"name": "isolate and settle", "set": {"vacuum.isolation_valve.shut": 1}, "min_s": 10,
@@ -189,11 +202,12 @@ def _vacuum(spec: Spec, words: Words) -> Iterator[Table]:
          "store": {"control.leak_rate_mtorr_min": "(chamber.wide_range_torr - control.leak_start_torr) / 60 s"},
          "check": [{"that": "control.leak_rate_mtorr_min < control.leak_limit_mtorr_min", "otherwise": "abort",
                     "reason": "the chamber leaks more than the limit"}]},
-        {"name": "open to the pump", "set": {"vacuum.isolation_valve.shut": 0}, "min_s": 5},
+        {"name": "open to the pump", "set": {"vacuum.isolation_valve.shut": 0}
+         | ({"gas_safety.leak_passed": 1} if proof else {}), "min_s": 5},
         {"name": "idle temperature", "until": words.at_idle(), "timeout_s": heat_s + 1800},
     ])  # fmt: skip
     yield _operation("cycle_purge", "Cycle purge", f"Six fills to {v.fill:g} Torr, each pumped to {v.empty:g} Torr: "
-                     "n = ln(c0/cf) / ln(P_hi/P_lo), never fewer than 5", 1000, words.quiet
+                     "n = ln(c0/cf) / ln(P_hi/P_lo), never fewer than 5; then until any gas may come in", 1350, words.quiet
                      | {"vacuum.isolation_valve.shut": 0}, [
         {"name": "prepare", "set": words.quiet | OPEN_TO_PUMP, "min_s": 1,
          "until": f"chamber.pressure_torr < {v.empty:g} Torr", "timeout_s": 120},
@@ -203,5 +217,6 @@ def _vacuum(spec: Spec, words: Words) -> Iterator[Table]:
             {"name": "pump", "set": words.no_purge() | {"vacuum.isolation_valve.shut": 0}, "min_s": 1,
              "until": f"chamber.pressure_torr < {v.empty:g} Torr", "timeout_s": 80},
         ]},
-        *([{"name": "ready", "set": dict(spec.running), "min_s": 1}] if spec.running else []),
+        {"name": "proof", "set": words.purge(spec.purge_sccm), "min_s": 1, "until": PURGED, "timeout_s": 300},
+        {"name": "ready", "set": words.no_purge() | dict(spec.running), "min_s": 1},
     ])  # fmt: skip

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from config.gases import species
+
 
 @dataclass(frozen=True)
 class Gas:
@@ -15,7 +17,7 @@ class Gas:
     """sccm, full scale of its controller."""
     inert: bool = False
     detector_ppm: float | None = None
-    """A detector in the extraction trips here."""
+    """A detector in the extraction trips here, else at what config.gases says; inert gases and mere oxidisers none."""
     detector_why: str = ""
     bubbler_c: tuple[float, float, float] | None = None
     """Bath: least, greatest, initial set point; its flow is a carrier then."""
@@ -23,6 +25,23 @@ class Gas:
     """Runs to the vent while its valve is shut."""
     line: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """Of [plant.lines]."""
+    vent: str = "vent"
+    """Its vent line, where it vents: gases that must never meet have vent lines of their own."""
+
+    @property
+    def watched_ppm(self) -> float | None:
+        """At what its detector trips; None: it has none."""
+        found = species(self.formula)
+        return self.detector_ppm if found is None or self.detector_ppm is not None else found.watched_ppm
+
+    @property
+    def watched_why(self) -> str:
+        """Why there."""
+        if self.detector_why:
+            return self.detector_why
+        found = species(self.formula)
+        poisons = found is not None and found.exposure_ppm is not None
+        return "what people may breathe" if poisons else "a tenth of its lower explosion limit"
 
     @property
     def tag(self) -> str:
@@ -184,6 +203,8 @@ class Spec:
     shield: bool = False
     """A contact of the beam's, lamp's or wave's shield."""
     before: Sequence[str] = ("leak_check", "cycle_purge")
+    mixing: float = 0.5
+    """Share of the purge gas that mixes with what is in the chamber (engineering default; a showerhead's flow more)."""
 
     @property
     def hazardous(self) -> list[Gas]:

@@ -49,7 +49,7 @@ def pairs(table: Mapping[str, Any]) -> list[str]:
 
 def table(path: str, content: Mapping[str, Any], *, array: bool = False) -> list[str]:
     """Lines of a table with the tables in it: mappings named set, ramp, store, hold; lists of steps."""
-    inner = {name: item for name, item in content.items() if name in INNER or name == "steps"}
+    inner = {name: item for name, item in content.items() if (name in INNER and isinstance(item, Mapping)) or name == "steps"}
     own = {name: item for name, item in content.items() if name not in inner}
     lines = [f"[[{path}]]" if array else f"[{path}]", *pairs(own), ""]
     for name, item in inner.items():

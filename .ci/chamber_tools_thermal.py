@@ -130,7 +130,13 @@ ALD = Spec(
             line={"carrier": "N2", "pressure_torr": 30},
         ),
         Gas(
-            "H2O", "water vapour", 200, bubbler_c=(10, 40, 20), vents=True, line={"carrier": "N2", "pressure_torr": 40}
+            "H2O",
+            "water vapour",
+            200,
+            bubbler_c=(10, 40, 20),
+            vents=True,
+            vent="vent_water",
+            line={"carrier": "N2", "pressure_torr": 40},
         ),
         Gas(
             "TDMAT",
@@ -154,6 +160,7 @@ ALD = Spec(
         {"name": "TiN", "law": "TiN-TDMAT", "index": [1.4, 1.5]},
     ),
     apart_s=0.5,
+    mixing=0.9,
     modules=(
         {"name": "showerhead", "kind": "showerhead", "description": "Gas distribution above the wafer", "tags": []},
     ),

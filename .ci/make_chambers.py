@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from chamber_interlocks import alarms, interlocks
-from chamber_modules import modules
-from chamber_operations import binding, loops, operations, safe_sequence
+from chamber_modules import least_dilution_slm, modules
+from chamber_operations import binding, loops, operations, proves_leak, safe_sequence
 from chamber_spec import Gas, Spec
 from chamber_text import WIDTH, heading, pairs, table, tables
 from chamber_tools_energy import SPECS as ENERGY
@@ -26,6 +26,8 @@ MADE = (
     "Made by .ci/make_chambers.py; change it there. Outputs whose value 0 is the energised or closed state of pumps, "
     "purge and isolation valve (`stop`, `shut`) are named after what 1 does: at 0 they are on or open."
 )
+DEAD_LEGS = 1.25
+"""A chamber is purged as though it had a quarter more than its volume (engineering default)."""
 SPECS = (*THERMAL, *ENERGY, *EPITAXY)
 
 
@@ -46,6 +48,9 @@ def _lines(spec: Spec) -> Iterator[str]:
     yield from tables("modules", modules(spec))
     yield heading("gases")
     yield from tables("gases", (_feed(gas) for gas in spec.gases))
+    yield heading("gas safety")
+    yield "# Of this follow what is left of each gas, the dilution of the exhaust and their interlocks (config.gas_rules)."
+    yield from _gas_safety(spec)
     yield heading("interlocks: cause and effect")
     yield "# Every cause is also present when one of its readings is Bad. Contacts are closed (1) when all is well."
     yield from tables("interlocks", (_given(one) for one in interlocks(spec)))
@@ -69,7 +74,27 @@ def _lines(spec: Spec) -> Iterator[str]:
 def _feed(gas: Gas) -> dict[str, object]:
     kind = "bubbler" if gas.bubbler_c else gas.line.get("kind", "gas")
     carried = {"kind": kind} if kind in {"bubbler", "mist"} else {}
-    return {"name": gas.formula} | carried | {"flow": gas.flow, "setpoint": gas.setpoint, "valve": gas.valve}
+    vents = {"vent": gas.vent} if gas.vents else {}
+    return {"name": gas.formula} | carried | {"flow": gas.flow, "setpoint": gas.setpoint, "valve": gas.valve} | vents
+
+
+def _gas_safety(spec: Spec) -> Iterator[str]:
+    yield from table("gas_safety", {
+        "exhaust": "exhaust.flow_ok", "abatement": "exhaust.abatement_ready", "dilution": "exhaust.dilution_slm",
+        "least_dilution_slm": least_dilution_slm(spec), "locks": ["wafer_handling.door_unlock"],
+    })  # fmt: skip
+    v = spec.vacuum
+    litres = DEAD_LEGS * max(v.volume_l, spec.parameters.get("volume_l", 0.0))
+    yield from table("gas_safety.chamber", {
+        "litres": round(litres, 3), "pressure": "chamber.pressure_torr", "least_torr": 0.001 * v.full,
+        "mixing": spec.mixing, "purge": [gas.formula for gas in spec.gases if gas.inert],
+        "opened": "not wafer_handling.door_closed",
+    })  # fmt: skip
+    if proves_leak(spec):
+        yield from table("gas_safety.leak", {
+            "operation": "leak_check", "within_h": 24,
+            "void": "not wafer_handling.door_closed or chamber.at_atmosphere",
+        })  # fmt: skip
 
 
 def _given(one: dict[str, object]) -> dict[str, object]:

@@ -47,6 +47,19 @@ LEVEL = {
 """Least `safety_hazard_level` of a recipe that uses such a gas (the guide's silane recipe declares 3)."""
 
 
+SAFE_LFL = 0.25
+"""Share of the lower limit of flammability that an exhaust, or what is left in a volume, stays below (NFPA 69-2019,
+8.3.1; NFPA 318)."""
+DETECTED_LFL = 0.1
+"""Share of it at which a detector of a gas without an exposure limit trips (engineering default)."""
+MIXING_PPM = 1000.0
+"""Residue that makes no mixture which burns (a fiftieth of hydrogen's limiting oxygen concentration in nitrogen, 5 %,
+NFPA 69-2019 annex C; the rest of the way is an engineering default)."""
+OPENING_PPM = 100.0
+"""The same for opening a volume, of a gas with neither limit."""
+PPM_PER_PCT = 1e4
+
+
 class Species(Model):
     """A gas or vapour that recipes may name."""
 
@@ -64,6 +77,29 @@ class Species(Model):
     ufl_pct: float | None = Field(default=None, gt=0, le=100)
     metal_organic: bool = False
     source: Text | None = None
+
+    @property
+    def burns(self) -> bool:
+        """Whether it counts against a lower limit of flammability."""
+        return bool({Hazard.FLAMMABLE, Hazard.PYROPHORIC} & set(self.hazards))
+
+    @property
+    def watched_ppm(self) -> float | None:
+        """What a detector in the extraction trips at; None for what neither poisons nor burns."""
+        if not {Hazard.TOXIC, Hazard.FLAMMABLE, Hazard.PYROPHORIC} & set(self.hazards):
+            return None
+        return self.exposure_ppm if self.exposure_ppm is not None else PPM_PER_PCT * DETECTED_LFL * (self.lfl_pct or 1.0)
+
+    @property
+    def opening_ppm(self) -> float:
+        """What may be left of it in a volume that is opened to the room: what people may breathe, never what burns."""
+        burning = PPM_PER_PCT * SAFE_LFL * self.lfl_pct if self.lfl_pct is not None else OPENING_PPM
+        return burning if self.exposure_ppm is None else min(burning, self.exposure_ppm)
+
+    @property
+    def mixing_ppm(self) -> float:
+        """What may be left of it in a volume into which a gas comes that it must never meet."""
+        return MIXING_PPM if self.lfl_pct is None else min(MIXING_PPM, PPM_PER_PCT * SAFE_LFL * self.lfl_pct)
 
     @property
     def rank(self) -> int:

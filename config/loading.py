@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from config.checks import check_tool
 from config.faults import ConfigError, Fault, suggestion
+from config.gas_rules import with_gas_rules
 from config.instruments import with_device_tags
 from config.repair import concerning_others, repair
 from config.text import Syntax, parse_text, read_text
@@ -36,12 +37,12 @@ def read_tool(text: str, syntax: Syntax, file: str) -> Tool:
     tool, flaws = examine(data, Tool, file)
     faults = [flaw.fault for flaw in flaws]
     if tool is not None:
-        tool = with_device_tags(tool)
+        tool = with_device_tags(with_gas_rules(tool))
         faults += check_tool(tool, file)
     else:
         repaired = repair(data, flaws)
         if repaired is not None:
-            faults += concerning_others(check_tool(with_device_tags(repaired), file), flaws)
+            faults += concerning_others(check_tool(with_device_tags(with_gas_rules(repaired)), file), flaws)
     if tool is None or faults:
         raise ConfigError(faults)
     return tool

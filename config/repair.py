@@ -18,9 +18,10 @@ _SAMPLES = {NAME: "x", POINT_NAME: "x", TAG_NAME: "x.x", TOOL_NAME: "x", TITLE: 
 _IDENTITY = frozenset({"name", "kind", "unit", "states", "expression", "low", "high"})
 # Sections whose checks look into another section; that one's faults may come from a repair.
 _LOOKED_AT_BY = {
-    "interlocks": ("modules",),
-    "gases": ("recipe", "telemetry"),
-    "operations": ("recipe",),
+    "interlocks": ("modules", "gases"),
+    "gases": ("recipe", "telemetry", "gas_safety"),
+    "gas_safety": ("modules", "gases", "operations", "interlocks"),
+    "operations": ("recipe", "gas_safety"),
     "loops": ("safe_sequence",),
     "maps": ("safe_sequence",),
     "scan": ("operations", "safe_sequence"),

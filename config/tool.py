@@ -11,6 +11,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from config.base import POINT_NAME, TOOL_NAME, Expression, Model, Name, Seconds, TagName, Text
 from config.equipment import DEFAULT_TRANSITIONS, Care, Finding, Mode, Need, Recency, Role, Transition
+from config.gas_safety import GasSafety, Waiver
 from config.plant import PlantSettings
 
 
@@ -173,6 +174,8 @@ class Gas(Model):
     flow: TagName
     setpoint: TagName
     valve: TagName
+    vent: Name | None = None
+    """Vent line that its flow goes to while the valve is shut (run/vent manifold, pulse valve); none: it stops."""
 
 
 class Effect(Model):
@@ -608,6 +611,8 @@ class Tool(Model):
     devices: tuple[Device, ...] = ()
     """Instruments; `--sim` puts the plant in the place of all of them."""
     gases: tuple[Gas, ...] = ()
+    gas_safety: GasSafety | Waiver | None = None
+    """Volumes, exhaust and proofs, of which rules follow (config.gas_rules)."""
     interlocks: tuple[Interlock, ...] = ()
     most_bypasses: int = Field(default=1, ge=1)
     """So many interlocks may be bypassed at the same time."""

@@ -12,6 +12,7 @@ name = "SmallFurnace"
 title = "A furnace for tests"
 identification = { manufacturer = "Tests", model = "F1", serial_number = "1" }
 scan = { period_ms = 100.0, log_every = 10 }
+gas_safety = { waived = "A furnace for tests of other things" }
 """
 
 ZONE = """
