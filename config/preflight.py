@@ -2,13 +2,14 @@
 
 The checks are in parts: what the tool is (mode, modules, interlocks; here), what the words ask for (ranges, ramps;
 `config.preflight_words`), what is measured (`config.preflight_conditions`), what the mode and the vapours permit
-(`config.preflight_window`) and what meets in the chamber (`config.preflight_gas`). A recipe without
-a fault here has a plan.
+(`config.preflight_window`), what the gases can make (`config.chemistry`) and what meets in the chamber
+(`config.preflight_gas`). A recipe without a fault here has a plan.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from config.chemistry import chemistry_faults
 from config.faults import ConfigError, Fault, suggestion
 from config.gases import is_hazardous
 from config.plan import Plan, gas_use, plan_recipe
@@ -18,7 +19,7 @@ from config.preflight_gas import gas_faults, gas_warnings, hazard_level
 from config.preflight_matrix import matrix_faults
 from config.preflight_window import window_faults
 from config.preflight_words import word_faults, word_warnings
-from config.process_mode import ProcessMode, has_module, shipped_modes, why_unsupported
+from config.process_mode import ETCHANTS, ProcessMode, has_module, selective, shipped_modes, why_unsupported
 from config.recipe_model import Recipe
 from config.tool import InterlockClass, ModuleKind, Tool
 
@@ -65,6 +66,7 @@ def preflight(
         named = known.get(one.process_mode or "", mode)
         found = [*_tool_faults(one, tool, named), *window_faults(words.of(one), named)]
         faults += [(prefix + path, reason) for path, reason in found]
+    faults += chemistry_faults(recipe, mode)
     faults += word_faults(words)
     faults += condition_faults(words)
     faults += gas_faults(words, mode, known)
@@ -133,6 +135,9 @@ def _tool_faults(recipe: Recipe, tool: Tool, mode: ProcessMode | None) -> Iterat
     if mode is not None:
         for reason in why_unsupported(mode, tool):
             yield "process_mode", f"{tool.name} cannot run {mode.name!r}: {reason}"
+        if selective(mode) and not any(gas.name in ETCHANTS for gas in recipe.gas_flows.gases):
+            etchants = " or ".join(ETCHANTS)
+            yield "gas_flows.gases", f"{mode.name!r} is selective: without {etchants} nuclei stay on the mask"
     for name, (kinds, what) in _SETTINGS.items():
         if getattr(recipe, name) is not None and not has_module(tool, *kinds):
             yield name, f"{tool.name} has no module of kind {' or '.join(kinds)}: it cannot use {what}"

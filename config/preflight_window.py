@@ -9,26 +9,17 @@ from typing import Any, cast
 from config.plan.words import Words
 from config.process_mode import ProcessMode
 from config.recipe_model import RecipeStep
+from kernels.sources import VAPOUR, vapour_pressure
+from kernels.vacuum import PA_PER_TORR
 
 LINE_K = 293.15
 """A line that nobody heats is as cold as the room, 20 °C (engineering default)."""
-# log10(p / Torr) = a − b / (T / K + c), by species: constants and where they are from.
-VAPOURS: dict[str, tuple[float, float, float]] = {
-    "H2O": (8.07131, 1730.63, -39.724),  # Antoine, 1–100 °C (Dortmund Data Bank; 17.5 Torr at 20 °C)
-    "TMGa": (8.07, 1703.0, 0.0),  # makers' data sheets of metal-organics (182 Torr at 20 °C)
-    "TMAl": (8.224, 2134.83, 0.0),  # makers' data sheets of metal-organics (8.7 Torr at 20 °C)
-    "TMIn": (10.52, 3014.0, 0.0),  # makers' data sheets of metal-organics (1.7 Torr at 20 °C)
-}
 Finding = tuple[str, str]
 
 
 def saturation_torr(species: str, temperature_k: float) -> float | None:
     """Saturation pressure of a precursor; None for what is a gas or has no data here."""
-    found = VAPOURS.get(species)
-    if found is None:
-        return None
-    a, b, c = found
-    return 10.0 ** (a - b / (temperature_k + c))
+    return vapour_pressure(species, temperature_k) / PA_PER_TORR if species in VAPOUR else None
 
 
 def window_faults(words: Words, mode: ProcessMode | None) -> Iterator[Finding]:
@@ -72,8 +63,10 @@ def _range(mode: ProcessMode, name: str) -> tuple[float, float] | None:
     return float(values[0]), float(values[1])
 
 
-def _from_bubbler(words: Words, gas: str) -> bool:
-    """Whether the tool has a bubbler of it: a module of that kind with a part that is named after the gas."""
+def _carried(words: Words, gas: str) -> bool:
+    """Whether its flow is a carrier's: the tool says so, or has a bubbler with a part that is named after the gas."""
+    if any(feed.name == gas and feed.kind != "gas" for feed in words.tool.gases):
+        return True
     part = f"{gas.lower()}."
     return any(
         module.kind.value == "bubblers" and any(tag.name.startswith(part) for tag in module.tags)
@@ -86,7 +79,7 @@ def _condensing(words: Words, step: RecipeStep, path: str, torr: float) -> Itera
     flows = {gas: step.gas_flow.get(gas, flow) for gas, flow in words.recipe.flows.items()}
     total = sum(flows.values())
     for gas, flow in flows.items():
-        if flow <= 0 or gas not in words.gases or _from_bubbler(words, gas):
+        if flow <= 0 or gas not in words.gases or _carried(words, gas):
             continue  # a bubbler's flow is that of its carrier, which is saturated at the bath at most
         most = saturation_torr(gas, LINE_K)
         share = torr * flow / total

@@ -137,12 +137,19 @@ ENERGY_NEEDS: dict[EnergyMode, tuple[tuple[str, ...], str]] = {
 }
 # What a reactor must have that no other has.
 REACTOR_NEEDS: dict[ReactorType, tuple[str, ...]] = {ReactorType.SHOWERHEAD: (ModuleKind.SHOWERHEAD,)}
+ETCHANTS = ("HCl", "Cl2")
+"""What takes nuclei off a mask (usual gases of selective epitaxy)."""
 VACUUM_MODES = frozenset(PressureMode) - {PressureMode.APCVD}
 
 
 def has_module(tool: Tool, *kinds: str) -> bool:
     """Whether the tool has a module of one of these kinds."""
     return any(module.kind.value in kinds for module in tool.modules)
+
+
+def selective(mode: ProcessMode) -> bool:
+    """Whether a mode grows in the openings of a mask only (`selective = true` of its capabilities)."""
+    return mode.capabilities.get("selective") is True
 
 
 def why_unsupported(mode: ProcessMode, tool: Tool) -> list[str]:
@@ -159,6 +166,8 @@ def why_unsupported(mode: ProcessMode, tool: Tool) -> list[str]:
     needed = REACTOR_NEEDS.get(mode.reactor_type, ())
     if needed and not has_module(tool, *needed):
         reasons.append(f"a {mode.reactor_type.value} reactor needs a module of kind {' or '.join(needed)}")
+    if selective(mode) and not any(gas.name in ETCHANTS for gas in tool.gases):
+        reasons.append(f"selective growth needs an etchant, {' or '.join(ETCHANTS)}, that the tool can feed")
     return reasons
 
 
