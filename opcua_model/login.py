@@ -1,6 +1,7 @@
 """Who is behind a session: identity tokens are opened here and checked by the daemon."""
 
 import hmac
+from collections.abc import Iterable
 from struct import unpack_from
 from typing import Any, Final
 
@@ -21,8 +22,41 @@ _VERIFY: Final = {
 }
 """By algorithm. Which one it must be is the policy's: a person's token has none other than the channel's, or none at
 all (Part 4, 7.41), so a scheme that the policy does not name is refused however strong it is."""
+_TOKENS: Final = {
+    ua.AnonymousIdentityToken: ua.UserTokenType.Anonymous,
+    ua.UserNameIdentityToken: ua.UserTokenType.UserName,
+    ua.X509IdentityToken: ua.UserTokenType.Certificate,
+}
 MAX_PASSWORD: Final = 512
 MAX_USER: Final = 128
+
+
+def check_policy(token: Any, endpoints: Iterable[Any], uri: str, mode: int) -> None:
+    """See that a token is of one of the policies that the endpoint of its channel has offered (Part 4, 7.41).
+
+    Args:
+        token: as the client sent it; none at all is an anonymous one without a policy.
+        endpoints: descriptions of all endpoints.
+        uri: of the security policy of the channel.
+        mode: security mode of the channel.
+
+    Raises:
+        ServiceError: nobody is let in by such a token there, or it names a policy that was not offered for it.
+    """
+    if token is None or _is_null(token):
+        return
+    kind = next((number for known, number in _TOKENS.items() if isinstance(token, known)), None)
+    offered = [
+        policy.PolicyId
+        for endpoint in endpoints
+        if endpoint.SecurityPolicyUri == uri and int(endpoint.SecurityMode) == mode
+        for policy in endpoint.UserIdentityTokens
+        if policy.TokenType == kind
+    ]
+    if not offered:
+        raise fault("BadIdentityTokenRejected")
+    if token.PolicyId not in offered:
+        raise fault("BadIdentityTokenInvalid")
 
 
 def admit_anonymous(settings: Settings, peer: str) -> None:

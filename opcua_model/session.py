@@ -19,7 +19,7 @@ from opcua_model.eventing.notice import Notice, standard
 from opcua_model.eventing.telling import deliver, make_event
 from opcua_model.historical.reading import read_history
 from opcua_model.interface import Caller, Occurrence, Refused
-from opcua_model.login import admit_anonymous, is_anonymous, open_password, prove_certificate
+from opcua_model.login import admit_anonymous, check_policy, is_anonymous, open_password, prove_certificate
 from opcua_model.permissions import ADMINISTRATOR
 from opcua_model.stack import Attr, InternalSession, SessionState, create_nonce, fault, status, ua
 
@@ -88,6 +88,7 @@ class Session(InternalSession):
 
     async def _identify(self, params: Any, channel: Any) -> tuple[str, frozenset[str]]:
         token, backend = params.UserIdentityToken, self._desk.backend
+        check_policy(token, self.iserver.endpoints, channel.policy.URI, int(channel.policy.Mode))
         if is_anonymous(token):
             admit_anonymous(self._desk.settings, self.peer)
             return "", frozenset()

@@ -36,7 +36,7 @@ async def listening(tool: ToolClient) -> AsyncGenerator[list[Any]]:
     subscription = await tool._client.create_subscription(50, Ear())
     kinds = [
         tool._client.get_node(ua.NodeId(getattr(Ids, f"Audit{name}EventType")))
-        for name in ("ActivateSession", "UpdateMethod", "WriteUpdate", "OpenSecureChannel", "CreateSession")
+        for name in ("ActivateSession", "UpdateMethod", "WriteUpdate", "OpenSecureChannel", "CreateSession", "Cancel")
     ]
     await subscription.subscribe_events(evtypes=kinds)
     yield heard
@@ -55,10 +55,13 @@ async def test_an_administrator_hears_who_logged_in_called_and_wrote(server: UaS
                 await operator.call("Recipes", "ApproveRecipe", "id", 1, "")
             with pytest.raises(ClientError):
                 await operator.write("Equipment/heater/zone1.setpoint_c", 500.0)
-        await until(lambda: any("WriteUpdate" in text for text in named(heard)))
+            cancel = ua.CancelRequest(Parameters=ua.CancelParameters(RequestHandle=4711))
+            await operator._client.uaclient.protocol.send_request(cancel)
+        await until(lambda: any("Cancel" in text for text in named(heard)))
         texts = named(heard)
         call = next(event for event in heard if event.Message.Text.startswith("UpdateMethod: Good"))
         write = next(event for event in heard if event.Message.Text.startswith("WriteUpdate"))
+        given_up = next(event for event in heard if event.Message.Text.startswith("Cancel"))
     for expected in (
         "OpenSecureChannel: Good",
         "CreateSession: Good",
@@ -73,6 +76,8 @@ async def test_an_administrator_hears_who_logged_in_called_and_wrote(server: UaS
     assert call.Status is True
     assert write.NewValue == 500.0
     assert write.Status is False
+    assert given_up.EventType == ua.NodeId(Ids.AuditCancelEventType)
+    assert (given_up.RequestHandle, given_up.ClientUserId, given_up.Status) == (4711, "olga", True)
 
 
 async def test_nobody_else_hears_of_it(server: UaServer) -> None:

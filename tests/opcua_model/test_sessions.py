@@ -272,6 +272,45 @@ async def test_a_password_is_encrypted_by_the_policy_s_own_scheme(server: UaServ
                 await client.uaclient.activate_session(params)
 
 
+async def test_a_token_is_of_a_policy_that_its_endpoint_has_offered(server: UaServer, daemon: FakeDaemon) -> None:
+    """The right password under a policy of another kind, of no kind or of another server gets nobody in."""
+
+    def tokens(policy_id: str | None) -> list[Any]:
+        return [
+            ua.UserNameIdentityToken(PolicyId=policy_id, UserName="erika", Password=PASSWORDS["erika"].encode()),
+            ua.X509IdentityToken(PolicyId=policy_id, CertificateData=b"0"),
+            ua.AnonymousIdentityToken(PolicyId=policy_id),
+        ]
+
+    offered = {"username", "certificate", "anonymous"}
+    advertised = [one.UserIdentityTokens for one in server._internal.endpoints]
+    assert {policy.PolicyId for policies in advertised for policy in policies} == offered
+    right = {ua.UserNameIdentityToken: "username", ua.X509IdentityToken: "certificate"}
+    right[ua.AnonymousIdentityToken] = "anonymous"
+    for policy_id in ("", None, "kerberos", *sorted(offered)):
+        async with channel(server) as client:
+            await client.create_session()
+            for token in tokens(policy_id):
+                if right[type(token)] != policy_id:
+                    with pytest.raises(errors.BadIdentityTokenInvalid):
+                        await activate(client, token)
+            with pytest.raises(errors.BadIdentityTokenRejected):
+                await activate(client, ua.IssuedIdentityToken(PolicyId="issued", TokenData=b"t"))
+            assert daemon.sessions == {}
+            if policy_id == "username":
+                await activate(client, tokens("username")[0])
+                assert [one.user for one in daemon.sessions.values()] == ["erika"]
+                await client.uaclient.close_session(True)
+
+
+async def activate(client: Any, token: Any) -> Any:
+    params = ua.ActivateSessionParameters(UserIdentityToken=token)
+    params.ClientSignature.Algorithm = client.security_policy.AsymmetricSignatureURI
+    challenge = (client.security_policy.peer_certificate or b"") + client._server_nonce
+    params.ClientSignature.Signature = client.security_policy.asymmetric_cryptography.signature(challenge)
+    return await client.uaclient.activate_session(params)
+
+
 async def test_a_signature_names_the_scheme_of_its_channel(server: UaServer) -> None:
     async with channel(server) as client:
         await client.create_session()
