@@ -1,16 +1,29 @@
 """What every model of a file has in common: strict, frozen, no unknown fields, finite numbers."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, StringConstraints
+from pydantic_core import CoreSchema
+
+from config.docstrings import field_texts
 
 
 class Model(BaseModel):
     """Base of all models: unknown fields are refused, values are not coerced, nothing changes after loading."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Describe each field by the text below it."""
+        made = handler(core_schema)
+        properties: dict[str, dict[str, Any]] = handler.resolve_ref_schema(made).get("properties", {})
+        for name, text in field_texts(cls).items():
+            if name in cls.model_fields:
+                shown = properties.get(cls.model_fields[name].alias or name) or properties.get(name)
+                if shown is not None:
+                    shown.setdefault("description", text)
+        return made
 
 
 NAME = r"^[a-z][a-z0-9_]*$"

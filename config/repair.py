@@ -11,7 +11,7 @@ from typing import Any, cast
 from config.base import NAME, POINT_NAME, TAG_NAME, TITLE, TOOL_NAME
 from config.faults import Fault, join
 from config.tool import Tool
-from config.validation import Flaw, Parts, child_schema, examine, schema_variants
+from config.validation import Flaw, Parts, child_schema, examine, schema_of, schema_variants
 
 _SAMPLES = {NAME: "x", POINT_NAME: "x", TAG_NAME: "x.x", TOOL_NAME: "x", TITLE: "x"}
 # A tag of which one of these is unknown may be anything to those that name it.
@@ -33,7 +33,7 @@ def repair(data: Mapping[str, Any], flaws: Sequence[Flaw]) -> Tool | None:
     """Return the tool without its flaws, or None when too much depends on what is wrong."""
     if any(_is_vital(flaw) for flaw in flaws):
         return None
-    schema = Tool.model_json_schema(by_alias=True)
+    schema = schema_of(Tool)
     copy = json.loads(json.dumps(data))
     for flaw in flaws:
         _mend(copy, flaw, schema)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
@@ -44,9 +45,15 @@ def examine(data: Mapping[str, Any], model: type[M], file: str) -> tuple[M | Non
     try:
         return model.model_validate_json(json.dumps(data)), []
     except ValidationError as error:
-        schema = model.model_json_schema(by_alias=True)
+        schema = schema_of(model)
         details = error.errors(include_url=False)
         return None, [flaw for detail in details if (flaw := _flaw(detail, data, schema, file)) is not None]
+
+
+@cache
+def schema_of(model: type[BaseModel]) -> dict[str, Any]:
+    """JSON Schema of a model, to look things up in; nobody changes it."""
+    return model.model_json_schema(by_alias=True)
 
 
 _LIMITS = {
