@@ -3,7 +3,7 @@
 A trip or a hold asks for an answer like any alarm, and more urgently; a permissive does not: that it is in force is
 usual. What the scan calls a condition is a point of an alarm here. An interlock that may be bypassed has one alarm
 more, that nobody declares and nobody can shelve: it stands while the bypass does. A series of process control has one
-that comes with the series (`series_alarm`): it stands while the newest point breaks a rule.
+that comes with the series (`series_alarm`): it stands while the newest point breaks a rule. All proof tests have one.
 """
 
 from dataclasses import dataclass
@@ -24,6 +24,7 @@ class Watches(StrEnum):
 
     CAUSE = "cause"  # the cause of its points
     BYPASS = "bypass"  # that its interlock is bypassed
+    PROOF = "proof"  # that proof tests are due, coming up or failed
     SERIES = "series"  # that the newest point of its series of process control breaks a rule
 
 
@@ -112,6 +113,8 @@ def alarm_list(layout: Layout) -> dict[str, AlarmDefinition]:
         if interlock.bypassable:
             made = _of_bypass(layout, interlock)
             found[made.name] = made
+    if any(interlock.proof_test is not None for interlock in layout.tool.interlocks):
+        found[PROOF_TESTS] = _of_proof_tests()
     of_alarm: dict[str, list[AlarmPoint]] = {}
     for point in layout.conditions:
         if isinstance(point, AlarmPoint):
@@ -147,6 +150,28 @@ def series_alarm(series: str, parameter: str) -> AlarmDefinition:
         for place, priority, words in made
     )
     return AlarmDefinition(name, alarm, both, "Spc", None, Watches.SERIES, series=series)
+
+
+PROOF_TESTS = "proof_tests"
+"""Name of the alarm of proof tests that are due."""
+
+
+def _of_proof_tests() -> AlarmDefinition:
+    """One alarm for all of them, since most fall due together; its points in the order of urgency."""
+    alarm = Alarm(
+        name=PROOF_TESTS,
+        kind=AlarmKind.DISCRETE,
+        when="0",
+        priority=Priority.MEDIUM,
+        description="proof tests of interlocks are due",
+        consequence="A fault that only a test would show stays hidden",
+        action="Plan the tests (cvd interlocks TOOL.toml --proof), in Maintenance with the tool safe",
+        safety=True,
+        max_shelve_s=0.0,
+    )
+    due = AlarmPoint(f"{PROOF_TESTS}.due", alarm, None, "0", Priority.MEDIUM, "proof tests are overdue or failed")
+    soon = AlarmPoint(f"{PROOF_TESTS}.soon", alarm, None, "0", Priority.LOW, "proof tests are due soon")
+    return AlarmDefinition(PROOF_TESTS, alarm, (due, soon), "system", None, Watches.PROOF)
 
 
 def _of_bypass(layout: Layout, interlock: Interlock) -> AlarmDefinition:

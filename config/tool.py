@@ -13,6 +13,7 @@ from config.base import POINT_NAME, TOOL_NAME, Expression, Model, Name, Seconds,
 from config.equipment import DEFAULT_TRANSITIONS, Care, Finding, Mode, Need, Recency, Role, Transition
 from config.gas_safety import GasSafety, Waiver
 from config.plant import PlantSettings
+from config.proof import ProofTest
 
 
 class TagKind(StrEnum):
@@ -264,6 +265,8 @@ class Interlock(Condition):
     safe_from_idle: bool = False
     """Trip: starts the safe sequence even when nothing runs."""
     effects: tuple[Effect, ...] = ()
+    proof_test: ProofTest | None = None
+    """How it is shown from time to time that it still works."""
 
     @model_validator(mode="after")
     def _one_cause(self) -> Self:

@@ -461,6 +461,44 @@ INTERLOCKS: Final = (
         roles=_MAINTAIN,
     ),
     Method("Interlocks/*", "RemoveBypass", "End a bypass now.", roles=_SERVICE | _MAINTAIN),
+    Method(
+        "Interlocks/*",
+        "StartProofTest",
+        "Begin a proof test, in Maintenance with the tool safe; nothing can be armed until it has ended.",
+        (_text("Method", "inject: the declared input is forced and the trip measured; witness: at the instrument."),),
+        (_text("TestId", "The test's UUID."),),
+        _MAINTAIN,
+    ),
+    Method(
+        "Interlocks/*",
+        "RecordProofTest",
+        "End a proof test with its result, as the person who witnessed it; a failed one locks arming.",
+        (
+            _text("TestId", "The test's UUID."),
+            Argument("Passed", "Boolean", "Whether the interlock did all that it should."),
+            _text("AsFound", "State of the loop before anything was touched."),
+            _text("AsLeft", "The same when the test was over."),
+            Argument("TripValue", "Double", "As it was read at the instrument; NaN: only the controller measured."),
+            Argument("ResponseS", "Double", "From the cause to the final element, s; NaN: not taken."),
+            _text("Comment", "What else was found."),
+        ),
+        (_text("Json", "Id of the test and when the next is due."),),
+        _MAINTAIN,
+    ),
+    Method(
+        "Interlocks/*",
+        "AbortProofTest",
+        "Break a proof test off; its force is taken away.",
+        (_text("Reason", "Why."),),
+        roles=_SERVICE | _MAINTAIN,
+    ),
+    Method(
+        "Interlocks/*",
+        "ReleaseProofTest",
+        "Let the tool be armed although the last proof test failed; it stays on record.",
+        (_text("Reason", "What makes it safe meanwhile."),),
+        roles=_ENGINEER,
+    ),
 )
 
 _SERIES: Final = _text("Name", "The series' name.")

@@ -40,7 +40,7 @@ from opcua_model.spare import give_back, spare
 from opcua_model.stack import Ids, Server, StatusCodes, policies, ua
 from opcua_model.tree import Tree, build_tree, interlock_path
 from opcua_model.types import NAMESPACE, TOOL_NAMESPACE, build_types
-from opcua_model.variables import CODE, condition_values, controller_gone
+from opcua_model.variables import CODE, TOLD, condition_values, controller_gone
 
 __all__ = ["EndpointError", "UaServer"]
 
@@ -343,11 +343,11 @@ class UaServer:
                     await tree.live[f"{path}/{name}"].set(None, StatusCodes.BadNoCommunication)
                 else:
                     await tree.live[f"{path}/{name}"].set(value)
-            for words in ("Why", "BypassWhy"):
-                if f"{path}/{words}" not in told:
-                    await tree.live[f"{path}/{words}"].set("")
-            standing = {**values, "Name": interlock.name, "Why": tree.live[f"{path}/Why"].value}
-            standing["BypassWhy"] = tree.live[f"{path}/BypassWhy"].value
+            for name, nothing in TOLD.items():
+                if f"{path}/{name}" not in told:
+                    await tree.live[f"{path}/{name}"].set(nothing)
+            standing = {**values, "Name": interlock.name}
+            standing |= {name: tree.live[f"{path}/{name}"].value for name in TOLD}
             if not gone and self._standing.get(path) != standing:
                 self._standing[path] = standing
                 value = record(tree.space, "InterlockDataType", standing)

@@ -143,9 +143,14 @@ CONDITION: Final = (
     Variable("LastTrip", "DateTime", "When it tripped last."),
     Variable("BypassLeftS", "Double", "Time until the bypass ends by itself, s."),
     Variable("BypassWhy", "String", "While it is bypassed: until when, why, who asked for it and who confirmed it."),
+    Variable("ProofTest", "String", "Of its proof test: none, ok, soon, overdue, failed or under way."),
+    Variable("ProofTestDue", "DateTime", "When the next one is due; null: none is declared."),
+    Variable("LastProofTest", "DateTime", "When one was passed last; null: never."),
     Variable("Why", "String", "The cause in words with the values that made it, while there is one."),
 )
-"""What every interlock shows; `Why` and `BypassWhy` come from the daemon, as `Interlocks/<name>/Why`."""
+"""What every interlock shows; what is in `TOLD` comes from the daemon, as `Interlocks/<name>/Why`."""
+TOLD: Final = {"Why": "", "BypassWhy": "", "ProofTest": "none", "ProofTestDue": None, "LastProofTest": None}
+"""What stands there where the daemon says nothing."""
 
 
 CODE: Final = "Code"

@@ -11,6 +11,7 @@ from config.checks.devices import check_devices
 from config.checks.equipment import check_equipment
 from config.checks.gas_safety import check_gas_safety
 from config.checks.operations import check_operations, check_safe_sequence
+from config.checks.proof import check_proof_tests
 from config.checks.reach import check_reach
 from config.checks.recipe import check_gases, check_recipe_binding, check_telemetry
 from config.checks.report import Report
@@ -31,6 +32,7 @@ def check_tool(tool: Tool, file: str) -> list[Fault]:
     check_devices(report)
     check_gases(report)
     check_conditions(report)
+    check_proof_tests(report)
     check_reach(report)
     check_gas_safety(report)
     check_control(report)

@@ -8,7 +8,7 @@ which of them would win is an accident of the file; and a weaker one above a str
 
 from collections import defaultdict
 
-from config.alarm_list import bypass_alarm
+from config.alarm_list import PROOF_TESTS, bypass_alarm
 from config.checks.alarms import check_alarms
 from config.checks.report import DEENERGISED, Report
 from config.faults import join
@@ -29,6 +29,9 @@ def check_conditions(report: Report) -> None:
     named += [(f"alarms[{i}]", alarm.name) for i, alarm in enumerate(tool.alarms)]
     made = [(join(f"interlocks[{i}]", "bypassable"), bypass_alarm(one.name)) for i, one in enumerate(tool.interlocks)
             if one.bypassable]  # fmt: skip
+    tested = next((i for i, one in enumerate(tool.interlocks) if one.proof_test is not None), None)
+    if tested is not None:
+        made.append((join(f"interlocks[{tested}]", "proof_test"), PROOF_TESTS))
     report.unique([*((join(path, "name"), name) for path, name in named), *made], "condition")
     for (path, _), condition in zip(named, (*tool.interlocks, *tool.alarms), strict=True):
         if condition.response_time_s <= 0:

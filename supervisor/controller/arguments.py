@@ -132,6 +132,37 @@ class TaskDone(Arguments):
     comment: str = Field(default="", max_length=1000)
 
 
+class StartProofTest(Arguments):
+    """A proof test of an interlock begins."""
+
+    name: Identifier
+    method: Literal["inject", "witness"]
+
+
+class RecordProofTest(Arguments):
+    """What a proof test has shown."""
+
+    name: Identifier
+    test_id: Identifier
+    passed: bool
+    as_found: Reason
+    """State of the loop before anything was touched."""
+    as_left: Reason
+    """The same when the test was over."""
+    trip_value: float | None = None
+    """As it was read at the instrument, in the unit of the tag; the controller's own measurement stands beside it."""
+    response_s: float | None = Field(default=None, ge=0, le=3600)
+    comment: str = Field(default="", max_length=1000)
+    signature: dict[str, str] = Field(default_factory=dict[str, str])
+
+
+class Reasoned(Arguments):
+    """An interlock, and why."""
+
+    name: Identifier
+    reason: Reason
+
+
 ARGUMENTS: Mapping[CommandKind, type[Arguments]] = {
     CommandKind.WRITE: Write,
     CommandKind.START_RUN: StartRun,
@@ -156,6 +187,10 @@ ARGUMENTS: Mapping[CommandKind, type[Arguments]] = {
     CommandKind.REMOVE_LOCK_OUT: RemoveLockOut,
     CommandKind.TASK_DONE: TaskDone,
     CommandKind.RECOVER: Recover,
+    CommandKind.START_PROOF_TEST: StartProofTest,
+    CommandKind.RECORD_PROOF_TEST: RecordProofTest,
+    CommandKind.ABORT_PROOF_TEST: Reasoned,
+    CommandKind.RELEASE_PROOF_TEST: Reasoned,
 }
 
 NOT_JOURNALLED = frozenset({"recipe"})

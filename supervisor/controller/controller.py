@@ -31,6 +31,7 @@ from supervisor.controller.compile import CompiledTool
 from supervisor.controller.crew.crew import Crew
 from supervisor.controller.crew.memory import Memory
 from supervisor.controller.crew.mode import derive_mode
+from supervisor.controller.crew.proof import ProofTests
 from supervisor.controller.errors import CommandRefused
 from supervisor.controller.records.checkpoints import Checkpoints
 from supervisor.controller.records.events import Translator
@@ -134,7 +135,9 @@ class Controller:
         self.tapes = TapeRecorder(self.scan)
         self.flights = FlightRecorder(settings.data, layout, tables, self.image, self.scan, settings.speed)
         modules = tuple(module.name for module in tool.modules)
-        self.crew = Crew(tool, Memory(settings.data, modules), self.image, self.scanner)
+        memory = Memory(settings.data, modules)
+        proofs = ProofTests(layout, memory, self.scanner, self.forces, self.append)
+        self.crew = Crew(tool, memory, self.image, self.scanner, proofs)
         folder = settings.data / "runs"
         self.starter = Starter(
             tool, self.compiled, settings.tool_text, folder, SOFTWARE, self.scanner, self.recorder, self.runs,
@@ -207,6 +210,7 @@ class Controller:
             group.start_soon(self._pulse)
             group.start_soon(self.supervision.run)
             group.start_soon(self._care)
+            group.start_soon(self.crew.proofs.run)
             if self.drill is not None:
                 group.start_soon(self.drill.run)
             if self.instruments is not None:
@@ -241,6 +245,7 @@ class Controller:
         await self._until(lambda: self.scan.index >= 0)
         recovered = self._past.recovered
         self._tell_past()
+        self.crew.proofs.recalled()
         for notice in self.notices:
             log.warning("notice", text=notice)
             self.append(EventKind.NOTICE, {"text": notice, "remedy": ""})
@@ -406,6 +411,7 @@ class Controller:
             if draft is None:
                 continue
             self.recorder.append(draft)
+            self.crew.proofs.take(draft)
             if draft.kind is EventKind.CONDITION and draft.data.get("active"):
                 self.crew.alarmed()
             ended = draft.kind is EventKind.RUN_STATE and run is not None and run.ended_scan is not None

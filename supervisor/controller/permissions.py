@@ -35,6 +35,10 @@ PERMISSIONS: Mapping[CommandKind, frozenset[Role]] = {
     CommandKind.REMOVE_LOCK_OUT: _SERVICE,
     CommandKind.TASK_DONE: _SERVICE,
     CommandKind.RECOVER: _OPERATE,
+    CommandKind.START_PROOF_TEST: _SERVICE,
+    CommandKind.RECORD_PROOF_TEST: _SERVICE,
+    CommandKind.ABORT_PROOF_TEST: _HANDS,
+    CommandKind.RELEASE_PROOF_TEST: frozenset({Role.ENGINEER}),
 }
 """Any one of the roles suffices; roles do not include one another. A kind that is missing here is refused to all."""
 
@@ -53,6 +57,7 @@ PROTECTIVE = frozenset(
         CommandKind.UNFORCE,
         CommandKind.DISARM,
         CommandKind.LOCK_OUT,
+        CommandKind.ABORT_PROOF_TEST,
     }
 )
 """These lead towards safety: they are carried out even when the journal cannot be written."""

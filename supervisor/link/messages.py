@@ -51,6 +51,10 @@ class CommandKind(StrEnum):
     LOCK_OUT = "lock_out"  # module, reason
     REMOVE_LOCK_OUT = "remove_lock_out"  # module, reason (of somebody else than who put it on)
     TASK_DONE = "task_done"  # name, comment
+    START_PROOF_TEST = "start_proof_test"  # name, method (inject|witness)
+    RECORD_PROOF_TEST = "record_proof_test"  # name, test_id, passed, as_found, as_left, trip_value, response_s, …
+    ABORT_PROOF_TEST = "abort_proof_test"  # name, reason
+    RELEASE_PROOF_TEST = "release_proof_test"  # name, reason: an engineer takes a failed test's lock away
     RECOVER = "recover"  # run_id (interrupted), choice (resume|abort|close), comment; to resume: new_run_id and more
 
 
@@ -118,6 +122,8 @@ class EventKind(StrEnum):
     MODE = "mode"  # mode, previous
     NOTICE = "notice"  # text: what could not be had (real-time priority …) with the remedy
     CALIBRATION = "calibration"  # tag, unit, version, kind, offset, gain, found_…, operation, run_number, user, due_ns
+    PROOF_TEST = "proof_test"  # name, test_id, stage (started|measured|recorded|aborted|released), who, what was found
+    PROOF_DUE = "proof_due"  # overdue, soon, failed: names of interlocks, whenever one of the lists changes
     SHUTDOWN = "shutdown"  # reason
 
 

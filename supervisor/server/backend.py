@@ -23,6 +23,7 @@ from supervisor.server.alarms.surroundings import Surroundings
 from supervisor.server.calls import shown
 from supervisor.server.calls.alarms import AlarmCalls
 from supervisor.server.calls.desk import Desk, principal
+from supervisor.server.calls.proof import ProofCalls
 from supervisor.server.calls.queue import QueueCalls
 from supervisor.server.calls.reasons import Reasons
 from supervisor.server.calls.recipes import RecipeCalls
@@ -307,6 +308,7 @@ class DaemonBackend:
 def _table(desk: Desk, runs: RunCalls) -> dict[tuple[str, str], Call]:
     """Every method of the contract with what carries it out."""
     recipes, tool, waiting, spc = RecipeCalls(desk), ToolCalls(desk), QueueCalls(desk, runs), SpcCalls(desk)
+    proof = ProofCalls(desk)
 
     def move(kind: CommandKind) -> Call:
         return partial(_move, runs, kind)
@@ -373,6 +375,10 @@ def _table(desk: Desk, runs: RunCalls) -> dict[tuple[str, str], Call]:
         ("Interlocks/*", "RequestBypass"): tool.request_bypass,
         ("Interlocks/*", "ConfirmBypass"): tool.confirm_bypass,
         ("Interlocks/*", "RemoveBypass"): tool.remove_bypass,
+        ("Interlocks/*", "StartProofTest"): proof.start,
+        ("Interlocks/*", "RecordProofTest"): proof.record,
+        ("Interlocks/*", "AbortProofTest"): proof.abort,
+        ("Interlocks/*", "ReleaseProofTest"): proof.release,
         **{("Alarms/*", name): call for name, call in _alarm_table(AlarmCalls(desk)).items()},
     }
 

@@ -118,6 +118,10 @@ class Commands:
             CommandKind.LOCK_OUT: self._lock_out,
             CommandKind.REMOVE_LOCK_OUT: self._remove_lock_out,
             CommandKind.TASK_DONE: self._task_done,
+            CommandKind.START_PROOF_TEST: self._start_proof_test,
+            CommandKind.RECORD_PROOF_TEST: self._record_proof_test,
+            CommandKind.ABORT_PROOF_TEST: self._abort_proof_test,
+            CommandKind.RELEASE_PROOF_TEST: self._release_proof_test,
             **dict.fromkeys(RUN_OPS, self._run_command),
         }
 
@@ -212,7 +216,9 @@ class Commands:
                 explainer = Explainer(view)
                 if view.state(index) & (ConditionState.RAW | ConditionState.ACTIVE) or explainer.reset_waits(index):
                     raise CommandRefused("BadInvalidState", explainer.condition(index))
-            case _ if kind is CommandKind.ARM and (causes := Explainer(view).in_force(ConditionClass.TRIP)):
+            case _ if kind is CommandKind.ARM and (
+                causes := Explainer(view).in_force(ConditionClass.TRIP) + self._crew.proofs.against_arming()
+            ):
                 raise CommandRefused("BadInvalidState", f"the tool cannot be armed: {'; '.join(causes)}")
             case _:
                 pass
@@ -284,6 +290,7 @@ class Commands:
         """Refuse a force outside of Maintenance, or one that would reduce protection."""
         if self._mode() is not EquipmentMode.MAINTENANCE:
             raise CommandRefused("BadInvalidState", f"tags are forced in mode Maintenance only; it is {self._mode()}")
+        self._crew.proofs.refuse(self._crew.proofs.busy(), f"{args.tag} is not forced")
         check_force(view, args)
 
     async def _unforce(self, command: Command) -> None:
@@ -387,6 +394,7 @@ class Commands:
     async def make_safe(self) -> dict[str, Any]:
         """Start the safe sequence from whatever state, unless it runs already. Never refused, waits for no disk."""
         self._starter.cancel(None)
+        self._crew.proofs.drop("the tool is made safe")
         state = self._scanner.view().run_state
         if state is RunState.ABORTING:
             return {"state": state.name}
@@ -421,6 +429,7 @@ class Commands:
     def check_bypass(self, view: View, principal: Principal, args: arg.Bypass) -> None:
         """Refuse a bypass that may not be, is too long, or that one person alone wants."""
         index = self._condition(args.name)
+        self._crew.proofs.refuse(self._crew.proofs.busy(), f"{args.name} is not bypassed")
         if not view.bypassable(index):
             raise CommandRefused("BadNotSupported", f"{args.name} may never be bypassed")
         if args.requested_by == principal.user:
@@ -457,6 +466,7 @@ class Commands:
         view = self._scanner.view()
         if view.run_state not in END_STATES:
             raise CommandRefused("BadInvalidState", f"the mode is not changed while a run is {view.run_state.name}")
+        self._crew.proofs.refuse(self._crew.proofs.busy(), "the mode is not changed")
         permit_change(view, command.principal, self._mode(), args.mode)
         if args.mode is EquipmentMode.READY:
             self._crew.locks.refuse_any("Ready is not chosen while a module is locked out")
@@ -487,6 +497,23 @@ class Commands:
         args = arg.read_arguments(arg.TaskDone, "task done", command.args)
         self._crew.did(command.principal, args.name, args.comment, self._scanner.view().snapshot.time_ns)
         await self._crew.memory.keep()
+
+    # ------------------------------------------------------------------------------------------------ proof tests
+    async def _start_proof_test(self, command: Command) -> dict[str, Any]:
+        args = arg.read_arguments(arg.StartProofTest, "start proof test", command.args)
+        return await self._crew.proofs.start(self._scanner.view(), self._mode(), command.principal, args)
+
+    async def _record_proof_test(self, command: Command) -> dict[str, Any]:
+        args = arg.read_arguments(arg.RecordProofTest, "record proof test", command.args)
+        return await self._crew.proofs.record(self._scanner.view(), command.principal, args)
+
+    async def _abort_proof_test(self, command: Command) -> None:
+        args = arg.read_arguments(arg.Reasoned, "abort proof test", command.args)
+        await self._crew.proofs.abort(command.principal, args)
+
+    async def _release_proof_test(self, command: Command) -> None:
+        args = arg.read_arguments(arg.Reasoned, "release proof test", command.args)
+        await self._crew.proofs.release(command.principal, args)
 
     async def release_forces(self) -> None:
         """Take all forces away: they belong to Maintenance."""

@@ -189,8 +189,9 @@ class Queries:
         explainer = Explainer(view)
         if target in {"start", "arm"}:
             classes = (ConditionClass.TRIP,) if target == "arm" else (ConditionClass.TRIP, ConditionClass.HOLD)
-            found = view.engaged(*classes)
-            return {"target": target, "held": bool(found), "chain": [target, *explainer.chains(found)]}
+            found, proofs = view.engaged(*classes), self._crew.proofs.against_arming()
+            chain = [target, *explainer.chains(found), *(f"  ← {words}" for words in proofs)]
+            return {"target": target, "held": bool(found or proofs), "chain": chain}
         index = view.layout.condition_index.get(target)
         if index is not None:
             head, *links = explainer.links(index)

@@ -125,8 +125,9 @@ class Starter:
         """Let hazardous outputs be energised.
 
         Raises:
-            CommandRefused: a trip is in force; says which and why.
+            CommandRefused: a trip is in force, or a proof test stands in the way; says which and why.
         """
+        self._crew.proofs.refuse(self._crew.proofs.against_arming(), "the tool cannot be armed")
         refusal = await self._scanner.command(Op.ARM)
         if refusal is not Refusal.NONE:
             causes = "; ".join(Explainer(self._scanner.view()).in_force())

@@ -19,6 +19,8 @@ from supervisor.controller.crew.calibration import Calibrations
 from supervisor.controller.crew.clock import synchronised
 from supervisor.controller.crew.lockout import LockOuts
 from supervisor.controller.crew.memory import Done, Memory, Work
+from supervisor.controller.crew.proof import ProofTests
+from supervisor.controller.crew.tightness import Tightness
 from supervisor.controller.crew.wear import HOUR_S, Wear
 from supervisor.controller.errors import CommandRefused
 from supervisor.controller.runs.life import Run
@@ -38,15 +40,18 @@ class Crew:
     Args:
         tool: the tool.
         memory: what outlives this controller.
+        proofs: the proof tests of its interlocks.
     """
 
-    def __init__(self, tool: Tool, memory: Memory, image: Image, scanner: Scanner) -> None:
+    def __init__(self, tool: Tool, memory: Memory, image: Image, scanner: Scanner, proofs: ProofTests) -> None:
         self._tool = tool
         self._scanner = scanner
         self.memory = memory
         self.locks = LockOuts(tool, memory)
         self.wear = Wear(Layout(tool), image, scanner.scan.period_s, memory)
         self.calibrations = Calibrations(tool, memory, scanner.scan, scanner.layout.index)
+        self.proofs = proofs
+        self.tightness = Tightness(tool, memory)
         self._clock: float | None = None
 
     # ---------------------------------------------------------------------------------------------------- starts
@@ -111,6 +116,8 @@ class Crew:
             self.wear.show(self._scanner)
         except CommandRefused:
             return  # The queue is full: at the next look.
+        self.proofs.announce()
+        self._look_tight()
         care = self._tool.care
         if care.clock is not None and (state := float(synchronised())) != self._clock:
             self._write(care.clock, state)
@@ -144,13 +151,17 @@ class Crew:
         names = ", ".join(task.name for task in self._tool.care.tasks) or "none"
         raise CommandRefused("BadNotFound", f"the tool has no task {name}; it has {names}")
 
-    def summary(self, view: View) -> dict[str, list[str]]:
+    def summary(self, view: View) -> dict[str, list[Any]]:
         """What a glance shows: titles of tasks by how near they are, and counters that let no recipe start."""
         rows = [self._task(task, _now(view)) for task in self._tool.care.tasks]
+        proofs = self.proofs.report(_now(view))
         return {
             "due": [row["title"] for row in rows if row["state"] == "due"]
-            + [f"calibration of {row['tag']}" for row in self.calibrations.report(_now(view)) if row["state"] == "due"],
-            "soon": [row["title"] for row in rows if row["state"] == "soon"],
+            + [f"calibration of {row['tag']}" for row in self.calibrations.report(_now(view)) if row["state"] == "due"]
+            + [f"proof test of {row['name']}" for row in proofs if row["state"] in {"overdue", "failed"}],
+            "soon": [row["title"] for row in rows if row["state"] == "soon"]
+            + [f"proof test of {row['name']}" for row in proofs if row["state"] == "soon"],
+            "proofs": proofs,
             "stopped": self.wear.stopped(),
         }
 
@@ -161,6 +172,8 @@ class Crew:
             "counters": self.wear.report(now),
             "tasks": sorted((self._task(task, now) for task in self._tool.care.tasks), key=lambda row: row["left"]),
             "calibrations": self.calibrations.report(now),
+            "proof_tests": self.proofs.report(now),
+            "proof_test_under_way": test.model_dump() if (test := self.proofs.under_way) is not None else None,
             "operations": {name: done.model_dump() for name, done in sorted(self.memory.known.operations.items())},
             "locks": {name: lock.model_dump() for name, lock in sorted(self.locks.present.items())},
             "trouble": self.memory.trouble,

@@ -69,6 +69,30 @@ class Calibrated(Part):
     time_ns: int
 
 
+class Proven(Part):
+    """How the last proof test of an interlock ended."""
+
+    passed: bool
+    failure: str = ""
+    """Why it failed: nothing is armed until it is repeated or an engineer releases it."""
+    test_id: str
+    time_ns: int
+    passed_ns: int = 0
+    """When one was passed last; 0: never."""
+    user: str
+    witness: str = ""
+
+
+class Testing(Part):
+    """A proof test that is under way."""
+
+    test_id: str
+    interlock: str
+    method: str
+    user: str
+    begun_ns: int
+
+
 class Remembered(Part):
     """The document."""
 
@@ -82,6 +106,9 @@ class Remembered(Part):
     work: dict[str, Work] = Field(default_factory=dict[str, Work])
     calibrations: dict[str, Calibrated] = Field(default_factory=dict[str, Calibrated])
     """By tag, the newest of each."""
+    proven: dict[str, Proven] = Field(default_factory=dict[str, Proven])
+    """By interlock, the newest of each."""
+    testing: Testing | None = None
 
 
 @dataclass

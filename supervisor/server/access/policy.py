@@ -28,6 +28,7 @@ class Action(StrEnum):
     ALARM_SERVICE = "take an alarm out of service"
     RESET = "reset an interlock"
     BYPASS = "bypass an interlock"
+    PROOF_TEST = "test an interlock"
     CALIBRATE = "calibrate"
     MODE = "change the equipment mode"
     SPC = "define a series of process control"
@@ -39,6 +40,7 @@ class Weighty(StrEnum):
     APPROVE = "approve"
     BYPASS = "bypass"
     FORCE = "force"
+    PROOF_TEST = "proof_test"
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,8 @@ class Policy:
 
     roles: dict[Action, frozenset[Role]]
     four_eyes: frozenset[Weighty] = frozenset(Weighty)
-    """Whoever wrote a recipe version cannot approve it; whoever asks for a bypass or a force cannot confirm it."""
+    """Whoever wrote a recipe version cannot approve it; whoever asks for a bypass or a force cannot confirm it; whoever
+    carried out a proof test does not witness it."""
     signatures: frozenset[Weighty] = frozenset()
     """What is signed with the password."""
     signed_recipes: bool = False
@@ -71,6 +74,7 @@ DEFAULT = Policy(
         Action.ALARM_SERVICE: SERVICE,
         Action.RESET: OPERATION,
         Action.BYPASS: SERVICE,
+        Action.PROOF_TEST: SERVICE,
         Action.CALIBRATE: SERVICE,
         Action.MODE: SERVICE,
         Action.SPC: ENGINEERING,

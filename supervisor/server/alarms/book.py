@@ -185,7 +185,7 @@ class AlarmBook:
             return []
         work: list[tuple[str, Work]] = []
         for name, state in self.states.items():
-            if self.definitions[name].watches is Watches.SERIES:
+            if self.definitions[name].watches in {Watches.SERIES, Watches.PROOF}:
                 continue  # the scan knows nothing of it
             bits, trips = around.points(self.definitions[name])
             same = not _differ(bits, trips, state)

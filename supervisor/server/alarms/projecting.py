@@ -22,6 +22,7 @@ from supervisor.server.alarms.transitions import (
     ended,
     explain,
     forget_scan,
+    listed,
     observe,
 )
 from supervisor.server.store.rows import Connection
@@ -41,6 +42,7 @@ class AlarmProjection:
         causes = [one for one in definitions.values() if one.watches is Watches.CAUSE]
         self._of_point = {point: one for one in causes for point in one.index}
         self._of_bypass = {one.interlock: one for one in definitions.values() if one.watches is Watches.BYPASS}
+        self._of_proof = next((one for one in definitions.values() if one.watches is Watches.PROOF), None)
         self._of_series: dict[str | None, AlarmDefinition] = {}
         self._changes: dict[tuple[int, int], list[Change]] = {}
         self._states: dict[str, AlarmState] = {}
@@ -96,6 +98,8 @@ class AlarmProjection:
                 if one.watches is not Watches.SERIES
                 if any((state := read(one)).bits) or any(state.trips)
             ]
+        if event.kind is EventKind.PROOF_DUE:
+            return self._due(event, journal, read)
         return [*self._caused(event, journal, read), *self._bypassed(event, journal, read)]
 
     def _caused(self, event: Event, journal: int, read: Callable[[AlarmDefinition], AlarmState]) -> list[Change]:
@@ -127,6 +131,16 @@ class AlarmProjection:
             why = f" ({cause})" if (cause := event.data.get("cause")) else ""
             change = ended(state, f"the bypass of {definition.interlock} has ended by itself{why}", moment)
         return [] if change is None else [change]
+
+    def _due(self, event: Event, journal: int, read: Callable[[AlarmDefinition], AlarmState]) -> list[Change]:
+        definition = self._of_proof
+        if definition is None:
+            return []
+        lists = {key: [str(name) for name in event.data.get(key) or ()] for key in ("failed", "overdue", "soon")}
+        there = (lists["failed"] + lists["overdue"], lists["soon"])
+        bits = [int(ConditionState.ACTIVE) if names else 0 for names in there]
+        words = "; ".join(f"proof test {key}: {', '.join(names)}" for key, names in lists.items() if names)
+        return [listed(definition, read(definition), bits, words, self._moment(event, journal, definition.name))]
 
     def take(self, journal: int, seq: int) -> list[Change] | None:
         """Hand over what was committed of an event; None when it was not."""

@@ -254,6 +254,18 @@ def charted(definition: AlarmDefinition, state: AlarmState, standing: Standing, 
     return Change(state, _event(after, moment), "asked again")
 
 
+def listed(definition: AlarmDefinition, state: AlarmState, bits: list[int], words: str, moment: Moment) -> Change:
+    """Take what a list says: which points are active and what stands on it; another list asks again."""
+    change = correct(definition, state, bits, [0] * len(bits), moment)
+    if not change.after.active or change.after.message == words:
+        return change
+    seen = replace(change.after, message=words)
+    if change.told:
+        return replace(change, after=seen)
+    seen = replace(seen, acked=False, acked_ns=moment.time_ns, asked_ns=moment.time_ns)
+    return Change(state, _event(seen, moment), "asked again")
+
+
 # -------------------------------------------------------------------------------------------------------- by people
 def _enabled(state: AlarmState) -> None:
     if not state.enabled:

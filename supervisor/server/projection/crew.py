@@ -1,6 +1,7 @@
 """What the crew sees at a glance, from the controller's status answer."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 
@@ -16,4 +17,16 @@ def crew_variables(status: Mapping[str, Any]) -> dict[str, Any]:
         "Care/Soon": len(care.get("soon") or ()),
         "Care/DueTitles": "; ".join(care.get("due") or ()),
         "Care/Stopped": "; ".join(care.get("stopped") or ()),
+        **proof_variables(care.get("proofs") or ()),
     }
+
+
+def proof_variables(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what stands below each interlock whose proof test is declared."""
+    shown: dict[str, Any] = {}
+    for row in rows:
+        at = f"Interlocks/{row['name']}"
+        shown[f"{at}/ProofTest"] = str(row["state"])
+        shown[f"{at}/ProofTestDue"] = datetime.fromtimestamp(row["due_ns"] / 1e9, UTC)
+        shown[f"{at}/LastProofTest"] = datetime.fromtimestamp(row["passed_ns"] / 1e9, UTC) if row["passed_ns"] else None
+    return shown

@@ -88,6 +88,7 @@ class Projection:
             EventKind.RUN_ENDED: self._run_ended,
             EventKind.METROLOGY: self._metrology,
             EventKind.CALIBRATION: self._calibration,
+            EventKind.PROOF_TEST: self._proof_test,
             EventKind.TIMEOUT: self._trouble,
             EventKind.GUARD: self._trouble,
             EventKind.CHECK_FAILED: self._trouble,
@@ -186,6 +187,30 @@ class Projection:
             detail=_json(data), status="Good", reason="", time_ns=event.time_ns,
         )  # fmt: skip
         audit.append(connection, action)
+
+    @staticmethod
+    def _proof_test(connection: Connection, event: Event, _run_id: str) -> None:
+        data = event.data
+        if data["stage"] not in {"recorded", "aborted", "released"}:
+            return
+        found: dict[str, Any] = data.get("measured") or {}
+        signature, due, begun = data.get("signature"), data.get("due_ns"), data.get("begun_ns")
+        connection.execute(
+            "INSERT INTO proof_tests VALUES (?, ?, ?, ?, ?, ?, ?, make_timestamptz(?), make_timestamptz(?), ?, ?, ?, "
+            "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, make_timestamptz(?))",
+            [data["test_id"], data["name"], data["stage"], data.get("method"), data.get("passed"), data.get("user"),
+             data.get("witness"), None if begun is None else int(begun) // 1000, event.time_ns // 1000, event.time_ns,
+             data.get("as_found"), data.get("as_left"), data.get("trip_value"), data.get("response_s"),
+             found.get("trip_value"), found.get("unit"), found.get("scans"), found.get("allowed_scans"),
+             data.get("failure") or data.get("reason"), data.get("comment"), _json(found) if found else None,
+             _json(signature) if signature else None, None if due is None else int(due) // 1000],
+        )  # fmt: skip
+        done = audit.Deed(
+            user=str(data.get("witness") or data.get("user") or ""), roles=(), session="",
+            action=f"proof test {data['stage']}", target=str(data["name"]), detail=_json(data), status="Good",
+            reason=str(data.get("failure") or data.get("reason") or ""), time_ns=event.time_ns,
+        )  # fmt: skip
+        audit.append(connection, done)
 
     def _run_started(self, connection: Connection, event: Event, run_id: str) -> None:
         data = event.data

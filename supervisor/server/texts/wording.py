@@ -52,6 +52,8 @@ _FIXED: dict[EventKind, tuple[str, int, str]] = {
         200,
         "{tag} was calibrated by {user}, version {version}: offset {offset} {unit}, gain {gain}",
     ),
+    EventKind.PROOF_TEST: ("Interlocks", 300, "proof test of {name} by {user}: {stage}"),
+    EventKind.PROOF_DUE: ("Care", 200, "proof tests overdue: {overdue}, soon: {soon}, failed: {failed}"),
     EventKind.SHUTDOWN: ("Diagnostics", 100, "controller stopped: {reason}"),
 }
 
@@ -69,7 +71,7 @@ def tell(event: Event, conditions: Mapping[str, Interlock | AlarmPoint], texts: 
         return _condition(event.data, conditions, texts)
     source, severity, words = _FIXED[event.kind]
     name = event.data.get("name")
-    if event.kind is EventKind.BYPASS_EXPIRED and name:
+    if event.kind in {EventKind.BYPASS_EXPIRED, EventKind.PROOF_TEST} and name:
         source = f"Interlocks/{name}"
     return Told(source, severity, texts(words).format_map(_Known(event.data)))
 

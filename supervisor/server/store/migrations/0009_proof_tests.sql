@@ -1,0 +1,26 @@
+-- Every end of a proof test of an interlock: recorded, aborted, or released after a failed one.
+CREATE TABLE proof_tests (
+    test_id VARCHAR NOT NULL,
+    interlock VARCHAR NOT NULL,
+    stage VARCHAR NOT NULL,
+    method VARCHAR,
+    passed BOOLEAN,
+    tester VARCHAR,
+    witness VARCHAR,
+    begun_at TIMESTAMPTZ,
+    ended_at TIMESTAMPTZ NOT NULL,
+    time_ns BIGINT NOT NULL,
+    as_found VARCHAR,
+    as_left VARCHAR,
+    trip_value DOUBLE,
+    response_s DOUBLE,
+    measured_value DOUBLE,
+    unit VARCHAR,
+    measured_scans BIGINT,
+    allowed_scans BIGINT,
+    reason VARCHAR,
+    comment VARCHAR,
+    measured VARCHAR,
+    signature VARCHAR,
+    due_at TIMESTAMPTZ
+);
