@@ -163,6 +163,15 @@ class Reasoned(Arguments):
     reason: Reason
 
 
+class TakeControl(Arguments):
+    """The control of the tool."""
+
+    reason: str = Field(default="", max_length=1000)
+    """To take it over from somebody who does not give it back."""
+    timeout_s: float = Field(default=900.0, ge=10, le=86400)
+    """Whoever asks for nothing for so long holds it no longer."""
+
+
 ARGUMENTS: Mapping[CommandKind, type[Arguments]] = {
     CommandKind.WRITE: Write,
     CommandKind.START_RUN: StartRun,
@@ -186,6 +195,8 @@ ARGUMENTS: Mapping[CommandKind, type[Arguments]] = {
     CommandKind.LOCK_OUT: LockOut,
     CommandKind.REMOVE_LOCK_OUT: RemoveLockOut,
     CommandKind.TASK_DONE: TaskDone,
+    CommandKind.TAKE_CONTROL: TakeControl,
+    CommandKind.RELEASE_CONTROL: Nothing,
     CommandKind.RECOVER: Recover,
     CommandKind.START_PROOF_TEST: StartProofTest,
     CommandKind.RECORD_PROOF_TEST: RecordProofTest,

@@ -34,6 +34,8 @@ PERMISSIONS: Mapping[CommandKind, frozenset[Role]] = {
     CommandKind.LOCK_OUT: _SERVICE,
     CommandKind.REMOVE_LOCK_OUT: _SERVICE,
     CommandKind.TASK_DONE: _SERVICE,
+    CommandKind.TAKE_CONTROL: _HANDS,
+    CommandKind.RELEASE_CONTROL: _ANYONE,
     CommandKind.RECOVER: _OPERATE,
     CommandKind.START_PROOF_TEST: _SERVICE,
     CommandKind.RECORD_PROOF_TEST: _SERVICE,
@@ -62,6 +64,19 @@ PROTECTIVE = frozenset(
 )
 """These lead towards safety: they are carried out even when the journal cannot be written."""
 
+UNOWNED = PROTECTIVE | {
+    CommandKind.TAKE_CONTROL,
+    CommandKind.RELEASE_CONTROL,
+    CommandKind.BYPASS,
+    CommandKind.REMOVE_LOCK_OUT,
+    CommandKind.TASK_DONE,
+}
+"""Asked for by whoever has the role, whoever holds the control: two people agree on a bypass, and one of them at most
+holds it; a lock is its owner's."""
+
+TAKE_OVER = _SERVICE
+"""Who may take the control from somebody who does not give it back."""
+
 IMMEDIATE = frozenset({CommandKind.ABORT, CommandKind.SAFE_SHUTDOWN})
 """These wait for nothing: no queue, no other command, no disk."""
 
@@ -72,7 +87,7 @@ def permit(principal: Principal, kind: CommandKind) -> None:
     Raises:
         CommandRefused: BadUserAccessDenied, naming the roles that would do.
     """
-    if kind is CommandKind.SAFE_SHUTDOWN:
+    if kind in {CommandKind.SAFE_SHUTDOWN, CommandKind.RELEASE_CONTROL}:
         return
     needed = PERMISSIONS.get(kind, frozenset())
     if not needed.intersection(principal.roles):

@@ -24,6 +24,8 @@ class Principal(Message):
     user: str
     roles: tuple[str, ...]
     session: str = ""
+    place: Literal["local", "remote"] = "remote"
+    """At the tool, or from afar."""
 
 
 class CommandKind(StrEnum):
@@ -55,6 +57,8 @@ class CommandKind(StrEnum):
     RECORD_PROOF_TEST = "record_proof_test"  # name, test_id, passed, as_found, as_left, trip_value, response_s, …
     ABORT_PROOF_TEST = "abort_proof_test"  # name, reason
     RELEASE_PROOF_TEST = "release_proof_test"  # name, reason: an engineer takes a failed test's lock away
+    TAKE_CONTROL = "take_control"  # reason (to take it over; empty: to take it), timeout_s
+    RELEASE_CONTROL = "release_control"  # nothing; of the session that holds it
     RECOVER = "recover"  # run_id (interrupted), choice (resume|abort|close), comment; to resume: new_run_id and more
 
 

@@ -295,8 +295,15 @@ class DaemonBackend:
         user = self._sessions.pop(session, "")
         if self._desk.control.closed(session):
             log.info("control released: its session has ended", user=user)
+            self._desk.tasks.start_soon(self._released, Caller(user, frozenset(), session))
         if user:
             self._desk.tasks.start_soon(self._note, Caller(user, frozenset(), session), "logout", "")
+
+    async def _released(self, caller: Caller) -> None:
+        try:
+            await self._desk.controller.command(principal(caller), CommandKind.RELEASE_CONTROL, {})
+        except Refused as refusal:
+            log.info("the controller keeps the control until its time is over", user=caller.user, why=refusal.reason)
 
     async def _note(self, caller: Caller, action: str, target: str, status: str = "Good", reason: str = "") -> None:
         try:

@@ -221,32 +221,71 @@ async def test_a_crews_first_week(name: str, tmp_path: Path) -> None:
     assert "mbar" in shown.stdout
 
 
+MAPPED = ["W-1", "", "W-3"]
+
+
+async def lost_nothing(here: Crew, run_id: str, status: str) -> None:
+    """The record says how it ended, no hazardous output is on, and every wafer is where the carrier's map has it."""
+    run = await ended(here.operator, run_id)
+    assert run["status"] == status, (run["error_message"], here.daemon.tail(2000))
+    assert run["end_time"]
+    assert await here.operator.read("Services/State") == status
+    for gas in ("sih4", "n2o"):
+        assert await here.value(f"gas_panel/{gas}.valve") == await here.value(f"gas_panel/{gas}.setpoint_sccm") == 0
+    mapped = json.loads(await here.operator.call("Runs", "GetSlotMap", "BOAT-7"))
+    assert mapped["slots"] == MAPPED
+    assert mapped["wafers"] == 2
+
+
 @pytest.mark.timeout(300)
-async def test_what_fails_in_the_middle_ends_safely_and_is_told(tmp_path: Path) -> None:
-    """A pump that trips while venting, a door that opens while purging, a robot that is lost."""
-    async with crew("pecvd_showerhead", tmp_path, DRILL_SPEED) as here:
+@pytest.mark.parametrize("name", TOOLS)
+async def test_what_fails_in_the_middle_ends_safely_and_is_told(name: str, tmp_path: Path) -> None:
+    """A pump that trips while venting, a door that opens while purging, a robot lost before and in a transfer."""
+    present = TOOLS[name][4]
+    async with crew(name, tmp_path, DRILL_SPEED) as here:
         operator = here.operator
+        await operator.call("Runs", "SetSlotMap", "BOAT-7", MAPPED)
         venting = await here.start("vent")
         await here.strike(fault="pump_trip")
-        run = await ended(operator, venting)
-        assert run["status"] == "ABORTED"
+        await lost_nothing(here, venting, "ABORTED")
         assert await here.value("vacuum/isolation_valve.shut") == 1
+        assert await here.value("gas_panel/purge.shut") == 0
         assert "pump_failure" in await here.refused("purge")
         await here.strike(fault="pump_trip", clear=True)
         await here.reset("pump_failure")
         await here.do("pump_down")
         purging = await here.start("bake_out")  # half an hour of nitrogen
         await here.strike(fault="door_open")
-        assert (await ended(operator, purging))["status"] == "ABORTED"
+        await lost_nothing(here, purging, "ABORTED")
         assert "door_lost" in await here.refused("purge")
         await here.strike(fault="door_open", clear=True)
         await here.reset("door_lost")
         await here.do("vent")
         await here.strike(fault="robot_lost")
-        unloading = await here.start("unload")
-        run = await ended(operator, unloading)
-        assert run["status"] == "STOPPED", run
-        assert await here.value("wafer_handling/e84.ready") == await here.value("wafer_handling/e84.ho_avbl") == 0
-        assert await here.value("wafer_handling/door_opened") == 1
-        assert await here.value("vacuum/isolation_valve.shut") == 1
+        await lost_nothing(here, await here.start("unload"), "STOPPED")
+        await at_rest_with_an_open_door(here)
+        assert await here.value(f"wafer_handling/{present}") == 1
         await here.strike(fault="robot_lost", clear=True)
+        # Lost inside: what it holds it keeps, and nothing moves against it.
+        unloading = await here.start("unload")
+        await here.step("TP3: wafers leave")
+        await here.strike(fault="robot_lost")
+        await lost_nothing(here, unloading, "STOPPED")
+        await at_rest_with_an_open_door(here)
+        assert await here.value("wafer_handling/e84.busy") == 1
+        await here.strike(fault="robot_lost", clear=True)
+        await until(operator, "Equipment/wafer_handling/e84.busy", lambda busy: busy == 0)
+        told = json.loads(
+            await operator.call("Care", "GetShiftLog", datetime(2020, 1, 1, tzinfo=UTC),
+                                datetime(2100, 1, 1, tzinfo=UTC), "")
+        )  # fmt: skip
+        texts = [row["text"] for row in told]
+        assert sum("Unload wafers: STOPPED" in text for text in texts) == 2
+
+
+async def at_rest_with_an_open_door(here: Crew) -> None:
+    """The robot is asked for nothing, door and boat stand where they are, the pump does not suck the room's air."""
+    for signal in ("ready", "ho_avbl", "l_req", "u_req"):
+        assert await here.value(f"wafer_handling/e84.{signal}") == 0
+    assert await here.value("wafer_handling/door_opened") == 1
+    assert await here.value("vacuum/isolation_valve.shut") == 1

@@ -19,7 +19,7 @@ from supervisor.controller.commands.starting import Starter
 from supervisor.controller.crew.crew import Crew
 from supervisor.controller.crew.mode import permit_change
 from supervisor.controller.errors import CommandRefused, ControllerError, JournalUnavailableError
-from supervisor.controller.permissions import ENGINEERING_RUN, IMMEDIATE, PROTECTIVE, permit, require
+from supervisor.controller.permissions import ENGINEERING_RUN, IMMEDIATE, PROTECTIVE, TAKE_OVER, permit, require
 from supervisor.controller.records.recorder import Draft, Recorder
 from supervisor.controller.runs.interrupted import Interrupted
 from supervisor.controller.runs.life import Runs
@@ -118,6 +118,8 @@ class Commands:
             CommandKind.LOCK_OUT: self._lock_out,
             CommandKind.REMOVE_LOCK_OUT: self._remove_lock_out,
             CommandKind.TASK_DONE: self._task_done,
+            CommandKind.TAKE_CONTROL: self._take_control,
+            CommandKind.RELEASE_CONTROL: self._release_control,
             CommandKind.START_PROOF_TEST: self._start_proof_test,
             CommandKind.RECORD_PROOF_TEST: self._record_proof_test,
             CommandKind.ABORT_PROOF_TEST: self._abort_proof_test,
@@ -153,6 +155,7 @@ class Commands:
     async def _outcome(self, command: Command) -> Reply:
         try:
             permit(command.principal, command.kind)
+            self._crew.control.require(command.kind, command.principal)
             self._require_disk(command.kind)
             result = await self._do[command.kind](command)
         except CommandRefused as refusal:
@@ -514,6 +517,21 @@ class Commands:
     async def _release_proof_test(self, command: Command) -> None:
         args = arg.read_arguments(arg.Reasoned, "release proof test", command.args)
         await self._crew.proofs.release(command.principal, args)
+
+    async def _take_control(self, command: Command) -> dict[str, Any]:
+        args = arg.read_arguments(arg.TakeControl, "take control", command.args)
+        if args.reason:
+            whom = f"the control is not taken over by {command.principal.user}"
+            require(command.principal, TAKE_OVER, whom)
+        now_ns = self._scanner.view().snapshot.time_ns
+        self._crew.control.take(command.principal, args.reason, args.timeout_s, now_ns)
+        await self._crew.memory.keep()
+        return {"control": self._crew.control.words()}
+
+    async def _release_control(self, command: Command) -> None:
+        arg.read_arguments(arg.Nothing, "release control", command.args)
+        self._crew.control.release(command.principal)
+        await self._crew.memory.keep()
 
     async def release_forces(self) -> None:
         """Take all forces away: they belong to Maintenance."""

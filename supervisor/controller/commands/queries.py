@@ -137,6 +137,7 @@ class Queries:
             "forces": [force.words() for force in self._forces.present.values()],
             "owners": owners(view, self._forces.present),
             "care": self._crew.summary(view),
+            "control": self._crew.control.words(),
             "locks": {name: lock.model_dump() for name, lock in self._crew.locks.present.items()},
             "sim": about.sim,
             "speed": about.speed,

@@ -17,6 +17,7 @@ from kernels.tables import Command as Op
 from kernels.tables import ConditionClass
 from supervisor.controller.crew.calibration import Calibrations
 from supervisor.controller.crew.clock import synchronised
+from supervisor.controller.crew.control import ControlToken
 from supervisor.controller.crew.lockout import LockOuts
 from supervisor.controller.crew.memory import Done, Memory, Work
 from supervisor.controller.crew.proof import ProofTests
@@ -48,6 +49,7 @@ class Crew:
         self._scanner = scanner
         self.memory = memory
         self.locks = LockOuts(tool, memory)
+        self.control = ControlToken(memory)
         self.wear = Wear(Layout(tool), image, scanner.scan.period_s, memory)
         self.calibrations = Calibrations(tool, memory, scanner.scan, scanner.layout.index)
         self.proofs = proofs

@@ -10,7 +10,7 @@ import json
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import anyio
 import structlog
@@ -93,12 +93,23 @@ class Testing(Part):
     begun_ns: int
 
 
+class Holder(Part):
+    """Who holds the control."""
+
+    user: str
+    session: str
+    place: Literal["local", "remote"]
+    since_ns: int
+    timeout_s: float
+
+
 class Remembered(Part):
     """The document."""
 
     first_ns: int = 0
     """When this tool was first seen: the calendar of tasks that were never done begins here."""
     locks: dict[str, LockOut] = Field(default_factory=dict[str, LockOut])
+    control: Holder | None = None
     operations: dict[str, Done] = Field(default_factory=dict[str, Done])
     counters: dict[str, float] = Field(default_factory=dict[str, float])
     used: dict[str, dict[str, float]] = Field(default_factory=dict[str, dict[str, float]])

@@ -1,31 +1,14 @@
-"""Who operates the tool: one owner at a time, here or from afar.
-
-While nobody holds the control, everybody with the role may act, unless the installation asks for an owner first. An
-owner who goes away, or asks for nothing for a while, holds it no longer. Somebody at the tool takes it from somebody
-afar; nobody afar takes it from somebody at the tool. What leads to safety is never asked for.
-"""
+"""Who operates the tool, as the server sees it: early refusals of what the controller, which has the token, refuses."""
 
 import ipaddress
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import Any
 
 from opcua_model.interface import Caller, Refused
+from supervisor.link.token import TIMEOUT_S, Asker, Owner, Place, Token, TokenError
 from supervisor.server.access.policy import Policy
-
-TIMEOUT_S = 900.0
-LEAST_REASON = 3
-
-
-@dataclass(frozen=True)
-class Owner:
-    """Who holds the control."""
-
-    user: str
-    session: str
-    place: Literal["local", "remote"]
-    since_ns: int = 0
 
 
 class Control:
@@ -48,72 +31,58 @@ class Control:
     ) -> None:
         self._policy = policy
         self._required = required
-        self._timeout_s = timeout_s
-        self._clock = clock
-        self._heard_s = 0.0
-        self._owner: Owner | None = None
+        self._token = Token(timeout_s=timeout_s, clock=clock)
 
     @property
     def owner(self) -> Owner | None:
         """Who holds the control at this moment."""
-        if self._owner is not None and self.left_s() <= 0:
-            self._owner = None
-        return self._owner
+        return self._token.owner
+
+    @property
+    def timeout_s(self) -> float:
+        """An owner who asks for nothing for so long is one no longer."""
+        return self._token.timeout_s
 
     def left_s(self) -> float:
         """Time until the owner holds it no longer, when nothing is asked meanwhile; 0 without an owner."""
-        return 0.0 if self._owner is None else max(0.0, self._timeout_s - (self._clock() - self._heard_s))
+        return self._token.left_s()
 
-    def take(self, caller: Caller) -> Owner:
-        """Become the owner: where there is none, from oneself, or at the tool from somebody afar.
-
-        Raises:
-            Refused: somebody else is.
-        """
-        owner, here = self.owner, place(caller)
-        own = owner is not None and owner.user == caller.user
-        if owner is not None and not own and not (here == "local" and owner.place == "remote"):
-            where = "at the tool" if owner.place == "local" else "from afar"
-            raise Refused(
-                "BadUserAccessDenied",
-                f"{owner.user} controls the tool {where}, for {self.left_s():.0f} s more unless they act; it must be "
-                "released there first",
-            )
-        return self._give(caller)
-
-    def take_over(self, caller: Caller, reason: str) -> Owner:
-        """Become the owner in the place of somebody who does not give it back.
+    def may_take(self, caller: Caller, reason: str | None = None) -> None:
+        """Refuse whoever may not have it now; with a reason it is taken over.
 
         Raises:
-            Refused: without a reason, or from afar against somebody at the tool.
+            Refused: somebody else holds it.
         """
-        owner = self.owner
-        if len(reason.strip()) < LEAST_REASON:
-            raise Refused("BadInvalidArgument", "give a reason to take the control over: it is told and recorded")
-        if owner is not None and owner.place == "local" and place(caller) == "remote":
-            raise Refused("BadUserAccessDenied", f"{owner.user} is at the tool: nobody takes over from afar")
-        return self._give(caller)
+        with _told():
+            if reason is None:
+                self._token.may_take(asker(caller))
+            else:
+                self._token.may_take_over(asker(caller), reason)
 
-    def _give(self, caller: Caller) -> Owner:
-        self._owner, self._heard_s = Owner(caller.user, caller.session, place(caller), time.time_ns()), self._clock()
-        return self._owner
+    def give(self, caller: Caller) -> Owner:
+        """The controller has given it."""
+        return self._token.give(asker(caller))
 
-    def release(self, caller: Caller) -> None:
-        """Give the control back.
+    def adopt(self, told: dict[str, Any] | None) -> None:
+        """Take over what the controller says of the token."""
+        if not told:
+            self._token.adopt(None, 0.0)
+            return
+        owner = Owner(str(told["user"]), str(told["session"]), told["place"], int(told["since_ns"]))
+        self._token.adopt(owner, float(told["left_s"]))
+
+    def may_release(self, caller: Caller) -> None:
+        """Refuse whoever does not hold it.
 
         Raises:
             Refused: the caller has it not.
         """
-        if self.owner is None or self.owner.session != caller.session:
-            raise Refused("BadInvalidState", "this session does not control the tool")
-        self._owner = None
+        with _told():
+            self._token.may_release(caller.session)
 
     def closed(self, session: str) -> bool:
-        """A session has ended; whoever is gone controls nothing."""
-        if self._owner is None or self._owner.session != session:
-            return False
-        self._owner = None
-        return True
+        """A session has given it back, or ended; whoever is gone controls nothing."""
+        return self._token.closed(session)
 
     def require(self, caller: Caller) -> None:
         """Let pass who may move the tool; the owner's time begins anew.
@@ -121,24 +90,28 @@ class Control:
         Raises:
             Refused: somebody else controls it, or nobody does where somebody must.
         """
-        owner = self.owner
         if not self._policy.ownership:
             return
-        if owner is None:
-            if self._required:
-                raise Refused("BadUserAccessDenied", "nobody controls the tool: take the control first (TakeControl)")
-            return
-        if owner.session == caller.session:
-            self._heard_s = self._clock()
-            return
-        raise Refused(
-            "BadUserAccessDenied",
-            f"{owner.user} controls the tool ({owner.place}); pause, hold, stop, abort and safe shutdown "
-            "are open to everybody with the role, other commands only to the owner",
-        )
+        if self.owner is None and self._required:
+            raise Refused("BadUserAccessDenied", "nobody controls the tool: take the control first (TakeControl)")
+        with _told():
+            self._token.require(caller.session)
 
 
-def place(caller: Caller) -> Literal["local", "remote"]:
+@contextmanager
+def _told() -> Generator[None]:
+    try:
+        yield
+    except TokenError as error:
+        raise Refused(error.status, str(error)) from None
+
+
+def asker(caller: Caller) -> Asker:
+    """Name a caller for the token."""
+    return Asker(caller.user, caller.session, place(caller))
+
+
+def place(caller: Caller) -> Place:
     """Where somebody is: at the tool when the session comes from the tool's own computer."""
     host = caller.peer.rpartition(":")[0].strip("[]") if caller.peer.count(":") == 1 else caller.peer
     try:

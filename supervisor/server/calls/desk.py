@@ -15,7 +15,7 @@ from supervisor.server.access.policy import DEFAULT, Policy
 from supervisor.server.access.signatures import Signatures
 from supervisor.server.alarms.book import AlarmBook
 from supervisor.server.calls.bypass import BypassDesk
-from supervisor.server.calls.control import Control
+from supervisor.server.calls.control import Control, place
 from supervisor.server.configuration import DisplayTable
 from supervisor.server.controller import Controller
 from supervisor.server.historian.ingest import Historian
@@ -90,4 +90,4 @@ class Desk:
 
 def principal(caller: Caller) -> Principal:
     """Name a caller for the controller."""
-    return Principal(user=caller.user, roles=tuple(sorted(caller.roles)), session=caller.session)
+    return Principal(user=caller.user, roles=tuple(sorted(caller.roles)), session=caller.session, place=place(caller))

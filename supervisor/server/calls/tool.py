@@ -7,8 +7,8 @@ from datetime import datetime
 from config.base import Model
 from opcua_model.interface import Caller, Refused
 from supervisor.link.messages import CommandKind, EquipmentMode
+from supervisor.link.token import Owner
 from supervisor.server.access.policy import Action, Weighty, permit
-from supervisor.server.calls.control import Owner
 from supervisor.server.calls.desk import Desk, principal
 from supervisor.server.calls.runs import ns_of
 from supervisor.server.notify.table import Language
@@ -34,16 +34,24 @@ class ToolCalls:
     async def take_control(self, caller: Caller, _path: str) -> tuple[()]:
         """`TakeControl`."""
         permit(self._desk.policy, caller, Action.CONTROL)
-        before = self._desk.control.owner
-        owner = self._desk.control.take(caller)
+        before, owner = await self._control(caller, None)
         await self._desk.note(caller, "take_control", "State", reason=_instead(before, owner))
         return ()
+
+    async def _control(self, caller: Caller, reason: str | None) -> tuple[Owner | None, Owner]:
+        """Judge here, let the controller judge and keep it; return who held it and who does."""
+        control = self._desk.control
+        before = control.owner
+        control.may_take(caller, reason)
+        if self._desk.policy.ownership:
+            args = {"reason": (reason or "").strip(), "timeout_s": control.timeout_s}
+            await self._desk.controller.command(principal(caller), CommandKind.TAKE_CONTROL, args)
+        return before, control.give(caller)
 
     async def take_over_control(self, caller: Caller, _path: str, reason: str) -> tuple[()]:
         """`TakeOverControl`."""
         permit(self._desk.policy, caller, Action.MODE)
-        before = self._desk.control.owner
-        owner = self._desk.control.take_over(caller, reason)
+        before, owner = await self._control(caller, reason)
         await self._desk.note(caller, "take_over_control", "State", reason=f"{reason}{_instead(before, owner)}")
         return ()
 
@@ -114,7 +122,10 @@ class ToolCalls:
 
     async def release_control(self, caller: Caller, _path: str) -> tuple[()]:
         """`ReleaseControl`."""
-        self._desk.control.release(caller)
+        self._desk.control.may_release(caller)
+        if self._desk.policy.ownership:
+            await self._desk.controller.command(principal(caller), CommandKind.RELEASE_CONTROL, {})
+        self._desk.control.closed(caller.session)
         await self._desk.note(caller, "release_control", "State")
         return ()
 

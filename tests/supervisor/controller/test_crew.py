@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from typing import cast
+from uuid import uuid4
 
 import anyio
 import numpy as np
@@ -17,10 +18,10 @@ from config.text import Syntax
 from config.tool import Tool
 from supervisor.controller.crew import memory as kept
 from supervisor.controller.scanning.judging import evaluate
-from supervisor.link.messages import CommandKind, EventKind
+from supervisor.link.messages import Command, CommandKind, EventKind
 from tests.kernels.oracle_expression import evaluate as oracle
 from tests.kernels.oracle_image import OracleImage, rows
-from tests.supervisor.controller.stand import running, tool_text
+from tests.supervisor.controller.stand import PEOPLE, running, tool_text
 
 CREW = Path(__file__).with_name("crew.toml")
 
@@ -243,3 +244,58 @@ def test_a_condition_judged_at_a_moment_is_what_the_scan_would_say(text: str, da
     expected = oracle(rows(code), cast("OracleImage", Image()), limit=1)
     found = evaluate(code, values, status)
     assert np.array_equal(np.array(found), np.array(expected), equal_nan=True)
+
+
+@pytest.mark.anyio
+async def test_the_controller_obeys_nobody_but_the_owner_of_the_control(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever a server that is not itself says: past the owner go protection, and a takeover with role and reason."""
+    async with running(tmp_path, monkeypatch, text=crew_text()) as stand:
+
+        async def asked(who: str, session: str, what: CommandKind, place: str = "remote", **args: object) -> str:
+            principal = PEOPLE[who].model_copy(update={"session": session, "place": place})
+            reply = await stand.send(Command(id=uuid4(), principal=principal, kind=what, args=args))
+            return reply.reason if reply.status != "Good" else ""
+
+        take, write = CommandKind.TAKE_CONTROL, CommandKind.SET_MODE
+        assert "belongs to a session" in await asked("olga", "", take)
+        assert await asked("otto", "s8", take) != ""
+        assert await asked("olga", "s1", take, timeout_s=600.0) == ""
+        # Each way around the owner.
+        assert "olga controls the tool" in await asked("mara", "s3", write, mode="Standby")
+        assert "olga controls the tool" in await asked("olga", "another", write, mode="Standby")
+        assert "olga controls the tool" in await asked("olga", "", CommandKind.RESET_INTERLOCK, name="over_pressure")
+        assert "olga controls the tool" in await asked("mara", "s3", CommandKind.ARM)
+        assert "for 600 s more" in await asked("erik", "s2", take)
+        assert "this session does not control" in await asked("erik", "s2", CommandKind.RELEASE_CONTROL)
+        assert "needs the role" in await asked("olga", "s5", take, reason="I would like to")
+        assert "timeout_s" in await asked("olga", "s1", take, timeout_s=1e9)
+        # Protection is everybody's.
+        assert await asked("mara", "s3", CommandKind.DISARM) == ""
+        assert await asked("mara", "s3", CommandKind.LOCK_OUT, module="panel", reason="new seal") == ""
+        assert await asked("mara", "s3", CommandKind.REMOVE_LOCK_OUT, module="panel", reason="") == ""
+        assert await asked("mara", "s3", CommandKind.SAFE_SHUTDOWN) == ""
+        held = (await stand.ask("status"))["control"]
+        assert (held["user"], held["session"], held["place"]) == ("olga", "s1", "remote")
+    # Another controller, and another server, that tells of sessions as it likes.
+    async with running(tmp_path, monkeypatch, text=crew_text()) as stand:
+
+        async def now(who: str, session: str, what: CommandKind, place: str = "remote", **args: object) -> str:
+            principal = PEOPLE[who].model_copy(update={"session": session, "place": place})
+            reply = await stand.send(Command(id=uuid4(), principal=principal, kind=what, args=args))
+            return reply.reason if reply.status != "Good" else ""
+
+        assert (await stand.ask("status"))["control"]["user"] == "olga"
+        assert "olga controls the tool" in await now("erik", "s2", CommandKind.ARM)
+        # The same person from a new session takes it along; somebody at the tool takes it; nobody afar takes it back.
+        assert await now("olga", "s9", take) == ""
+        assert await now("mara", "s3", take, "local") == ""
+        assert "mara is at the tool" in await now("erik", "s2", take, reason="she has gone for lunch")
+        assert "mara controls the tool" in await now("olga", "s9", CommandKind.ARM)
+        assert await now("erik", "s4", take, "local", reason="she has gone for lunch") == ""
+        assert await now("erik", "s4", CommandKind.RELEASE_CONTROL) == ""
+        assert (await stand.ask("status"))["control"] is None
+        record = next(one for one in reversed(stand.events) if one.data.get("kind") == "take_control")
+        assert record.data["args"]["reason"] == "she has gone for lunch"
+        assert record.data["principal"]["user"] == "erik"
