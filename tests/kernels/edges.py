@@ -66,6 +66,34 @@ def bench() -> Case:
     return Case(tables, programs, (a, b, c, only_bad), (valve, pump, slow, heater, target), (mode,))
 
 
+def grouped() -> Case:
+    """A tool whose conditions all belong to first-out groups, so that the first of the scan's groups is in use."""
+    tool = ToolBuilder()
+    gauges = tuple(tool.input(LOW, HIGH) for _ in range(3))
+    valve = tool.output(0.0, 100.0, hazardous=True)
+    for gauge, group in zip(gauges, (0, 0, 1), strict=True):
+        effects, above = {valve: 0.0}, tag(gauge).above(LIMIT)
+        tool.condition(above, ConditionClass.TRIP, ConditionFlag.LATCH, effects=effects, group=group)
+    tool.safe.end()
+    program = ProgramBuilder()
+    program.end()
+    return Case(tool.build(), (program.build(), program.build()), gauges, (valve,), ())
+
+
+def firsts(drawn: Case) -> Iterator[Moment]:
+    """Tell who was first, again and again, each alone and after the others."""
+    number = itertools.count(1)
+    for order in itertools.permutations(drawn.inputs):
+        high: set[int] = set()
+        for gauge in (None, *order):
+            high |= {gauge} if gauge is not None else set()
+            postings = tuple((one, 80.0 if one in high else 20.0, 0, 5) for one in drawn.inputs)
+            yield Moment(postings, (), 0)
+        yield Moment(tuple((one, 20.0, 0, 5) for one in drawn.inputs), (), 0)
+        for target in range(len(drawn.inputs)):
+            yield Moment((), ((int(Command.RESET), target, 0.0, 0.0, next(number)),), 0)
+
+
 def edges(drawn: Case) -> Iterator[Moment]:
     """Tell the story."""
     a, b, c, alone = drawn.inputs
