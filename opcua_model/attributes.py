@@ -24,6 +24,8 @@ def read_attribute(desk: Desk, caller: Caller, wanted: Any, stamps: int) -> Any:
     node, attribute = wanted.NodeId, wanted.AttributeId
     if not desk.permissions.sees(caller, node):
         return ua.DataValue(StatusCode=status("BadUserAccessDenied"))
+    if attribute != Attr.AccessRestrictions and not desk.permissions.reaches(caller, node):
+        return ua.DataValue(StatusCode=status("BadSecurityModeInsufficient"))
     if attribute == Attr.UserAccessLevel and node in desk.tree.tags:
         return _own(user_access(desk, caller, node), ua.VariantType.Byte)
     if attribute == Attr.UserExecutable and node in desk.tree.methods:

@@ -34,7 +34,7 @@ async def call_method(desk: Desk, caller: Caller, request: Any) -> tuple[Any, Re
     try:
         path, method = _find(desk, request)
         target = f"{path}/{method.name}"
-        require_role(caller, desk.permissions.movers(target, method.roles), target)
+        _require_permission(desk, caller, request.MethodId, target, method)
         given = _arguments(method, request.InputArguments or [], result)
         answer = await desk.backend.call(caller, path, method.name, given)
         result.OutputArguments = _outputs(method, answer)
@@ -42,6 +42,12 @@ async def call_method(desk: Desk, caller: Caller, request: Any) -> tuple[Any, Re
         result.StatusCode = status(refused.status)
         return result, refused, target
     return result, None, target
+
+
+def _require_permission(desk: Desk, caller: Caller, node: Any, target: str, method: Method) -> None:
+    if not desk.permissions.reaches(caller, node):
+        raise Refused("BadSecurityModeInsufficient", f"{target} is called on a signed channel only")
+    require_role(caller, desk.permissions.movers(target, method.roles), target)
 
 
 def told_arguments(method: Method | None, given: Sequence[Any]) -> list[Any]:

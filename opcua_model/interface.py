@@ -32,6 +32,8 @@ class Caller:
     session: str
     peer: str = ""
     """Address that the session comes from."""
+    signed: bool = True
+    """Whether its channel is signed at least; one that is not reaches nothing that moves the tool."""
 
 
 @dataclass(frozen=True)

@@ -109,6 +109,10 @@ class Permissions:
         """Return the AccessRestrictions of a node: what moves the tool needs a signed channel."""
         return SIGNED if node in self._tree.methods else 0
 
+    def reaches(self, caller: Caller, node: Any) -> bool:
+        """Tell whether the channel of a session is as secure as a node asks for."""
+        return caller.signed or not self.restrictions(node) & SIGNED
+
     def attribute(self, caller: Caller, node: Any, attribute: int) -> Any:
         """Answer one of the attributes that say who may do what; None when it is another attribute."""
         if attribute not in _RIGHTS:

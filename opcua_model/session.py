@@ -48,7 +48,7 @@ class Session(InternalSession):
         self.peer = peer
         self.certificate = certificate
         """Of the client's application; the session answers to no channel of another one."""
-        self.caller = Caller("", frozenset(), str(self.session_id.Identifier))
+        self.caller = Caller("", frozenset(), str(self.session_id.Identifier), signed=certificate is not None)
         self._desk = desk
         self._browser = browser
         limit = desk.settings.limits.continuation_points
@@ -74,7 +74,7 @@ class Session(InternalSession):
             raise fault("BadIdentityChangeNotSupported")
         if first:
             await self.iserver.require_place(user)
-        self.caller = Caller(user, roles, self.caller.session, str(self.peer))
+        self.caller = Caller(user, roles, self.caller.session, str(self.peer), signed=bool(channel.secured))
         self.nonce = create_nonce(32)
         self.state = SessionState.Activated
         self.touch()

@@ -381,8 +381,15 @@ async def test_an_open_endpoint_is_anonymous_and_only_when_asked_for(tmp_path: P
         await client.connect()
         tool = await ToolClient.of(client)
         assert await tool.read("State/Mode") == "Ready"
-        with pytest.raises(Exception, match="BadUserAccessDenied"):
+        # AccessRestrictions of what moves the tool: nothing but a signed channel reaches it, whatever the role.
+        with pytest.raises(Exception, match="BadSecurityModeInsufficient"):
             await tool.call("State", "SafeShutdown")
+        method = client.get_node(tool.node("State/SafeShutdown"))
+        for attribute, said in (("Executable", "BadSecurityModeInsufficient"), ("AccessRestrictions", "Good")):
+            data = await method.read_attribute(getattr(ua.AttributeIds, attribute), raise_on_bad_status=False)
+            assert data.StatusCode.name == said
+        assert data.Value.Value == 1
+        assert daemon.calls == []
         await client.disconnect()
         named = Client(server.endpoint, timeout=5)
         named.set_user("erika")
