@@ -229,7 +229,6 @@ async def lost_nothing(here: Crew, run_id: str, status: str) -> None:
     run = await ended(here.operator, run_id)
     assert run["status"] == status, (run["error_message"], here.daemon.tail(2000))
     assert run["end_time"]
-    assert await here.operator.read("Services/State") == status
     for gas in ("sih4", "n2o"):
         assert await here.value(f"gas_panel/{gas}.valve") == await here.value(f"gas_panel/{gas}.setpoint_sccm") == 0
     mapped = json.loads(await here.operator.call("Runs", "GetSlotMap", "BOAT-7"))
