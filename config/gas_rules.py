@@ -24,7 +24,7 @@ from config.process_mode import shipped_modes
 from config.tool import Effect, Gas, Interlock, InterlockClass, Module, ModuleKind, Priority, Tag, TagKind, Tool
 
 MODULE = "gas_safety"
-LEAK_PASSED = f"{MODULE}.leak_passed"
+LEAK_PASSED, LEAK_FRESH = f"{MODULE}.leak_passed", f"{MODULE}.leak_fresh"
 FULL_PPM = 1e6
 LEAST_PPM = 1e-4
 """No proof claims less."""

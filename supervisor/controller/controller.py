@@ -383,6 +383,9 @@ class Controller:
             if now_s - shown_s >= CARE_S:
                 shown_s = now_s
                 self.crew.look()
+            if self.crew.tightness.changed:
+                self.crew.tightness.changed = False
+                await self.crew.memory.keep()
             if self.crew.wear.changed and now_s - kept_s >= self.tool.care.store_s:
                 kept_s, self.crew.wear.changed = now_s, False
                 await self.crew.memory.keep()

@@ -130,6 +130,11 @@ class Crew:
             if view.value(care.warnings) != active:
                 self._write(care.warnings, active)
 
+    def _look_tight(self) -> None:
+        view = self._scanner.view()
+        for tag, value in self.tightness.look(view, _now(view)):
+            self._write(tag, value)
+
     def _write(self, tag: str, value: float) -> None:
         declared = self._scanner.layout.declared[tag]
         try:

@@ -110,6 +110,8 @@ class Remembered(Part):
     """When this tool was first seen: the calendar of tasks that were never done begins here."""
     locks: dict[str, LockOut] = Field(default_factory=dict[str, LockOut])
     control: Holder | None = None
+    leak_ns: int = 0
+    """When the leak check passed on which what burns in air depends (crew.tightness); 0: it does not count."""
     operations: dict[str, Done] = Field(default_factory=dict[str, Done])
     counters: dict[str, float] = Field(default_factory=dict[str, float])
     used: dict[str, dict[str, float]] = Field(default_factory=dict[str, dict[str, float]])
