@@ -106,6 +106,8 @@ PANCAKE = Spec(
     running={"rotation.setpoint_rpm": 10},
     modes=("Epi Si", "Selective Epi Si"),
     films=(
+        # Hydrogen chloride in the gas: wafers with an oxide mask that leaves 30 % open
+        {"name": "epi-Si", "law": "epi-Si", "index": [3.88, 0.02], "needs": ["HCl"], "open_share": 0.3},
         {"name": "epi-Si", "law": "epi-Si", "index": [3.88, 0.02]},
         {"name": "epi-Si", "law": "epi-Si-SiHCl3", "index": [3.88, 0.02]},
     ),
@@ -199,19 +201,31 @@ SUBATMOSPHERIC = Spec(
     title="Sub-atmospheric oxide reactor 1",
     head=(
         "A cold-wall reactor for silicon dioxide at some hundred Torr on 200 mm wafers: TEOS from a warm bubbler,",
-        "oxygen, a showerhead above a ceramic heater at up to 750 °C.",
+        "ozone out of a generator in the line of oxygen, a showerhead above a ceramic heater at up to 750 °C. A recipe's",
+        "flow of ozone is that of the oxygen which its generator takes.",
     ),
     model="SA-200",
     serial="SIM-0018",
     gases=(
         Gas("TEOS", "TEOS", 2000, bubbler_c=(20, 80, 60), vents=True, line={"carrier": "N2"}),
+        Gas(
+            "O3",
+            "ozone",
+            5000,
+            detector_ppm=0.1,
+            detector_why="ceiling",
+            line={"kind": "generator", "carrier": "O2", "mist": 0.08},
+        ),
         Gas("O2", "oxygen", 5000),
         NITROGEN,
     ),
     heat=Heat("susceptor", "Ceramic heater, 6 kW", 760, 800, 840, 6000, 400, per_min=30, kp=6, ti_s=100),
     vacuum=Vacuum("roots", 50, 700, 400, 1000, 0.5, 6, base=0.2, gas_limit=740, over=730, fill=100, empty=1),
     modes=("SACVD Oxide",),
-    films=({"name": "SiO2", "law": "SiO2-TEOS", "factor": 1.0, "index": [1.45, 0.0]},),
+    films=(
+        {"name": "SiO2", "law": "SiO2-O3TEOS", "factor": 1.0, "index": [1.45, 0.0]},
+        {"name": "SiO2", "law": "SiO2-TEOS", "factor": 1.0, "index": [1.45, 0.0]},
+    ),
     modules=(
         {"name": "showerhead", "kind": "showerhead", "description": "Gas distribution above the wafer", "tags": []},
     ),

@@ -73,7 +73,7 @@ def _lines(spec: Spec) -> Iterator[str]:
 
 def _feed(gas: Gas) -> dict[str, object]:
     kind = "bubbler" if gas.bubbler_c else gas.line.get("kind", "gas")
-    carried = {"kind": kind} if kind in {"bubbler", "mist"} else {}
+    carried = {"kind": kind} if kind in {"bubbler", "mist", "generator"} else {}
     vents = {"vent": gas.vent} if gas.vents else {}
     return {"name": gas.formula} | carried | {"flow": gas.flow, "setpoint": gas.setpoint, "valve": gas.valve} | vents
 

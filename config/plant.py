@@ -29,6 +29,8 @@ class PlantFilm(Model):
     """Of the gas, that each of `needs` must have."""
     alloy: Literal["InGaN", "AlGaAs", "SiGe"] | None = None
     """Its composition is that of this alloy (kernels.alloy)."""
+    open_share: float = Field(default=1.0, gt=0, le=1)
+    """Share of the wafer that a mask leaves open; below 1 the film is grown selectively."""
     index: tuple[float, float] = (2.0, 0.0)
     """Refractive index and extinction at the instruments' wavelength."""
 
@@ -36,13 +38,13 @@ class PlantFilm(Model):
 class PlantLine(Model):
     """What stands behind a gas line beside a controller and its valve."""
 
-    kind: Literal["gas", "bubbler", "boat", "mist"] = "gas"
+    kind: Literal["gas", "bubbler", "boat", "mist", "generator"] = "gas"
     """bubbler, mist: the line's flow is a carrier that takes vapour or droplets along; boat: its gas becomes another
-    one over a hot source."""
+    one over a hot source; generator: it is made on the spot out of the line's flow (ozone out of oxygen)."""
     vents: bool = False
     """Its flow goes to the vent while its valve is shut (run/vent manifold, pulse valve)."""
     carrier: GasName | None = None
-    """Bubbler, mist: what carries; boat: what is set free."""
+    """Bubbler, mist: what carries; boat: what is set free; generator: what it is made of."""
     makes: Text | None = None
     """Species that the line makes; of a bubbler or a mist the gas that it is named after."""
     bath_c: float = Field(default=20.0, ge=-50, le=300)
@@ -52,7 +54,7 @@ class PlantLine(Model):
     content_mol: float = Field(default=5.0, gt=0)
     """Of the source when it is full."""
     mist: float = Field(default=0.0, ge=0)
-    """Mist: mol of the dissolved precursor for each mol of carrier."""
+    """Mist, generator: mol of the dissolved precursor, or of what is made, for each mol of carrier."""
     droplet_um: float = Field(default=3.0, gt=0)
     evaporation_mm2_s: float = Field(default=0.002, gt=0)
     """Mist: K of the d² law at 300 K."""

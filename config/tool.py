@@ -170,8 +170,9 @@ class Gas(Model):
 
     name: str
     """Species as in config.gases (`SiH4`)."""
-    kind: Literal["gas", "bubbler", "mist"] = "gas"
-    """What its flow is: the gas itself, or the carrier that takes vapour out of a bubbler, or droplets along."""
+    kind: Literal["gas", "bubbler", "mist", "generator"] = "gas"
+    """What its flow is: the gas itself, or the carrier that takes vapour out of a bubbler, or droplets along, or what a
+    generator makes it of."""
     flow: TagName
     setpoint: TagName
     valve: TagName

@@ -86,6 +86,35 @@ def film_rate(film: str, temperature_k: float, partial_pressures_pa: Mapping[str
 def growth_per_cycle(film: str, temperature_k: float) -> float:
     """Return what a saturated cycle adds, m: Al2O3 0.105 nm with a maximum near 250 °C, TiN 0.02 nm at 350–425 °C."""
 
+def nucleation_delay(temperature_k: float, source_pa: float, etchant_pa: float = 0.0) -> float:
+    """Return how long a mask of oxide stays bare in a gas that grows silicon, s; infinite with etchant enough.
+
+    Pressure and temperature shorten it (Kajikawa et al. 2004); 100 s at 1123 K and 100 Pa, 200 kJ/mol, first order, bare
+    for ever from HCl over source 0.5 on: usual values.
+
+    Args:
+        temperature_k: of the mask.
+        source_pa: of the silane or chlorosilane.
+        etchant_pa: of hydrogen chloride.
+
+    Raises:
+        ValueError: an argument outside of its range, or NaN.
+    """
+
+def loading(surface_m_s: float, transfer_m_s: float, open_share: float) -> float:
+    """Return the rate in the openings of a mask over that on a bare wafer, both behind the same layer of gas.
+
+    Grove's two steps in series with the flux of the openings spread over the wafer: (1 + r)/(1 + f·r), r = ks/hg.
+
+    Args:
+        surface_m_s: ks, of the reaction.
+        transfer_m_s: hg, of the layer.
+        open_share: f, above 0 and at most 1.
+
+    Raises:
+        ValueError: an argument outside of its range, or NaN.
+    """
+
 class FlameGrowth(NamedTuple):
     """Diamond under a flame."""
 

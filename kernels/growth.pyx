@@ -11,13 +11,14 @@ from kernels import sources as _sources
 from kernels import similarity as _similarity
 
 from kernels.physics.constants cimport GAS_CONSTANT, PI
+from kernels.physics.demands cimport above, nonnegative, share
 from kernels.physics.films cimport FILMS as FILM_COUNT, GASES as GAS_COUNT, film_molar_rate
 from kernels.physics.surface cimport OXIDE_MOLAR_VOLUME, OXIDE_UPTAKE, SILICON_MOLAR_VOLUME, arrhenius_rate
 
 SIO2_UPTAKE = OXIDE_UPTAKE
 GASES = (
     "SiH4", "SiH2Cl2", "SiHCl3", "SiCl4", "TEOS", "NH3", "N2O", "O2", "H2", "HCl", "WF6", "TMGa", "AsH3", "GaCl",
-    "TMAl", "H2O", "TiCl4", "TDMAT", "CH4", "CH3", "H", "SiH3", "N2", "GeH4", "C2H2",
+    "TMAl", "H2O", "TiCl4", "TDMAT", "CH4", "CH3", "H", "SiH3", "N2", "GeH4", "C2H2", "O3",
 )
 
 
@@ -62,6 +63,8 @@ FILMS = {
     "epi-Si-SiCl4": _film(19, **_SILICON, consumed={"SiCl4": 1.0, "H2": 2.0, "HCl": -4.0}),
     "GaN": _film(20, 83.730, 6150.0, {"TMGa": 1.0, "NH3": 1.0, "CH4": -3.0}),
     "GaN-HVPE": _film(21, 83.730, 6150.0, {"GaCl": 1.0, "NH3": 1.0, "HCl": -1.0, "H2": -1.0}),
+    # Ethoxy groups leave as acetaldehyde (usual product); one O3 each
+    "SiO2-O3TEOS": _film(22, **_OXIDE, consumed={"TEOS": 1.0, "O3": 4.0, "C2H4O": -4.0, "H2O": -2.0, "O2": -4.0}),
 }
 MOLAR_VOLUME = {name: film.molar_volume_m3 for name, film in FILMS.items()}
 MOLAR_MASS = {name: film.molar_mass_kg for name, film in FILMS.items()}
@@ -154,6 +157,30 @@ def growth_per_cycle(film, double temperature_k):
     # Flat window 350 … 425 °C; reaction falls off below, decomposition of the complex adds above [K]
     low = 1.0 / (1.0 + math.exp(min(700.0, (593.15 - temperature_k) / 12.0)))
     return FILMS[film].growth_per_cycle_m * low * (1.0 + max(0.0, (temperature_k - 703.15) / 300.0))
+
+
+def nucleation_delay(double temperature_k, double source_pa, double etchant_pa=0.0):
+    """Return how long a mask of oxide stays bare in a gas that grows silicon, s; infinite with etchant enough."""
+    warm(temperature_k)
+    above("source_pa", source_pa)
+    nonnegative("etchant_pa", etchant_pa)
+    # Pressure and temperature shorten it (Y. Kajikawa et al., Chem. Vap. Deposition 10, 128 (2004)); 100 s at 1123 K and
+    # 100 Pa, 200 kJ/mol, first order; chloride lengthens it and keeps the mask bare from HCl/source 0.5 on [K]
+    cdef double left = 1.0 - etchant_pa / source_pa / 0.5
+    if left <= 0.0:
+        return math.inf
+    activation = min(200.0, 200e3 / GAS_CONSTANT * (1.0 / temperature_k - 1.0 / 1123.15))
+    return 1e4 / source_pa * math.exp(activation) / left
+
+
+def loading(double surface_m_s, double transfer_m_s, double open_share):
+    """Return the rate in the openings of a mask over that on a bare wafer, both behind the same layer of gas."""
+    nonnegative("surface_m_s", surface_m_s)
+    above("transfer_m_s", transfer_m_s)
+    share("open_share", above("open_share", open_share))
+    # Grove with the flux that the openings take, spread over the wafer: C_s = C/(1 + f·ks/hg)
+    cdef double ratio = surface_m_s / transfer_m_s
+    return (1.0 + ratio) / (1.0 + open_share * ratio)
 
 
 class FlameGrowth(NamedTuple):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from config.gases import Hazard, species
 from config.layout import Layout
@@ -14,11 +15,12 @@ from hil.chamber.parameters import Parameters
 from hil.errors import PlantError
 from hil.parts.wiring import handling_outputs, optional, output
 from kernels import growth, sources
+from kernels.metrology import CRACKING
 
 MOST_LINES, MOST_SPECIES, MOST_ZONES, MOST_NEEDS, TABLE = 12, 24, 3, 4, 64
 """As state.pxd has them."""
 AIR = "air"
-MASSES = {AIR: 28.96, "GaCl": 105.18, "SiF4": 104.08, "C2H4": 28.05, "CO": 28.01, "C3H6": 42.08}
+MASSES = {AIR: 28.96, "GaCl": 105.18, "SiF4": 104.08, "C2H4": 28.05, "CO": 28.01, "C3H6": 42.08, "C2H4O": 44.05}
 """g/mol of species that no line feeds (CRC Handbook)."""
 COLLIDERS = {"Ar": 0, "He": 0, "O2": 1, "N2O": 1, "N2": 2, AIR: 2, "H2": 3, "CH4": 3, "NH3": 4, "SiH4": 5, "NF3": 6}
 """In kernels.physics.discharge; helium is taken for argon, nitrous oxide for oxygen, methane for hydrogen."""
@@ -42,7 +44,7 @@ STICKING, SITE_M2 = 0.01, 2.0e-19
 """Of a precursor on a bare site, and the area of a site: usual orders (a thousandth to a tenth; five sites a nm²)."""
 SHARE = 1e-6
 """Of the gas: below it a gas of a law makes no film."""
-KINDS = {"gas": 0, "bubbler": 1, "boat": 2, "mist": 3}
+KINDS = {"gas": 0, "bubbler": 1, "boat": 2, "mist": 3, "generator": 4}
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,20 @@ class Composition:
     """Outputs that a chamber obeys beside lines and zones; −1 for what the tool has not."""
     lock: dict[str, Any] | None = None
     """Outputs of a load lock, where the tool has one with a slit valve."""
+
+    @property
+    def cracking(self) -> NDArray[np.float64]:
+        """What a mass spectrometer reads at the parent peak of each species, for a pascal of each: [species, species].
+
+        A gas without a known pattern is taken for one that has its peak alone.
+        """
+        found = np.eye(len(self.species))
+        for i, seen in enumerate(self.species):
+            known = CRACKING.get(seen)
+            if known is not None:
+                peak = max(known, key=known.__getitem__)
+                found[i] = [CRACKING.get(gas, {}).get(peak, 0.0) / 100.0 for gas in self.species]
+        return found
 
     def named(self, name: str) -> int:
         """Index of a species; −1 when nothing makes it."""
@@ -188,7 +204,7 @@ def _mass(name: str) -> float:
 def _line(layout: Layout, names: list[str], gas: str, settings: PlantLine) -> LinePart:
     feed = next(one for one in layout.tool.gases if one.name == gas)
     made = settings.makes or gas
-    carrier = settings.carrier or ("H2" if settings.kind == "boat" else "N2")
+    carrier = settings.carrier or {"boat": "H2", "generator": "O2"}.get(settings.kind, "N2")
     if carrier not in names:
         raise PlantError(f"plant.lines.{gas}.carrier: nothing feeds {carrier}")
     if settings.kind == "bubbler" and made not in sources.VAPOUR:

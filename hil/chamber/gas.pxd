@@ -17,6 +17,7 @@ from hil.chamber.state cimport (
     LINE_LEAK,
     LOCK_PUMP_OK,
     MAINS_OK,
+    GENERATOR,
     MIST,
     N2_SUPPLY,
     PUMP_OK,
@@ -69,6 +70,8 @@ cdef inline double taken_along(Line* line, const double* values, double flow, do
     elif line.kind == MIST:
         made = flow * line.mist * (1.0 - droplet_left(
             line.diameter, line.evaporation * pow(source_k / 300.0, 1.75), line.residence))
+    elif line.kind == GENERATOR:
+        return flow * line.mist
     return made if line.level > 0.0 else 0.0
 
 
@@ -101,11 +104,16 @@ cdef inline double line_step(Chamber* f, Line* line, const double* values, bint 
         return flow * line.run
     made = taken_along(line, values, flow, f.heat.zone[f.heat.source_zone].temperature)
     line.precursor = made
-    line.level -= made * dt
+    line.level -= made * dt if line.kind != GENERATOR else 0.0
     if line.kind == BOAT:
         into = flow * line.run
         inflow[line.feed.species] += (flow - made) * line.run
         inflow[line.carrier] += 0.5 * made * line.run
+    elif line.kind == GENERATOR:
+        # 3 O2 → 2 O3: less gas than was let in
+        flow -= 1.5 * made
+        into = (flow + made) * line.run
+        inflow[line.carrier] += flow * line.run
     else:
         into = (flow + made) * line.run
         inflow[line.carrier] += flow * line.run

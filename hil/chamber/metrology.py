@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hil.chamber.composition import Composition, FilmPart
+from hil.parts.film import described
 from hil.parts.metrology import SITES, mapped
 from kernels import alloy
-from kernels.film_properties import crystalline_fraction, thermal_stress
+from kernels.film_properties import crystalline_fraction
+from kernels.growth import nucleation_delay
 
 WAFER_SPREAD = 0.002
 """Of film from wafer to wafer of one load (usual)."""
@@ -46,20 +48,34 @@ def measure(
     for part, metres in zip(composition.films, grown, strict=True):
         layers[part.name] = layers.get(part.name, 0.0) + metres * 1e9
     found["layers_nm"] = {part: round(nanometres, 3) for part, nanometres in layers.items() if nanometres > 0.0}
-    found["refractive_index"] = film.settings.index[0]
-    found["extinction_coefficient"] = film.settings.index[1]
-    found |= _stress(film, state)
+    found["refractive_index"], found["extinction_coefficient"] = film.settings.index
     found |= _composition(film, state)
+    found |= described(
+        film.name, film.settings.law, float(thickness_m.mean()), state["mean_temperature_k"],
+        alloy=found.get("alloy"), composition=found.get("composition", 0.0),
+        low_frequency_share=state["low_frequency_share"],
+    )  # fmt: skip
+    found["basis"]["refractive_index"] = "declared for the film of this tool (plant.films.index), not computed"
+    if film.settings.open_share < 1.0:
+        found |= _masked(film, state)
+        found["basis"]["selectivity_score"] = "nucleation delay on oxide (kernels.growth.nucleation_delay)"
     return found
 
 
-def _stress(film: FilmPart, state: dict[str, Any]) -> dict[str, Any]:
-    """Stress from unequal contraction alone; what a film has of its own depends on more than this model has."""
-    try:
-        stress = thermal_stress(film.name, "Si", state["mean_temperature_k"]) / 1e6
-    except ValueError:
+def _masked(film: FilmPart, state: dict[str, Any]) -> dict[str, Any]:
+    """What grew on the mask beside the openings: nothing before nuclei stand on it."""
+    mean: dict[str, float] = state["mean_partial_pa"]
+    source = sum(mean.get(gas, 0.0) for gas in ("SiH2Cl2", "SiHCl3", "SiCl4", "SiH4"))
+    if source <= 0.0 or state["mean_rate_m_s"] <= 0.0:
         return {}
-    return {"stress_mpa": round(stress, 1), "stress_type": "compressive" if stress < 0.0 else "tensile"}
+    delay = nucleation_delay(state["mean_temperature_k"], source, mean.get("HCl", 0.0))
+    on_mask = max(0.0, state["growth_s"] - delay) * state["mean_rate_m_s"] * 1e9
+    in_openings = state["growth_s"] * state["mean_rate_m_s"] * 1e9
+    return {
+        "open_share": film.settings.open_share,
+        "mask_film_nm": round(on_mask, 3),
+        "selectivity_score": round(1.0 - on_mask / in_openings, 4),
+    }
 
 
 def _composition(film: FilmPart, state: dict[str, Any]) -> dict[str, Any]:

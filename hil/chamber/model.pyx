@@ -101,7 +101,7 @@ cdef class Model:
             self._set_lock(parameters, composition.lock)
         self._set_energy(parameters, composition)
         self._set_surface(parameters, composition)
-        self._set_watch(parameters)
+        self._set_watch(parameters, composition)
         self.sensor_index = fill(&f.rack, sensors)
         for i, sensor in enumerate(sensors):
             f.rack.sensor[i].source = self._source(sensor.source, sensor.index)
@@ -265,15 +265,19 @@ cdef class Model:
         film.first, film.second = part.halves
         film.first_rate, film.second_rate = part.rates
         film.per, film.factor, film.site_mass = part.per, part.settings.factor, part.site_mol_m2
-        film.volume = part.volume_m3
+        film.volume, film.open = part.volume_m3, part.settings.open_share
         film.real, film.imaginary = part.settings.index
         film.lowest, film.step = part.table[0], part.table[1]
         for i in range(TABLE):
             film.table[i] = part.table[2][i]
 
-    cdef _set_watch(self, p):
+    cdef _set_watch(self, p, composition):
         cdef Chamber* f = self.f
-        cdef int i
+        cdef int i, k
+        cracking = composition.cracking
+        for i in range(f.gas.kinds):
+            for k in range(f.gas.kinds):
+                f.watch.cracking[i][k] = cracking[i, k]
         f.watch.period = max(1, round(1.0 / f.rack.dt))
         f.watch.interval = (HISTORY - 1) * f.watch.period * f.rack.dt
         f.watch.crystal_share, f.watch.crystal_mass = p.crystal_share, p.crystal_layer_nm * 1e-9
@@ -426,6 +430,8 @@ cdef class Model:
             "mean_temperature_k": f.surface.temperature_moment / grown if grown > 0.0 else None,
             "mean_bias_v": f.surface.bias_moment / grown if grown > 0.0 else None,
             "mean_partial_pa": mean,
+            "low_frequency_share": f.surface.ratio_moment / grown if grown > 0.0 else 0.0,
+            "growth_s": f.surface.growth_s,
             "mean_rate_m_s": grown / f.surface.growth_s if f.surface.growth_s > 0.0 else 0.0,
             "loads": f.surface.loads,
         }

@@ -25,6 +25,7 @@ cdef enum:  # what a line carries beside or instead of its own gas
     BUBBLER = 1  # its flow is a carrier, which takes vapour along
     BOAT = 2  # its gas becomes another one over a hot source
     MIST = 3  # its flow is a carrier, which takes droplets along
+    GENERATOR = 4  # its gas is made out of its flow, two molecules out of three (ozone)
 
 # Contacts and supplies, as they stand; hil.chamber.script names them. Detectors of the lines follow at DETECTORS.
 cdef enum:
@@ -184,6 +185,7 @@ cdef struct FilmKind:
     bint tabulated  # the rate itself is the table
     double first_rate, second_rate  # 1/(s·Pa) of a bare site at 300 K
     double site_mass  # mol/m² of the first precursor in a full layer
+    double open  # share of the wafer that a mask leaves open
     double real, imaginary  # index at the instruments' wavelength
 
 cdef struct Surface:
@@ -217,7 +219,8 @@ cdef struct Watch:
     double reflectance, psi, delta  # share, degrees
     double wavelength, substrate_real, substrate_imaginary
     double emission[SPECIES]
-    double residual[SPECIES]  # Pa that the mass spectrometer sees
+    double residual[SPECIES]  # Pa that the mass spectrometer reads at each parent peak
+    double cracking[SPECIES][SPECIES]  # what it reads there for a pascal of each species
 
 cdef struct Tags:
     int trickle_shut, throttle, isolation_shut, dry_stop, booster_stop

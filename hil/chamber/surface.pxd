@@ -172,7 +172,8 @@ cdef inline double molar_rate(Chamber* f, FilmKind* film) noexcept nogil:
         rate *= sqrt(PI) * f.energy.spot / f.energy.track
     if f.surface.transport and film.limiting >= 0:
         f.surface.transfer = transfer(f)
-        brought = f.surface.transfer * f.gas.partial[film.limiting] / (GAS_CONSTANT * f.heat.gas) / film.per
+        # A mask leaves the openings what would have grown on all of it: loading
+        brought = f.surface.transfer * f.gas.partial[film.limiting] / (GAS_CONSTANT * f.heat.gas) / film.per / film.open
         rate = films.both(rate, brought)
     return rate
 
@@ -193,6 +194,8 @@ cdef inline void put_on(Chamber* f, int which, double metres, double removal, do
     s.total += metres
     s.temperature_moment += metres * f.heat.wafer
     s.bias_moment += metres * f.energy.bias
+    if f.energy.bias_forward > 0.0:
+        s.ratio_moment += metres * f.energy.bias_forward / (f.energy.bias_forward + f.energy.forward)
     for i in range(f.gas.kinds):
         s.partial_moment[i] += metres * f.gas.partial[i]
 
@@ -218,7 +221,7 @@ cdef inline void film_step(Chamber* f, double dt) noexcept nogil:
     if which >= 0:
         film = &s.film[which]
         molar = molar_rate(f, film)
-        use = molar * film.per * s.area
+        use = molar * film.per * s.area * film.open
         if film.limiting >= 0:
             # Never more than half of what is there in a tenth of a second
             most = 5.0 * gas.amount[film.limiting]
@@ -228,10 +231,10 @@ cdef inline void film_step(Chamber* f, double dt) noexcept nogil:
             fed = use + gas.pumps.flow_out * gas.partial[film.limiting] / gas.pressure
             edge += s.depletion_dome * use / (fed + 1e-15)
         for i in range(gas.kinds):
-            gas.consumed[i] = molar * s.area * film.uses[i]
+            gas.consumed[i] = molar * s.area * film.open * film.uses[i]
         s.active = which
         s.rate = molar * film.volume * s.wafer_factor * (1.0 + s.ageing * s.wall)
-        s.deposited += molar * s.area * dt
+        s.deposited += molar * s.area * film.open * dt
     if s.sputter > 0.0 and f.energy.bias < -30.0:
         # Ions take film away, as the root of their energy above some threshold (usual order)
         removal = s.sputter * f.energy.ion_flux * (sqrt(-f.energy.bias) - 5.5) * dt
@@ -299,5 +302,5 @@ cdef inline void new_wafers(Surface* s) noexcept nogil:
         s.by_film[i] = 0.0
     for i in range(SPECIES):
         s.partial_moment[i] = 0.0
-    s.total = s.temperature_moment = s.bias_moment = s.growth_s = s.coverage = s.cycles = 0.0
+    s.total = s.temperature_moment = s.bias_moment = s.ratio_moment = s.growth_s = s.coverage = s.cycles = 0.0
     s.loads += 1

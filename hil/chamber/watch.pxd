@@ -32,7 +32,7 @@ cdef inline void optics(Chamber* f) noexcept nogil:
 
 cdef inline void watch_step(Chamber* f) noexcept nogil:
     # Every second
-    cdef int slot = <int>((f.rack.step // f.watch.period) % HISTORY), i
+    cdef int slot = <int>((f.rack.step // f.watch.period) % HISTORY), i, k
     cdef double total = f.gas.pressure
     f.watch.middle, f.watch.half = f.surface.thickness[0], f.surface.thickness[1]
     f.watch.middle_rate = (f.watch.middle - f.watch.middle_history[(slot + 1) % HISTORY]) / f.watch.interval
@@ -41,8 +41,10 @@ cdef inline void watch_step(Chamber* f) noexcept nogil:
     f.watch.crystal_history[slot] = f.watch.crystal
     optics(f)
     for i in range(f.gas.kinds):
-        # A sampled gas behind an orifice; light as k·n_e·n
-        f.watch.residual[i] = f.gas.partial[i]
+        # A sampled gas behind an orifice, in which every gas leaves pieces at other masses; light as k·n_e·n
+        f.watch.residual[i] = 0.0
+        for k in range(f.gas.kinds):
+            f.watch.residual[i] += f.watch.cracking[i][k] * f.gas.partial[k]
         f.watch.emission[i] = 2e-12 * f.energy.density * f.gas.partial[i] / total if total > 0.0 else 0.0
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hil.parts.film import described
 from hil.parts.metrology import mapped, mixed_index
 
 INDEX_OXIDE = 1.457
@@ -46,6 +47,12 @@ def measure(
         stress = stress_mpa(film, mean_temperature_k)
         found["stress_mpa"] = round(stress, 1)
         found["stress_type"] = "compressive" if stress < 0.0 else "tensile"
+        rest = described(film, film, found["thickness_mean_nm"] * 1e-9, mean_temperature_k)
+        found |= {name: rest[name] for name in ("grain_nm", "roughness_rms_nm") if name in rest}
+        found["basis"] = rest["basis"] | {
+            "refractive_index": "silicon that found no oxidant, mixed in by Lorentz and Lorenz (order usual)",
+            "stress_mpa": "unequal contraction of silica; usual intrinsic value of polycrystalline silicon",
+        }
     return found
 
 

@@ -142,6 +142,8 @@ DOORS: list[tuple[Callable[..., Any], dict[str, Any]]] = [
     (growth.grove, {"surface_m_s": 0.1, "transfer_m_s": 0.1, "concentration_mol_m3": 1.0}),
     (growth.growth_per_cycle, {"film": "Al2O3", "temperature_k": 523.0}),
     (growth.growth_per_cycle, {"film": "TiN", "temperature_k": 673.0}),
+    (growth.nucleation_delay, {"temperature_k": 1123.0, "source_pa": 100.0, "etchant_pa": 20.0}),
+    (growth.loading, {"surface_m_s": 0.1, "transfer_m_s": 0.05, "open_share": 0.3}),
     (growth.combustion_growth, {"oxygen_over_acetylene": 0.95, "strain_1_s": 1000.0, "surface_k": 1200.0,
                                 "methyl": 5e-5, "recombination": 0.1, "pressure_pa": 101325.0}),
     (growth.graphene_carbon, {"temperature_k": 1273.0, "methane_pa": 60.0, "hydrogen_pa": 1000.0}),

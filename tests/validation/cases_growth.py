@@ -66,6 +66,15 @@ CASES = [
     Case("TEOS, order at 15 Pa", 1.0, lambda: order("SiO2-TEOS", 1000.0, {"TEOS": 15.0}, "TEOS"), 0.02),
     Case("TEOS, order at 200 Pa", 1.0, lambda: order("SiO2-TEOS", 1000.0, {"TEOS": 200.0}, "TEOS"), 0.02),
     Case("TEOS, kJ/mol", 190.0, lambda: energy("SiO2-TEOS", 950.0, 1000.0, {"TEOS": 60.0}), 0.05),
+    Case("TEOS and ozone below 300 °C, kcal/mol", 17.0, lambda: energy(
+        "SiO2-O3TEOS", 500.0, 560.0, {"TEOS": 100.0, "O3": 1e5}) / 4.184, 0.02),
+    Case("TEOS and ozone, much of both: order in TEOS falls to ½ at 1000 Pa", 0.5,
+         lambda: order("SiO2-O3TEOS", 600.0, {"TEOS": 1000.0, "O3": 1e9}, "TEOS"), 0.02),
+    Case("TEOS without ozone below 500 °C: nothing, 1 + G", 1.0,
+         lambda: 1.0 + growth.film_rate("SiO2-O3TEOS", 700.0, {"TEOS": 100.0}), 1e-12),
+    Case("a mask stays bare half as long at twice the pressure", 0.5, lambda: growth.nucleation_delay(
+        1123.0, 200.0) / growth.nucleation_delay(1123.0, 100.0), 1e-9),
+    Case("openings of 30 %, transport decides: loading 1/f", 1.0 / 0.3, lambda: growth.loading(1e6, 0.1, 0.3), 1e-4),
     Case("DCS nitride, kJ/mol of 125 … 185", 155.0,
          lambda: energy("Si3N4", 1023.0, 1123.0, {"SiH2Cl2": 10.0, "NH3": 30.0}), 0.19),
     Case("DCS/N2O, 850 → 950 °C: 3 → 10 nm/min", 10.0 / 3.0, lambda: growth.film_rate(

@@ -1,0 +1,99 @@
+"""What a chamber's instruments and its wafers say of a film beside its thickness."""
+
+from functools import cache
+from typing import Any
+
+import pytest
+
+from config.layout import Layout
+from hil.chamber.composition import Composition, compose
+from hil.chamber.parameters import Parameters
+from hil.parts.film import described
+from hil.parts.parameters import changed
+from kernels.growth import loading, nucleation_delay
+from tests.hil.chambers import ChamberBench, shipped_chamber
+
+FEED = {"sih2cl2": 200.0, "h2": 15000.0}
+
+
+@cache
+def composed(name: str) -> Composition:
+    tool = shipped_chamber(name)
+    assert tool.plant is not None
+    return compose(Layout(tool), tool.plant, changed(Parameters(), tool.plant.parameters))
+
+
+def grown(hcl: float, seconds: float) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Silicon on five wafers at 850 °C, hydrogen chloride as said; what was measured, and the plant's state."""
+    bench = ChamberBench("epi_pancake", idle_c=850.0)
+    settings = {"vacuum.throttle_valve.position_pct": 30.0, "heater.zone1.power_pct": 32.0}
+    state = bench.run(seconds, settings, hcl=hcl, **FEED)
+    return bench.plant.measure(), state
+
+
+def test_an_etchant_keeps_the_mask_bare_and_nuclei_cover_it_without() -> None:
+    """HCl over dichlorosilane of one half: selective; of a twentieth: film on the mask after its delay."""
+    selective, _ = grown(110.0, 400.0)
+    assert (selective["selectivity_score"], selective["mask_film_nm"]) == (1.0, 0.0)
+    dirty, state = grown(10.0, 400.0)
+    assert dirty["mask_film_nm"] > 1.0
+    assert 0.0 < dirty["selectivity_score"] < 1.0
+    mean = state["mean_partial_pa"]
+    delay = nucleation_delay(state["mean_temperature_k"], mean["SiH2Cl2"], mean["HCl"])
+    expected = (state["growth_s"] - delay) * state["mean_rate_m_s"] * 1e9
+    assert dirty["mask_film_nm"] == pytest.approx(expected, abs=1e-2)
+    assert "nucleation delay" in dirty["basis"]["selectivity_score"]
+
+
+def test_openings_of_a_mask_take_what_would_have_grown_on_all_of_it() -> None:
+    """Loading: between 1 (the surface decides) and 1/f (transport decides)."""
+    assert loading(1e-6, 0.1, 0.3) == pytest.approx(1.0, rel=1e-4)
+    assert loading(1e6, 0.1, 0.3) == pytest.approx(1.0 / 0.3, rel=1e-4)
+    masked, _ = grown(110.0, 60.0)
+    assert masked["open_share"] == 0.3
+
+
+def test_a_mass_spectrometer_reads_pieces_of_one_gas_at_the_peak_of_another() -> None:
+    """Silane leaves 28 % of its parent peak at the mass of nitrogen; the reading is the sum over all gases."""
+    made_of = composed("uhvcvd_sige")
+    silane, nitrogen = made_of.named("SiH4"), made_of.named("N2")
+    assert made_of.cracking[nitrogen, silane] == pytest.approx(0.28)
+    assert made_of.cracking[silane, silane] == 1.0
+    bench = ChamberBench("uhvcvd_sige")
+    partial = bench.run(120.0, {}, sih4=50.0, h2=100.0)["partial_pa"]
+    seen = sum(made_of.cracking[silane, made_of.named(gas)] * pascal for gas, pascal in partial.items())
+    assert bench.readings["metrology.rga_sih4_pa"] == pytest.approx(seen, rel=0.15)
+
+
+def test_ozone_is_made_out_of_oxygen_atom_by_atom() -> None:
+    """3 O2 → 2 O3 in the line's generator: 0.08 mol for each mol of oxygen, whose atoms are all still there."""
+    state = ChamberBench("sacvd_oxide").run(30.0, {}, o3=3000.0)
+    fed = state["fed_mol"]
+    assert fed["O3"] / (fed["O2"] + 1.5 * fed["O3"]) == pytest.approx(0.08, rel=1e-3)
+    assert state["level_mol"] == ChamberBench("sacvd_oxide").run(1.0)["level_mol"], "a generator does not run out"
+
+
+@pytest.mark.parametrize(
+    ("film", "law", "more", "low", "high"),
+    [
+        ("Si3N4", "Si3N4-plasma", {"low_frequency_share": 0.0}, 300.0, 500.0),
+        ("Si3N4", "Si3N4-plasma", {"low_frequency_share": 1.0}, -300.0, -100.0),
+        ("SiO2", "SiO2-TEOS", {}, -300.0, 0.0),
+        ("epi-Si", "epi-Si", {}, 0.0, 0.0),
+        ("SiGe", "poly-Si", {"alloy": "SiGe", "composition": 0.2}, -1600.0, -1000.0),
+        ("W", "W", {}, 500.0, 2000.0),
+    ],
+)
+def test_stress_has_its_sign_and_its_basis(film: str, law: str, more: dict[str, Any], low: float, high: float) -> None:
+    """Plasma nitride +400 MPa at 13.56 MHz, −200 MPa at low frequency; strained SiGe is compressed by 1 to 1.6 GPa."""
+    found = described(film, law, 5e-9, 700.0, **more)
+    assert low <= found["stress_mpa"] <= high
+    assert found["basis"]["stress_mpa"]
+    assert found["roughness_rms_nm"] > 0.0
+    assert set(found["basis"]) >= {"stress_mpa", "roughness_rms_nm"}
+
+
+def test_a_thick_alloy_relaxes() -> None:
+    found = described("SiGe", "poly-Si", 1e-6, 700.0, alloy="SiGe", composition=0.3)
+    assert found["stress_mpa"] == 0.0
+    assert "relaxed" in found["basis"]["stress_mpa"]
