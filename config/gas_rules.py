@@ -4,9 +4,9 @@ Like the tags of its instruments (`config.instruments`) they are made when the t
 one. The module `gas_safety` holds, for the chamber and each hazardous gas `g`:
 
 * `chamber.g_left_ppm`: the most that can be left of it. 1 000 000 ppm while its valve is open, or its controller
-  measures a flow; else thinned by the purge gas that was measured to come in: dx/dt = −x · η · Q / N for N = p·V/(R·T),
-  which is exp(−Q·t/V) for a sweep at constant pressure and p_low/p_high for a fill behind shut valves. A scan divides by
-  1 + η · Q · dt / N, which is never faster than the exponential.
+  measures a flow; else thinned by the purge gas that was measured to come in: dx/dt = −x · η · Q / N with the
+  content N = p·V/(R·T), which is exp(−Q·t/V) for a sweep at constant pressure and p_low/p_high for a fill behind shut
+  valves. A scan divides by 1 + η · Q · dt / N, which is never faster than the exponential.
 * `chamber.air_left_ppm`: the same of air, which comes in while the door is not known to be shut.
 * `chamber.purged`: every one of them is so small that any other gas may come in.
 * `chamber.may_open`: every one of them is below what people may breathe and what may burn.
@@ -42,9 +42,9 @@ _YES_NO = ("no", "yes")
 
 
 def with_gas_rules(tool: Tool) -> Tool:
-    """Add what follows from a tool's `gas_safety`; a tool without one, or with the rules in it, stays as it is."""
+    """Add what follows from a tool's `gas_safety`; a tool without one stays as it is."""
     rules = tool.gas_safety
-    if not isinstance(rules, GasSafety) or any(module.name == MODULE for module in tool.modules):
+    if not isinstance(rules, GasSafety):
         return tool
     tags = (*_chamber(tool, rules), *_exhaust(tool, rules), *_leak(rules), *_lines(tool, rules))
     module = Module(
@@ -161,7 +161,8 @@ def _residue(tool: Tool, gas: Gas) -> Iterator[Tag]:
         enters, shut = gas.valve, f"not {gas.valve}"
     yield _truth(f"chamber.{name}_enters", f"{gas.name} comes into the chamber", enters)
     yield _truth(f"chamber.{name}_shut", f"{gas.name} is known not to come in: purge gas counts", shut)
-    yield _left(name, gas.name, f"{MODULE}.chamber.{name}_enters", f"{MODULE}.chamber.purge * {MODULE}.chamber.{name}_shut")
+    purge = f"{MODULE}.chamber.purge * {MODULE}.chamber.{name}_shut"
+    yield _left(name, gas.name, f"{MODULE}.chamber.{name}_enters", purge)
 
 
 def _left(name: str, title: str, enters: str, purge: str) -> Tag:
@@ -187,8 +188,14 @@ def _exhaust(tool: Tool, rules: GasSafety) -> Iterator[Tag]:
 def _leak(rules: GasSafety) -> Iterator[Tag]:
     if rules.leak is None:
         return
-    yield Tag(name="leak_passed", kind=TagKind.SETPOINT, states=_YES_NO, low=0.0, high=1.0,
-              description=f"{rules.leak.operation} has been passed lately; kept over restarts by the controller")
+    yield Tag(
+        name="leak_passed",
+        kind=TagKind.SETPOINT,
+        states=_YES_NO,
+        low=0.0,
+        high=1.0,
+        description=f"{rules.leak.operation} has been passed lately; kept over restarts by the controller",
+    )
     yield _truth("leak_fresh", "The chamber is proven tight, and has not been opened since",
                  f"{MODULE}.leak_passed and not ({rules.leak.void}) and "
                  f"({MODULE}.leak_fresh or not {MODULE}.leak_seen)")  # fmt: skip
@@ -212,8 +219,9 @@ def _lines(tool: Tool, rules: GasSafety) -> Iterator[Tag]:
         share = line.mixing * (1.0 - line.low / line.high)
         own = f"{MODULE}.{name}_left_ppm"
         yield _tag(f"{name}_left_ppm", f"The most that can be left of {line.gas} in its line",
-                   f"max({MODULE}.{name}_supplied * {FULL_PPM:.0f} ppm, {own} * (1 - {MODULE}.{name}_filled * {share!r}), "
-                   f"{LEAST_PPM} ppm)", unit="ppm", low=0.0, high=FULL_PPM, otherwise=FULL_PPM)  # fmt: skip
+                   f"max({MODULE}.{name}_supplied * {FULL_PPM:.0f} ppm, "
+                   f"{own} * (1 - {MODULE}.{name}_filled * {share!r}), {LEAST_PPM} ppm)",
+                   unit="ppm", low=0.0, high=FULL_PPM, otherwise=FULL_PPM)  # fmt: skip
 
 
 def _emptied(line: Line, unit: str, name: str) -> str:
@@ -237,22 +245,43 @@ def _rows(tool: Tool, rules: GasSafety) -> Iterator[dict[str, Any]]:
         ]  # fmt: skip
         if others:
             when = " or ".join(f"{left(other)} > {mixing_limit(other):g} ppm" for other in others)
-            yield _permissive(f"{tag_of(gas.name)}_before_purge", when, _shut([gas]),
-                              f"{gas.name} waits until the chamber is proven free of {', '.join(others)}",
-                              f"Valve of {gas.name} is held shut", "Purge: only gas that is measured to flow counts")
+            yield _permissive(
+                f"{tag_of(gas.name)}_before_purge",
+                when,
+                _shut([gas]),
+                f"{gas.name} waits until the chamber is proven free of {', '.join(others)}",
+                f"Valve of {gas.name} is held shut",
+                "Purge: only gas that is measured to flow counts",
+            )
     airless = [gas for gas in tool.gases if never_together(gas.name, "O2") is not None]
     if airless:
-        yield _permissive("air_before_purge", f"{left('air')} > {AIR_PPM:g} ppm", _shut(airless),
-                          "Gas that burns waits until the chamber is proven free of air",
-                          "Its valves are held shut", "Shut the door, pump down, purge")
+        yield _permissive(
+            "air_before_purge",
+            f"{left('air')} > {AIR_PPM:g} ppm",
+            _shut(airless),
+            "Gas that burns waits until the chamber is proven free of air",
+            "Its valves are held shut",
+            "Shut the door, pump down, purge",
+        )
     if rules.leak is not None and (gases := pyrophoric(tool)):
-        yield _permissive("leak_check_due", f"not {MODULE}.leak_fresh", _shut(gases),
-                          f"What burns in air needs {rules.leak.operation} passed within {rules.leak.within_h:g} h, and "
-                          "the chamber shut since", "Its valves are held shut", f"Run {rules.leak.operation}")
+        yield _permissive(
+            "leak_check_due",
+            f"not {MODULE}.leak_fresh",
+            _shut(gases),
+            f"What burns in air needs {rules.leak.operation} passed within {rules.leak.within_h:g} h, "
+            "and the chamber shut since",
+            "Its valves are held shut",
+            f"Run {rules.leak.operation}",
+        )
     locks = tuple(Effect(output=output, value=0.0) for output in rules.locks)
-    yield _permissive("gas_behind_door", f"not {MODULE}.chamber.may_open", locks,
-                      "The door stays shut until the chamber is proven free of gas", "The door cannot be opened",
-                      "Purge until what is left of each gas is below its limit: see gas_safety.chamber")
+    yield _permissive(
+        "gas_behind_door",
+        f"not {MODULE}.chamber.may_open",
+        locks,
+        "The door stays shut until the chamber is proven free of gas",
+        "The door cannot be opened",
+        "Purge until what is left of each gas is below its limit: see gas_safety.chamber",
+    )
 
 
 def _permissive(name: str, when: str, effects: tuple[Effect, ...], description: str, consequence: str,

@@ -88,7 +88,8 @@ class Species(Model):
         """What a detector in the extraction trips at; None for what neither poisons nor burns."""
         if not {Hazard.TOXIC, Hazard.FLAMMABLE, Hazard.PYROPHORIC} & set(self.hazards):
             return None
-        return self.exposure_ppm if self.exposure_ppm is not None else PPM_PER_PCT * DETECTED_LFL * (self.lfl_pct or 1.0)
+        burning = PPM_PER_PCT * DETECTED_LFL * (self.lfl_pct or 1.0)
+        return burning if self.exposure_ppm is None else self.exposure_ppm
 
     @property
     def opening_ppm(self) -> float:

@@ -15,7 +15,7 @@ from config.gases import is_hazardous
 from config.plan import Plan, gas_use, plan_recipe
 from config.plan.words import Words
 from config.preflight_conditions import condition_faults
-from config.preflight_gas import gas_faults, gas_warnings, hazard_level
+from config.preflight_gas import dilution_faults, gas_faults, gas_warnings, hazard_level
 from config.preflight_matrix import matrix_faults
 from config.preflight_window import window_faults
 from config.preflight_words import word_faults, word_warnings
@@ -70,6 +70,7 @@ def preflight(
     faults += word_faults(words)
     faults += condition_faults(words)
     faults += gas_faults(words, mode, known)
+    faults += dilution_faults(words, known)
     faults += matrix_faults(words, known)
     warnings += [*word_warnings(words), *gas_warnings(words)]
     result = Preflight(

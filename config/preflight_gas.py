@@ -7,6 +7,8 @@ it are shared, and there only the process mode can except a pair, inside of its 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from config.gas_rules import MOST_LFL_PCT, burning, lfl_fraction
+from config.gas_safety import GasSafety
 from config.gases import caution_together, never_together, pairs, species
 from config.plan.words import Words
 from config.process_mode import PairWindow, ProcessMode
@@ -66,6 +68,28 @@ def gas_faults(words: Words, mode: ProcessMode | None, modes: Mapping[str, Proce
                 if reason is not None and other not in mixture.flows and (window is None or window.separated):
                     yield mixture.path, f"{gas} follows {other} of {path} without a step between that purges: {reason}"
         before = dict.fromkeys(mixture.flows, mixture.path)
+
+
+def dilution_faults(words: Words, modes: Mapping[str, ProcessMode]) -> Iterator[tuple[str, str]]:
+    """Yield path and reason of every step whose gas would burn in the exhaust, with the least dilution that it has.
+
+    By the rule of Le Chatelier (ISO 10156:2017, 4.6): flows over their limits add up.
+    """
+    rules = words.tool.gas_safety
+    if not isinstance(rules, GasSafety):
+        return
+    burns = {gas.name for gas in burning(words.tool)}
+    for mixture in mixtures(words, modes):
+        flows = {gas: flow for gas, flow in mixture.flows.items() if gas in burns}
+        if not flows:
+            continue
+        shares = sum(flow / lfl_fraction(gas) for gas, flow in flows.items())
+        found_pct = 100.0 * shares / (sum(flows.values()) + 1000.0 * rules.least_dilution_slm)
+        if found_pct > MOST_LFL_PCT:
+            named = " and ".join(f"{flow:g} sccm of {gas}" for gas, flow in sorted(flows.items()))
+            words_of_it = f"{named} are {found_pct:.0f} % of the lower limit of flammability in the exhaust"
+            diluted = f"which is diluted with {rules.least_dilution_slm:g} slm at least"
+            yield mixture.path, f"{words_of_it}, {diluted}; {MOST_LFL_PCT:g} % are permitted"
 
 
 def _separated(recipe: Recipe) -> frozenset[str]:

@@ -12,7 +12,7 @@ from config.gas_rules import LEAK_PASSED, burning, excepted, hazardous, pyrophor
 from config.gas_safety import GasSafety, Line, Volume
 from config.gases import is_hazardous, never_together, pairs
 from config.ranges import Range, Ranges
-from config.tool import Action, Gas, Interlock, InterlockClass, TagKind
+from config.tool import Action, Gas, Interlock, InterlockClass, Policy, TagKind
 
 PATH = "gas_safety"
 
@@ -24,8 +24,8 @@ def check_gas_safety(report: Report) -> None:
     if rules is None:
         if gases:
             names = ", ".join(gas.name for gas in gases)
-            report.add(PATH, f"is missing: the tool feeds {names}; declare the chamber's volume, exhaust, abatement and "
-                       "dilution, or say in gas_safety.waived why nothing is computed here")  # fmt: skip
+            report.add(PATH, f"is missing: the tool feeds {names}; declare the chamber's volume, exhaust, abatement "
+                       "and dilution, or say in gas_safety.waived why nothing is computed here")  # fmt: skip
         return
     if not isinstance(rules, GasSafety):
         return
@@ -96,7 +96,7 @@ def _check_leak(report: Report, rules: GasSafety) -> None:
             if proves:
                 report.add(path, f"sets '{LEAK_PASSED}', which only {rules.leak.operation} may")
             continue
-        checked = [n for n, step in enumerate(steps) if any(check.otherwise.value != "continue" for check in step.check)]
+        checked = [n for n, step in enumerate(steps) if any(c.otherwise is not Policy.CONTINUE for c in step.check)]
         begins = steps and steps[0].set.get(LEAK_PASSED) == 0.0
         if not begins or not proves or not checked or min(proves) <= min(checked):
             report.add(path, f"must set '{LEAK_PASSED}' to 0 in its first step, and to 1 behind a check of its result")
@@ -129,8 +129,8 @@ def _check_exhaust(report: Report, rules: GasSafety) -> None:
         shut = _shut(report, {contact: (0.0, 0.0)})
         for i, gas in enumerate(report.tool.gases):
             if is_hazardous(gas.name) and gas.valve not in shut:
-                report.add(f"gases[{i}].valve", f"no trip that nobody may bypass shuts '{gas.valve}' when the {word} is "
-                           f"lost ('{contact}' is 0)")  # fmt: skip
+                report.add(f"gases[{i}].valve", f"no trip that nobody may bypass shuts '{gas.valve}' when the {word} "
+                           f"is lost ('{contact}' is 0)")  # fmt: skip
     for i, gas in enumerate(report.tool.gases):
         if gas in burning(report.tool) and report.layout.declared.get(gas.flow) is None:
             report.add(f"gases[{i}].flow", "is needed for the dilution of the exhaust")
