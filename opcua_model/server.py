@@ -11,6 +11,7 @@ from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
 import anyio
+import anyio.lowlevel
 import anyio.to_thread
 
 from config.alarm_list import AlarmDefinition
@@ -96,6 +97,7 @@ class UaServer:
     async def show(self, entry: Entry) -> None:
         """Create or refresh an entry."""
         await self._must(self._entries).show(entry)
+        await anyio.lowlevel.checkpoint()  # who tells without end must not keep clients from connecting: here as below
 
     async def hide(self, folder: str, name: str) -> None:
         """Remove an entry."""
@@ -107,6 +109,7 @@ class UaServer:
         await self._refresh()  # what the event says of a run or an interlock is what reads say of it
         event = make_event(tree.space, typed(occurrence, tree.live))
         deliver(event, self._internal.subscription_service.subscriptions.values())
+        await anyio.lowlevel.checkpoint()
 
     async def add_alarm(self, definition: AlarmDefinition, state: AlarmState) -> None:
         """Show an alarm that the tool file does not declare; one that is there already is no fault."""
@@ -122,6 +125,7 @@ class UaServer:
         await conditions.show(state)
         if told:
             deliver(conditions.notice(state.name), self._internal.subscription_service.subscriptions.values())
+        await anyio.lowlevel.checkpoint()
 
     def _deliver(self, event: Notice) -> None:
         deliver(event, self._internal.subscription_service.subscriptions.values())

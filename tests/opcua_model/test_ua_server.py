@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import anyio
 import pytest
 
 from opcua_model.client import ClientError, UnreachableError, connect
-from opcua_model.interface import AddressSpace, Entry
+from opcua_model.interface import AddressSpace, Entry, Occurrence
+from opcua_model.methods import methods_of
 from opcua_model.server import EndpointError, UaServer
 from opcua_model.settings import Limits, Settings
 from opcua_model.stack import Ids, errors, ua
-from tests.opcua_model.fake_daemon import PASSWORDS, FakeDaemon, furnace, now_utc, serving, until
+from tests.opcua_model.fake_daemon import PASSWORDS, START_NS, FakeDaemon, furnace, now_utc, serving, until
 
 pytestmark = pytest.mark.anyio
 
@@ -151,6 +153,33 @@ async def test_a_field_may_turn_out_to_be_of_another_type(server: UaServer, daem
     await server.hide("Runs", "CVD-1")
 
 
+async def test_a_daemon_that_tells_without_end_keeps_nobody_from_connecting(
+    server: UaServer, daemon: FakeDaemon
+) -> None:
+    """A server that starts again tells thousands of events in a row: whoever connects meanwhile is served."""
+    told = 0
+    stop = anyio.Event()
+    states = list(daemon.alarms().values())
+
+    async def tell() -> None:
+        nonlocal told
+        while not stop.is_set():
+            await server.emit(Occurrence("Runs", 100, "again", START_NS))
+            await server.alarm(states[told % len(states)], told=False)
+            await server.show(Entry("Runs", "CVD-busy", {"Status": "RUNNING", "Progress": float(told)}))
+            told += 1
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(tell)
+        with anyio.fail_after(30):
+            async with connect(server.endpoint, "olga", PASSWORDS["olga"]) as tool:
+                assert await tool.read("State/Mode") == "Ready"
+                await tool.call("State", "CheckInterlocks")
+        stop.set()
+    assert told > 10
+    await server.hide("Runs", "CVD-busy")
+
+
 @pytest.mark.parametrize(
     ("folder", "name", "words"),
     [
@@ -205,7 +234,7 @@ async def test_browsing_follows_direction_type_and_class(server: UaServer) -> No
         up = await browse(BrowseDirection=ua.BrowseDirection.Inverse)
         assert {reference.NodeId for reference in up.References} == {tool.node(".")}
         methods = await browse(NodeClassMask=int(ua.NodeClass.Method))
-        assert len(methods.References) == 7
+        assert len(methods.References) == len(methods_of("Recipes"))
         wrong = await browse(ReferenceTypeId=ua.NodeId(4711, 7))
         assert wrong.StatusCode.name == "BadReferenceTypeIdInvalid"
         unknown = ua.BrowseDescription(NodeId=tool.node("Nowhere"))
