@@ -478,8 +478,10 @@ INTERLOCKS: Final = (
             Argument("Passed", "Boolean", "Whether the interlock did all that it should."),
             _text("AsFound", "State of the loop before anything was touched."),
             _text("AsLeft", "The same when the test was over."),
-            Argument("TripValue", "Double", "As it was read at the instrument; NaN: only the controller measured."),
-            Argument("ResponseS", "Double", "From the cause to the final element, s; NaN: not taken."),
+            _text(
+                "MeasuredJson",
+                'What people read: {"trip_value": 6.1, "response_s": 0.2}, either may lack; empty: nothing.',
+            ),
             _text("Comment", "What else was found."),
         ),
         (_text("Json", "Id of the test and when the next is due."),),

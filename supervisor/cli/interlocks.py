@@ -4,7 +4,9 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import anyio
 from rich.console import Console
@@ -12,6 +14,7 @@ from rich.table import Table
 
 from config.loading import load_tool
 from config.matrix import Matrix, matrix
+from config.tool import InterlockClass, Tool
 from opcua_model.client import ClientError
 from supervisor.cli.attached import attached
 from supervisor.cli.errors import UsageError
@@ -30,14 +33,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="TARGET",
         help="what stands in the way of an output, of an interlock's reset, of `start` or `arm` (with --user)",
     )
+    parser.add_argument("--proof", action="store_true", help="print the proof tests, with --user also when each is due")
     parser.add_argument("--user", help="ask the running daemon as this person how each interlock stands")
     parser.add_argument("--data", type=Path, default=Path("cvd-data"), help="its data folder (default: ./cvd-data)")
     parser.add_argument("--password-stdin", action="store_true", help="read that person's password from standard input")
 
 
 def carry_out(arguments: argparse.Namespace) -> int:
-    """Print the matrix; with a user, 1 when an interlock is in force (with --why: when something stands in the way)."""
-    shown = matrix(load_tool(arguments.tool))
+    """Print the matrix; with a user, 1 when an interlock is in force (with --why: when something stands in the way).
+
+    With --proof the calendar of proof tests instead; with a user, 1 when one is overdue or failed.
+    """
+    tool = load_tool(arguments.tool)
+    if arguments.proof:
+        return _proof(arguments, tool)
+    shown = matrix(tool)
     if arguments.why:
         if not arguments.user:
             raise UsageError("--why asks a running daemon: give --user")
@@ -57,6 +67,59 @@ def carry_out(arguments: argparse.Namespace) -> int:
         _draw(shown, states)
         print("".join(f"BYPASSED {words}\n" for words in bypasses.values()), end="")
     return int(any(state != "Normal" for state in states.values()))
+
+
+def _proof(arguments: argparse.Namespace, tool: Tool) -> int:
+    declared = {one.name: one.proof_test for one in tool.interlocks if one.proof_test is not None}
+    known: dict[str, dict[str, str]] = {}
+    if arguments.user:
+        password = ask_password(from_stdin=arguments.password_stdin)
+        known = anyio.run(_calendar, arguments.data, arguments.user, password, list(declared))
+    rows = [
+        {
+            "interlock": name,
+            "every_days": test.every_days,
+            "method": "witness" if test.inject is None else f"inject {test.inject.tag}",
+            "procedure": test.procedure,
+            **known.get(name, {}),
+        }
+        for name, test in declared.items()
+    ]
+    if arguments.json:
+        print(json.dumps(rows, indent=2, ensure_ascii=False))
+    else:
+        untested = [one.name for one in tool.interlocks if one.cls is InterlockClass.TRIP and one.proof_test is None]
+        _draw_proofs(rows, untested)
+    return int(any(row.get("state") in {"overdue", "failed"} for row in rows))
+
+
+async def _calendar(data: Path, user: str, password: str, names: list[str]) -> dict[str, dict[str, str]]:
+    """State, last and next proof test of interlocks, from a running daemon."""
+    keys = {"state": "ProofTest", "due": "ProofTestDue", "last": "LastProofTest"}
+    paths = {(name, key): f"Interlocks/{name}/{one}" for name in names for key, one in keys.items()}
+    async with attached(data, user, password) as tool:
+        read = {path: value for path, (value, *_) in (await tool.read_all(list(paths.values()))).items()}
+    return {name: {key: _day(read[paths[name, key]]) for key in keys} for name in names}
+
+
+def _day(value: Any) -> str:
+    """A moment as a day, a text as it is."""
+    return "never" if value is None else value.strftime("%Y-%m-%d") if isinstance(value, datetime) else str(value)
+
+
+def _draw_proofs(rows: list[dict[str, Any]], untested: list[str]) -> None:
+    console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDE)
+    table = Table(box=None, pad_edge=False, padding=(0, 1), header_style="bold")
+    keys = ["interlock", "every_days", "method", *(("state", "last", "due") if rows and "state" in rows[0] else ())]
+    for key in keys:
+        table.add_column("days" if key == "every_days" else key, no_wrap=True)
+    for row in rows:
+        table.add_row(*(f"{row[key]:g}" if key == "every_days" else str(row[key]) for key in keys))
+    console.print(table)
+    for row in rows:
+        console.print(f"{row['interlock']}: {row['procedure']}", markup=False)
+    if untested:
+        console.print(f"trips without a declared proof test: {', '.join(untested)}", markup=False)
 
 
 async def _why(data: Path, user: str, password: str, target: str) -> tuple[bool, list[str]]:

@@ -152,6 +152,47 @@ async def test_a_bypass_takes_two_people_an_end_and_an_interlock_that_allows_it(
         await until(operator, f"{TRIP}/Bypassed", lambda bypassed: bypassed is False)
 
 
+async def test_a_proof_test_is_measured_witnessed_by_another_person_and_on_the_calendar(daemon: Daemon) -> None:
+    tested = "Interlocks/cooling_water_lost"
+    async with (
+        daemon.client("mia") as maintenance,
+        daemon.client("erika") as engineer,
+        daemon.client("olga") as operator,
+    ):
+        assert "Maintenance" in (await refusal(maintenance, tested, "StartProofTest", "inject")).reason
+        assert (await refusal(operator, tested, "StartProofTest", "inject")).status == "BadUserAccessDenied"
+        await maintenance.call("State", "SetMode", "Maintenance")
+        await until(maintenance, "State/Mode", lambda mode: mode == "Maintenance")
+        test_id = await maintenance.call(tested, "StartProofTest", "inject")
+        await until(operator, f"{tested}/Latched", lambda latched: latched is True)
+        await until(operator, f"{tested}/Active", lambda active: active is False)
+        await until(operator, f"{tested}/ProofTest", lambda state: state == "under way")
+        held, chain = await operator.call("State", "WhyNot", "arm")
+        assert held is True
+        assert any("a proof test of cooling_water_lost by mia is under way" in line for line in chain)
+        await operator.call(tested, "Reset")
+        await until(operator, f"{tested}/Latched", lambda latched: latched is False)
+        record = (test_id, True, "meter as calibrated", "valve open again", "", "")
+        assert "four eyes" in (await refusal(maintenance, tested, "RecordProofTest", *record)).reason
+        kept = json.loads(await engineer.call(tested, "RecordProofTest", *record))
+        assert kept["test_id"] == test_id
+        await until(operator, f"{tested}/ProofTest", lambda state: state == "ok")
+        assert await operator.read(f"{tested}/LastProofTest") < await operator.read(f"{tested}/ProofTestDue")
+        assert await operator.read("Alarms/proof_tests/ActiveState/Id") is False
+        await maintenance.call("State", "SetMode", "Standby")
+
+    def ask():
+        tool, data = daemon.data.parent / "tripped.toml", daemon.data
+        options = ("--proof", "--user", "otto", "--data", data, "--password-stdin")
+        return cvd("interlocks", tool, *options, stdin=PASSWORD)
+
+    printed = await anyio.to_thread.run_sync(ask)
+    assert printed.returncode == 0
+    (line,) = [line for line in printed.stdout.splitlines() if line.startswith("cooling_water_lost ")]
+    assert " ok " in line
+    assert "never" not in line
+
+
 async def test_set_points_are_moved_by_their_role_within_their_limits(daemon: Daemon) -> None:
     async with daemon.client("olga") as operator, daemon.client("erika") as engineer:
         assert (await denied(operator, "heater.zone1.setpoint_c".replace(".", "/", 1), 650)).status == (

@@ -37,7 +37,7 @@ LIVE = (
     "Diagnostics/HistorianLagS",
     "Diagnostics/ControllerAlive",
 )
-INTERLOCK_VALUES = ("State", "Why", "FirstOut", "TripCount", "BypassLeftS", "BypassWhy")
+INTERLOCK_VALUES = ("State", "Why", "FirstOut", "TripCount", "BypassLeftS", "BypassWhy", "ProofTest")
 ALARM_VALUES = ("ActiveState", "AckedState", "Retain", "Time", "Why")
 IN_FORCE = frozenset({"Active", "Latched"})
 

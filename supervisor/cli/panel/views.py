@@ -185,6 +185,7 @@ def details(picture: Picture, name: str) -> list[str]:
         f"effects       {', '.join(f'{output} = {value}' for output, value in row.effects.items())}",
         f"bypass        {allowed}; {picture.text(f'{at}/BypassLeftS')} s left",
         *([f"              {why}"] if (why := picture.text(f"{at}/BypassWhy", empty="")) not in {"", "?"} else []),
+        f"proof test    {picture.text(f'{at}/ProofTest')}",
     ]
 
 

@@ -1,13 +1,20 @@
 """Proof tests of interlocks: one person carries them out, another one witnesses and records what they showed."""
 
 import json
-import math
 from typing import Any
 
+from config.base import Model
 from opcua_model.interface import Caller, Refused
 from supervisor.link.messages import CommandKind
 from supervisor.server.access.policy import Action, Weighty, other_eyes, permit
 from supervisor.server.calls.desk import Desk, principal
+
+
+class Read(Model):
+    """What people read in a proof test."""
+
+    trip_value: float | None = None
+    response_s: float | None = None
 
 
 class ProofCalls:
@@ -32,13 +39,16 @@ class ProofCalls:
         passed: bool,
         as_found: str,
         as_left: str,
-        trip_value: float,
-        response_s: float,
+        measured: str,
         comment: str,
     ) -> tuple[str]:
         """`RecordProofTest`: by the witness where the policy asks for four eyes, and signed where it asks for that."""
         permit(self._desk.policy, caller, Action.PROOF_TEST)
         name = _last(path)
+        try:
+            read = Read.model_validate_json(measured or "{}")
+        except ValueError as error:
+            raise Refused("BadInvalidArgument", f"MeasuredJson: {error}") from error
         tester = await self._tester(name, test_id)
         other_eyes(self._desk.policy, caller, tester, Weighty.PROOF_TEST, f"the record of a proof test of {name}")
         signed = self._desk.signatures.use(caller, Weighty.PROOF_TEST)
@@ -48,8 +58,8 @@ class ProofCalls:
             "passed": bool(passed),
             "as_found": as_found,
             "as_left": as_left,
-            "trip_value": None if math.isnan(trip_value) else float(trip_value),
-            "response_s": None if math.isnan(response_s) else float(response_s),
+            "trip_value": read.trip_value,
+            "response_s": read.response_s,
             "comment": comment,
             **signed,
         }

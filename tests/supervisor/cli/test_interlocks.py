@@ -43,3 +43,18 @@ def test_without_a_daemon_its_state_is_not_invented(
 def test_why_is_asked_of_a_running_daemon(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["interlocks", str(FURNACE), "--why", "start"]) == 1
     assert "--why asks a running daemon: give --user" in capsys.readouterr().err
+
+
+def test_the_calendar_of_proof_tests_names_what_is_declared_and_what_is_not(capsys: pytest.CaptureFixture[str]) -> None:
+    tool = config.load_tool(FURNACE)
+    assert main(["interlocks", str(FURNACE), "--proof", "--json"]) == 0
+    rows = {row["interlock"]: row for row in json.loads(capsys.readouterr().out)}
+    declared = {one.name: one.proof_test for one in tool.interlocks if one.proof_test is not None}
+    assert set(rows) == set(declared)
+    assert rows["emergency_off"]["method"] == "witness"
+    assert rows["cooling_water_lost"]["method"] == "inject facilities.cooling_water_l_min"
+    assert main(["interlocks", str(FURNACE), "--proof"]) == 0
+    printed = capsys.readouterr().out
+    for name, test in declared.items():
+        assert f"{name}: {test.procedure}" in printed
+    assert "trips without a declared proof test: " in printed
