@@ -13,6 +13,7 @@ from config.base import POINT_NAME, TOOL_NAME, Expression, Model, Name, Seconds,
 from config.equipment import DEFAULT_TRANSITIONS, Care, Finding, Mode, Need, Recency, Role, Transition
 from config.gas_safety import GasSafety, Waiver
 from config.plant import PlantSettings
+from config.regulation.model import LoopGroup
 from config.proof import ProofTest
 
 
@@ -349,6 +350,22 @@ class Alarm(Condition):
     suppress: Suppression = Suppression()
 
 
+class ScheduledGains(Model):
+    """Gains of a loop where the tag of its schedule has a value."""
+
+    at: float
+    kp: float = Field(gt=0)
+    ti_s: float = Field(gt=0)
+    td_s: Seconds = 0.0
+
+
+class Schedule(Model):
+    """Gains that follow a tag: on straight lines between the rows (of kp, kp/ti and kp·td), held outside of them."""
+
+    tag: TagName
+    rows: tuple[ScheduledGains, ...] = Field(min_length=2, max_length=32)
+
+
 class Loop(Model):
     """A PID loop; gains are those of the standard form."""
 
@@ -373,6 +390,8 @@ class Loop(Model):
     high: float
     rate_per_s: float = Field(default=0.0, ge=0)
     off: float
+    schedule: Schedule | None = None
+    """Gains that follow a tag; kp, ti_s and td_s are then what counts until the tag has a value."""
 
 
 class LinearMap(Model):
@@ -624,6 +643,8 @@ class Tool(Model):
     loops: tuple[Loop, ...] = ()
     """Outer loops of a cascade first."""
     maps: tuple[LinearMap, ...] = ()
+    groups: tuple[LoopGroup, ...] = ()
+    """Loops that a model predictive controller may move together."""
     recipe: RecipeBinding
     telemetry: Telemetry
     safe_sequence: Operation

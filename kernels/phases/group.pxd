@@ -173,6 +173,8 @@ cdef inline int next_state_of_group(
     if not fit_for_control(s, row, m):
         return GROUP_WAITING
     if not acts:
+        if not sampled:
+            return GROUP_WAITING  # it takes over with a move, or not at all
         forget_moves(&plan.predictor, &plan.estimate)
         m.unsolved = 0
     if sampled and not move(s, row, plan, m):

@@ -39,6 +39,7 @@ COMMANDS = {
     "restore": "a new data folder from an archive, once every digest is proven",
     "install-service": "a sandboxed systemd unit for a tool",
     "export": "a run's data as Parquet, CSV or JSON",
+    "identify": "a model of several loops from a step test, for predictive control",
     "kinetics": "tabulate detailed chemistry (needs the extra `kinetics`)",
     "shiftlog": "what happened in a shift, in the crew's language and units",
     "nodeset": "a tool's OPC UA address space as a NodeSet2 file, for other stacks",

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from config.exhaust import exhaust_load
 from config.faults import ConfigError
 from config.gases import is_hazardous
-from config.plan import Plan
+from config.plan import Plan, plan_operation
 from config.preflight import Preflight, preflight
 from config.recipe import Recipe, recipe_document
 from config.tool import Tool
@@ -114,6 +114,28 @@ def simulate(
     run.prepare()
     run.run()
     return run.result(recipe, report, seed, time.perf_counter() - started)
+
+
+def simulate_operation(tool: Tool, name: str, *, seed: int | None = None, watch: Watch | None = None) -> str:
+    """Run a service operation on the simulated plant; return how it ended: COMPLETE, or a state and its cause.
+
+    Raises:
+        ControllerError: there is no such operation, or the simulated tool does not become ready.
+        BindingError: the tool has no plant.
+    """
+    operation = next((one for one in tool.operations if one.name == name), None)
+    if operation is None:
+        raise ControllerError(f"the tool {tool.name} has no operation {name!r}")
+    if tool.plant is None:
+        raise BindingError(f"the tool {tool.name} has no [plant] section: there is nothing to simulate")
+    from hil.plant import create
+
+    compiled, plan = compile_tool(tool), plan_operation(operation, tool)
+    plant: SimulatedPlant = create(tool, seed=tool.plant.seed if seed is None else seed)
+    run = _Run(compiled, plan, compile_plan(compiled, plan), plant, [], watch)
+    run.prepare()
+    run.run()
+    return run.state.name if run.state is RunState.COMPLETE else f"{run.state.name}: {run.cause}"
 
 
 @dataclass(frozen=True)

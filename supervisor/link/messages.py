@@ -118,6 +118,7 @@ class EventKind(StrEnum):
     GUARD = "guard"  # run_id, step, policy
     CHECK_FAILED = "check_failed"  # run_id, step, reason, policy
     LOOP_FAULT = "loop_fault"  # loop
+    CONTROL = "control"  # group, control, previous (pid|mpc|waiting|bad_sensor|infeasible|stale)
     PROGRAM_FAULT = "program_fault"  # run_id
     BYPASS_EXPIRED = "bypass_expired"  # name
     FORCE_EXPIRED = "force_expired"  # tag

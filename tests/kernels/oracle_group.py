@@ -117,6 +117,8 @@ class OracleGroup:
             return GroupState.STALE if acts else GroupState.WAITING
         if not self.fit():
             return GroupState.WAITING
+        if not acts and not sampled:
+            return GroupState.WAITING
         if not acts:
             self.mpc.forget()
             self.unsolved = 0

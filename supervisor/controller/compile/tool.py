@@ -26,6 +26,7 @@ from kernels.tables import (
 from kernels.tables import TagKind as Kind
 from supervisor.controller.compile.assembler import Assembler
 from supervisor.controller.compile.expressions import Expressions
+from supervisor.controller.compile.regulation import chosen, groups_of_loops, schedules
 from supervisor.controller.compile.time import scans, scans_within
 from supervisor.controller.errors import CompileError
 
@@ -82,13 +83,15 @@ def compile_tool(tool: Tool) -> CompiledTool:
         loops=_loops(layout),
         maps=_maps(layout),
         safe=safe,
+        schedules=schedules(layout),
+        **groups_of_loops(layout),
     )
     return CompiledTool(tool, layout, tables, groups, reasons)
 
 
 def _tags(layout: Layout, expressions: Expressions) -> Iterator[tuple[Any, ...]]:
     period_s = layout.tool.scan.period_ms / 1000.0
-    loops = _loops_of_outputs(layout)
+    loops, choices = _loops_of_outputs(layout), chosen(layout)
     for _ in SystemTag:
         yield (int(Kind.SYSTEM), 0, 0, 0, -1, -1, 0.0, 0.0, 0.0, 0.0, 0.0)
     for name, tag in layout.declared.items():
@@ -106,7 +109,7 @@ def _tags(layout: Layout, expressions: Expressions) -> Iterator[tuple[Any, ...]]
             tag.low,
             tag.high,
             tag.rate_per_s * period_s if tag.kind is TagKind.OUTPUT else 0.0,
-            tag.initial if tag.otherwise is None else tag.otherwise,
+            choices.get(name, tag.initial) if tag.otherwise is None else tag.otherwise,
             tag.safe if tag.kind is TagKind.OUTPUT else 0.0,
         )
 

@@ -7,8 +7,9 @@ import numpy as np
 
 from config.layout import Layout
 from config.tool import Interlock
-from kernels.tables import ConditionClass, ConditionState, Instr, Policy, RunState, Tables
+from kernels.tables import ConditionClass, ConditionState, GroupState, Instr, Policy, RunState, Tables
 from kernels.tables import Event as ScanEvent
+from supervisor.controller.compile.regulation import modelled
 from supervisor.controller.records.recorder import Draft
 from supervisor.controller.runs.life import Run, Runs
 from supervisor.link.messages import EventKind
@@ -50,6 +51,7 @@ class Translator:
             ScanEvent.SKIPPED: self._skip,
             ScanEvent.BYPASS_EXPIRED: self._bypass_expired,
             ScanEvent.LOST: self._lost,
+            ScanEvent.CONTROL: self._control,
         }
 
     @property
@@ -152,6 +154,13 @@ class Translator:
 
     def _loop_fault(self, record: np.void, _run: Run | None) -> tuple[EventKind, dict[str, Any]]:
         return EventKind.LOOP_FAULT, {"loop": self._layout.tool.loops[int(record["index"])].name}
+
+    def _control(self, record: np.void, _run: Run | None) -> tuple[EventKind, dict[str, Any]]:
+        return EventKind.CONTROL, {
+            "group": modelled(self._layout)[int(record["index"])].name,
+            "control": GroupState(int(record["a"])).name.lower(),
+            "previous": GroupState(int(record["b"])).name.lower(),
+        }
 
     def _program_fault(self, record: np.void, run: Run | None) -> tuple[EventKind, dict[str, Any]]:
         return EventKind.PROGRAM_FAULT, {**self._at(run), "pc": int(record["index"])}

@@ -35,7 +35,9 @@ RECENT = 4096
 CHUNK = 512
 """Records handed out at once."""
 
-NOT_URGENT = frozenset({EventKind.SKIPPED, EventKind.LOST, EventKind.NOTICE, EventKind.CONDITION, EventKind.LOOP_FAULT})
+NOT_URGENT = frozenset(
+    {EventKind.SKIPPED, EventKind.LOST, EventKind.NOTICE, EventKind.CONDITION, EventKind.LOOP_FAULT, EventKind.CONTROL}
+)
 """Everything else is synced at once: commands, run transitions, step boundaries, expiries."""
 SOON_S = 0.1
 """A condition is told to people: it waits no longer than this."""

@@ -40,6 +40,7 @@ _FIXED: dict[EventKind, tuple[str, int, str]] = {
     EventKind.GUARD: ("Runs/ActiveRun", 700, "guard of step {step} failed: {policy}"),
     EventKind.CHECK_FAILED: ("Runs/ActiveRun", 700, "check of step {step} failed: {reason} ({policy})"),
     EventKind.LOOP_FAULT: ("Equipment", 700, "loop {loop} lost its measurement and went off"),
+    EventKind.CONTROL: ("Equipment", 300, "control of {group} is {control}, was {previous}"),
     EventKind.PROGRAM_FAULT: ("Runs/ActiveRun", 900, "the program of the run is faulty; the run was aborted"),
     EventKind.BYPASS_EXPIRED: ("Interlocks", 500, "bypass of {name} ended"),
     EventKind.FORCE_EXPIRED: ("Equipment", 500, "force on {tag} ended"),
