@@ -771,4 +771,52 @@ BURNER = Spec(
     vent_sccm=20000,
 )
 
-SPECS = (HOT_WIRE, HDP, MICROWAVE, REMOTE, LASER, LAMP, BURNER)
+DUAL = Spec(
+    file="pecvd_dual",
+    name="PECVD-2",
+    title="Dual-frequency PECVD reactor 2",
+    head=(
+        "A showerhead reactor for silicon nitride of chosen stress on 200 mm wafers: a generator of 600 W at 13.56 MHz",
+        "makes the electrons, one of 300 W at 400 kHz on the wafer's electrode the energy of the ions.",
+    ),
+    model="DF-200",
+    serial="SIM-0019",
+    gases=(SILANE, Gas("NH3", "ammonia", 500, detector_ppm=25, detector_why="TWA"), NITROGEN),
+    heat=Heat("susceptor", "Heated susceptor, 3 kW", 450, 490, 520, 3000, 200, kp=21, ti_s=120),
+    vacuum=Vacuum("roots", 0.1, 8, 1, 10, 12, 0.8),
+    source=Source(
+        "rf",
+        "rf",
+        "High-frequency generator",
+        "Generator of 600 W at 13.56 MHz",
+        600,
+        match=True,
+        bias_w=300,
+        reflects=True,
+        window=(0.08, 8.5),
+        lit="metrology.plasma_lit",
+        gas={"N2": 500},
+        rate=2000,
+        tolerance_pct=6,
+    ),
+    maps=({"source": "rf.enable", "target": "bias.enable", "x": [0, 1], "y": [0, 1]},),
+    modes=("Dual-frequency Nitride",),
+    films=({"name": "Si3N4", "law": "Si3N4-plasma", "index": [2.0, 0.0], "needs_source": True},),
+    modules=(
+        {"name": "showerhead", "kind": "showerhead", "description": "Gas distribution and electrode", "tags": []},
+    ),
+    metrology=("lit", "density", "oes_n2", *FILM),
+    signals=SIGNALS
+    | {
+        "rf_power_w": "rf.forward_w",
+        "rf_reflected_w": "rf.reflected_w",
+        "dc_bias_v": "bias.bias_v",
+        "plasma_impedance_ohm": "match.impedance_ohm",
+        "plasma_density_proxy": "metrology.plasma_density_proxy",
+    },
+    plant_source="capacitive",
+    parameters={"snap_c": 520, "idle_c": 200, "wall_film_nm": 0, "growth_area_m2": 0.06, "radical_yield": 0.145},
+    seed=30257,
+)
+
+SPECS = (HOT_WIRE, HDP, DUAL, MICROWAVE, REMOTE, LASER, LAMP, BURNER)

@@ -164,8 +164,8 @@ def nucleation_delay(double temperature_k, double source_pa, double etchant_pa=0
     warm(temperature_k)
     above("source_pa", source_pa)
     nonnegative("etchant_pa", etchant_pa)
-    # Pressure and temperature shorten it (Y. Kajikawa et al., Chem. Vap. Deposition 10, 128 (2004)); 100 s at 1123 K and
-    # 100 Pa, 200 kJ/mol, first order; chloride lengthens it and keeps the mask bare from HCl/source 0.5 on [K]
+    # Pressure and temperature shorten it (Y. Kajikawa et al., Chem. Vap. Deposition 10, 128 (2004)); 100 s at 1123 K
+    # and 100 Pa, 200 kJ/mol, first order; chloride lengthens it and keeps the mask bare from HCl/source 0.5 on [K]
     cdef double left = 1.0 - etchant_pa / source_pa / 0.5
     if left <= 0.0:
         return math.inf

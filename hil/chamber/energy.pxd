@@ -237,7 +237,7 @@ cdef inline void discharge_step(Chamber* f, const double* values, double dt) noe
     cdef Energy* e = &f.energy
     cdef double shares[COLLIDER_COUNT]
     cdef double number = f.gas.pressure / (BOLTZMANN * f.heat.gas), mass, area, speed, cost, tuned
-    cdef double own = e.bias_gain * sqrt(e.absorbed) / (1.0 + f.gas.pressure / e.bias_pressure)
+    e.own = e.bias_gain * sqrt(e.absorbed) / (1.0 + f.gas.pressure / e.bias_pressure) if e.kind == CAPACITIVE else 0.0
     cdef Rates r
     cdef Microwave m
     cdef int c
@@ -272,16 +272,16 @@ cdef inline void discharge_step(Chamber* f, const double* values, double dt) noe
     speed = bohm_speed(e.electron_ev, mass)
     cost = r.cost * number * PI * e.radius * e.radius * e.length + speed * area * (
         2.5 * e.electron_ev + floating_potential(e.electron_ev, mass) + (
-            0.0 if e.kind != CAPACITIVE else (own if e.bias_power >= 0 else -e.bias)))
+            0.0 if e.kind != CAPACITIVE else (e.own if e.bias_power >= 0 else -e.bias)))
     e.density = e.absorbed / (CHARGE * cost) * (0.2 if f.situation[ARCING] > 0.5 else 1.0)
     e.ion_flux = e.density * speed * area / (2.0 * PI * e.radius * (e.radius + e.length))
     e.proxy = e.density * 1e-15
     if e.bias_power >= 0:
-        # Power of the bias goes into the ions that hit the wafer: V = P/(e·Γ·A); a second, low frequency of a capacitive
-        # discharge does the same beside the self-bias of the first, which makes the electrons
+        # Power of the bias goes into the ions that hit the wafer: V = P/(e·Γ·A); a low frequency of a capacitive discharge
+        # does the same beside the self-bias of the high one, which makes the electrons
         tuned = -e.bias_forward / (CHARGE * e.ion_flux * f.surface.area + 1e-9)
         if e.kind == CAPACITIVE:
-            tuned -= own
+            tuned -= e.own
         e.bias = follow(e.bias, bounded(tuned, -2000.0, 0.0) * (0.01 if f.situation[ARCING] > 0.5 else 1.0),
                         bounded(dt / 0.05, 0.0, 1.0))
     elif e.kind == CAPACITIVE:

@@ -158,6 +158,7 @@ cdef struct Energy:
     double density, electron_ev  # 1/m³, eV
     double resistance, reactance, impedance, bias
     double bias_forward, bias_on, ion_flux
+    double own  # V of self-bias that the first frequency of a capacitive discharge makes by itself
     double filament, ageing, current, volts  # K, -, A, V
     double peak  # K above the surface under the beam
     double energy  # J in a scan line or pulse

@@ -194,8 +194,8 @@ cdef inline void put_on(Chamber* f, int which, double metres, double removal, do
     s.total += metres
     s.temperature_moment += metres * f.heat.wafer
     s.bias_moment += metres * f.energy.bias
-    if f.energy.bias_forward > 0.0:
-        s.ratio_moment += metres * f.energy.bias_forward / (f.energy.bias_forward + f.energy.forward)
+    if f.energy.bias_power >= 0 and -f.energy.bias > f.energy.own:
+        s.ratio_moment += metres * (1.0 + f.energy.own / f.energy.bias)  # of the ions' energy, by the second frequency
     for i in range(f.gas.kinds):
         s.partial_moment[i] += metres * f.gas.partial[i]
 

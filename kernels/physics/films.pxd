@@ -122,8 +122,8 @@ cdef inline double film_molar_rate(int film, double t, const double* p) noexcept
         return (0.05 * impinging(p[GACL], 105.18e-3, t) * saturating(p[NH3], p[GACL] + p[HCL])
                 * (0.6 + 0.4 * h / 0.15 * exp(1.0 - h / 0.15)))
     if film == OXIDE_OZONE:
-        # 17 kcal/mol below 300 °C, transport beyond; first order, towards none with much gas; limited by ozone, of which
-        # 5 … 10 molecules go for each ("Chemical vapor deposition of SiO2 from ozone-organosilane mixtures near
+        # 17 kcal/mol below 300 °C, transport beyond; first order, towards none with much gas; limited by ozone, 5 … 10
+        # molecules of which go for each ("Chemical vapor deposition of SiO2 from ozone-organosilane mixtures near
         # atmospheric pressure", Mater. Res. Soc. Symp. Proc., 1993) [S]; 100 nm/min at 673.15 K with 100 Pa of TEOS and
         # ozone in excess, half of the order lost at 1000 Pa [K]
         r = activated(6.714e-7, 71.1e3, 673.15, t) * p[TEOS] / (1.0 + p[TEOS] / 1000.0)

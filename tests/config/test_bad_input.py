@@ -24,6 +24,7 @@ RECIPES = {
     "hdp_oxide": "hdp_sio2_300nm", "hvpe_gan": "hvpe_gan_10um", "hwcvd_silicon": "hwcvd_asi_100nm",
     "lcvd_tungsten": "lcvd_w_line", "mocvd_rdr": "mocvd_gan_2um", "mpcvd_diamond": "mpcvd_diamond_5um",
     "omcvd_gaas": "omcvd_gaas_500nm", "pemocvd_gan": "pemocvd_gan_100nm", "photo_cvd_silicon": "photo_asi_20nm",
+    "pecvd_dual": "dual_si3n4_100nm",
     "rpcvd_nitride": "rpcvd_si3n4_50nm", "sacvd_oxide": "sacvd_sio2_200nm", "uhvcvd_sige": "uhvcvd_sige_50nm",
 }  # fmt: skip
 """A recipe of every tool that can be simulated."""

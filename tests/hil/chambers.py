@@ -64,6 +64,7 @@ CHAMBERS = {
     "ald_al2o3_1000": "ald_showerhead",
     "ald_tin_barrier": "ald_showerhead",
     "ccvd_diamond_10um": "ccvd_diamond",
+    "dual_si3n4_100nm": "pecvd_dual",
     "epi_si_1um": "epi_pancake",
     "hdp_sio2_300nm": "hdp_oxide",
     "hybrid_tin_25nm": "ald_showerhead",

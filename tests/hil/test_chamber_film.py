@@ -73,6 +73,25 @@ def test_ozone_is_made_out_of_oxygen_atom_by_atom() -> None:
     assert state["level_mol"] == ChamberBench("sacvd_oxide").run(1.0)["level_mol"], "a generator does not run out"
 
 
+def test_a_second_frequency_gives_the_ions_energy_and_leaves_the_electrons_alone() -> None:
+    """Nitride of 13.56 MHz alone is tensile; with more power at 400 kHz the same film ends in compression."""
+    states, stresses = list[dict[str, Any]](), list[float]()
+    for watts in (0.0, 10.0, 200.0):
+        bench = ChamberBench("pecvd_dual", idle_c=350.0)
+        gas = {"sih4": 50.0, "nh3": 100.0, "n2": 1000.0}
+        settings = {"vacuum.throttle_valve.position_pct": 12.0, "heater.zone1.power_pct": 15.0}
+        bench.run(20.0, settings, **gas)
+        settings = {"rf.enable": 1.0, "rf.power_w": 200.0, "bias.enable": float(watts > 0.0), "bias.power_w": watts}
+        states.append(bench.run(60.0, settings, **gas))
+        stresses.append(bench.plant.measure()["stress_mpa"])
+    alone, little, much = states
+    assert much["electron_density_m3"] == pytest.approx(alone["electron_density_m3"], rel=0.02)
+    assert much["bias_v"] < little["bias_v"] < alone["bias_v"] < 0.0
+    assert stresses[0] > 300.0 > stresses[1] > stresses[2]
+    assert stresses[2] < 0.0
+    assert much["thickness_m"][0] == pytest.approx(alone["thickness_m"][0], rel=0.05)
+
+
 @pytest.mark.parametrize(
     ("film", "law", "more", "low", "high"),
     [
