@@ -48,8 +48,8 @@ def process_gas_is_shut(run: ToolRun, name: str) -> bool:
 
 CHAINS = [
     ("pump_down", "leak_check", "cycle_purge", "line_purge", "warm_up"),
-    ("change_bottle", "condition_lines"),
-    ("vent", "unload", "pump_down", "season"),
+    ("leak_check", "change_bottle", "condition_lines"),
+    ("vent", "unload", "pump_down", "leak_check", "season"),
     ("vent", "unload", "load", "pump_down"),
     ("idle",),
     ("bake_out",),
@@ -96,6 +96,7 @@ def test_a_controller_that_lies_is_found_by_rate_of_rise() -> None:
 def test_a_bottle_is_purged_before_its_line_is_opened_and_after(name: str) -> None:
     """While the crew has the line open there is no silane in it, by the plant's own account; then it fills again."""
     run = tool_run(name)
+    run.clear()
     assert run.plant.state()["line_gas_share"] == 1.0
     run.start(operation="change_bottle")
     run.until_step("the crew changes the bottle")
@@ -112,6 +113,7 @@ def test_a_bottle_is_purged_before_its_line_is_opened_and_after(name: str) -> No
 @pytest.mark.parametrize("name", TOOLS)
 def test_a_new_bottle_whose_line_leaks_stays_shut(name: str) -> None:
     run = tool_run(name)
+    run.clear()
     run.start(operation="change_bottle")
     run.until_step("the crew changes the bottle")
     run.plant.inject({"fault": "line_leak", "value": 2.0})
@@ -125,6 +127,7 @@ def test_a_new_bottle_whose_line_leaks_stays_shut(name: str) -> None:
 def test_a_power_event_in_a_bottle_change_leaves_the_bottle_shut(name: str) -> None:
     """The trip aborts into the safe sequence; the bottle opens again only after the whole change."""
     run = tool_run(name)
+    run.clear()
     run.start(operation="change_bottle")
     run.until_step("the crew changes the bottle")
     run.plant.inject({"fault": "power_loss"})
@@ -280,6 +283,7 @@ def test_a_facility_that_weakens_is_told(name: str, fault: dict[str, Any], alarm
 def test_process_gas_waits_for_the_abatements_answer(name: str) -> None:
     """Disarmed, the request falls; a valve that is asked for before the answer stays shut, and is not opened by it."""
     run = tool_run(name)
+    run.clear()
     assert run["exhaust.abatement_accepts"] == 1.0
     run.scan.command(int(Command.DISARM))
     run.wait(1)

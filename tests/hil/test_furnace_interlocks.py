@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from kernels.tables import Command, RunState
-from tests.hil.tool_run import AT_REST, ToolRun
+from tests.hil.tool_run import AT_REST, UNPROVEN, ToolRun
 
 GAS = ("gas_panel.sih4.valve", "gas_panel.n2o.valve", "gas_panel.sih4.setpoint_sccm", "gas_panel.n2o.setpoint_sccm")
 HEAT = tuple(f"heater.zone{zone}.power_pct" for zone in (1, 2, 3))
@@ -103,6 +103,7 @@ def test_silane_stays_shut_in_a_tube_that_is_not_pumped() -> None:
 def test_silane_and_nitrous_oxide_may_not_meet_in_the_cold() -> None:
     """The pair outside of its window: both valves close before a second has passed."""
     run = ToolRun(idle_c=500.0)
+    run.clear()
     run.write("gas_panel.n2o.setpoint_sccm", 100.0)
     run.write("gas_panel.n2o.valve", 1.0)
     run.write("gas_panel.sih4.valve", 1.0)
@@ -145,4 +146,4 @@ def quiet() -> ToolRun:
 
 def test_an_idle_furnace_has_nothing_to_say(quiet: ToolRun) -> None:
     """No alarm and no trip in ten minutes of idling but the door's lock."""
-    assert quiet.in_force() == AT_REST
+    assert quiet.in_force() == AT_REST | UNPROVEN

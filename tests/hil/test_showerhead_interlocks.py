@@ -134,6 +134,7 @@ def test_fluoride_and_hydrides_never_flow_within_twenty_seconds_of_each_other() 
     """Whichever comes first keeps the other shut, and for 20 s after it has been shut itself."""
     run = ReactorRun()
     for first, second in (("sih4", "nf3"), ("nf3", "nh3")):
+        run.clear()
         run.wait(25)
         run.write(f"gas_panel.{first}.setpoint_sccm", 50.0)
         run.write(f"gas_panel.{first}.valve", 1.0)
@@ -153,6 +154,7 @@ def test_fluoride_and_hydrides_never_flow_within_twenty_seconds_of_each_other() 
 
 def test_silane_and_nitrous_oxide_may_not_meet_in_the_cold() -> None:
     run = ReactorRun(idle_c=100.0)
+    run.clear()
     for gas in ("n2o", "sih4"):
         run.write(f"gas_panel.{gas}.setpoint_sccm", 50.0)
         run.write(f"gas_panel.{gas}.valve", 1.0)
