@@ -13,6 +13,7 @@ import duckdb
 import pytest
 
 from opcua_model.client import ToolClient
+from opcua_model.stack import ua
 from supervisor.link.journal import read_journal
 from supervisor.link.messages import EventKind
 from tests.system.daemon import Daemon, approved, ended, idling, refusal, serving, until
@@ -90,6 +91,22 @@ async def rolled(data: Path, number: str) -> None:
             await anyio.sleep(0.05)
 
 
+async def a_violation_is_answered(operator: ToolClient, number: str) -> None:
+    """The alarm of the series: active, acknowledged, and in the history of the folder's events."""
+    alarm = "Alarms/spc_thick"
+    await until(operator, f"{alarm}/ActiveState/Id", lambda active: active is True)
+    assert number in (await operator.read(f"{alarm}/Message")).Text
+    await operator.call(alarm, "Acknowledge", await operator.read(f"{alarm}/EventId"), "a test's own limits")
+    await until(operator, f"{alarm}/AckedState/Id", lambda acked: acked is True)
+    folder = operator._client.get_node(operator.node("Spc"))
+    kind = ua.NodeId(ua.ObjectIds.DiscreteAlarmType)
+    told = await folder.read_event_history(datetime(2020, 1, 1), datetime(2100, 1, 1), 100, kind)  # noqa: DTZ001
+    said = [(one.Message.Text, one.SourceName) for one in told]
+    assert len(said) == 2, "raised and acknowledged"
+    assert {source for _, source in said} == {"Spc"}
+    assert all(number in words for words, _ in said)
+
+
 async def test_a_held_run_shuts_silane_keeps_its_heat_and_goes_on_after_restart(daemon: Daemon) -> None:
     async with daemon.client("erika") as engineer:
         series = {"name": "thick", "parameter": "thickness_mean_nm", "mean": 1e6, "std_dev": 1.0, "rules": ["WE1"]}
@@ -124,6 +141,9 @@ async def test_a_held_run_shuts_silane_keeps_its_heat_and_goes_on_after_restart(
         (point,) = json.loads(await operator.call("Spc", "GetPoints", "thick", BEGIN, BEGIN, 0))
         assert (point["run_id"], point["value"]) == (run_id, pytest.approx(results["thickness_mean_nm"]))
         assert [one["series"] for one in results["spc_snapshot"]] == ["thick"]
+        await a_violation_is_answered(operator, number)
+        run_states = operator._client.get_node(operator.node(f"Runs/{number}/StatusCode"))
+        assert (await run_states.read_data_type()).Identifier == "RunStatusEnum"
 
     assert run["status"] == "COMPLETE"
     assert (run["sample_id"], run["wafer_id"], run["metadata"]) == ("lot 7", "W03", {"order": 4711})
