@@ -186,3 +186,13 @@ def edges(drawn: Case) -> Iterator[Moment]:
     yield moment(**{**all_at(19.0), "c": (19.0, int(Status.BAD))})
     for _ in range(5):
         yield moment(*every, **all_at(19.0))
+    # In the very scan in which its trip is reset a loop is put to automatic: it begins anew, it does not go on.
+    automatic = (int(Command.WRITE), drawn.modes[0], 2.0)
+    yield moment(*every, automatic, **all_at(19.0))
+    for _ in range(6):
+        yield moment(**all_at(19.0))
+    yield moment(**{**all_at(19.0), "b": (80.0, 0)})
+    yield moment(**all_at(19.0))
+    yield moment(*every, automatic, **all_at(19.0))
+    for _ in range(3):
+        yield moment(**all_at(19.0))

@@ -57,6 +57,8 @@ OPERATORS: tuple[tuple[str, str], ...] = (
 EQUIVALENT: dict[str, str] = {
     "condition.pxd judge: if plan.logic and plan.expression.length > 1: → "
     "if plan.logic and plan.expression.length >= 1:": "of one comparison the way for logic gives what the other does",
+    "gate.pxd gate_outputs: cdef bint effects = s.counts.in_force > 0 and gather_effects(s) → "
+    "cdef bint effects = s.counts.in_force >= 0 and gather_effects(s)": "with none in force nothing is gathered",
     "gate.pxd gather_effects: cdef bint any_effect = False → cdef bint any_effect = True": (
         "it spares looking at outputs one by one; each is looked at by its own scan number all the same"
     ),
