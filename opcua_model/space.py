@@ -6,6 +6,7 @@ builds several objects per attribute. Here attributes that never change are shar
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Final
 
 from opcua_model.stack import Attr, AttributeValue, Ids, NodeData, ua
@@ -60,12 +61,17 @@ def variant(value: Any, name: str) -> Any:
     return ua.Variant(value, _TYPES[name])
 
 
+GOOD: Final = ua.StatusCode()
+"""One for all values of the address space that are good: nobody changes it."""
+
+
 def stamped(value: Any, status: Any = None) -> Any:
     """Put status and times on a variant."""
     now = datetime.now(UTC)
-    return ua.DataValue(value, status or ua.StatusCode(), SourceTimestamp=now, ServerTimestamp=now)
+    return ua.DataValue(value, status or GOOD, SourceTimestamp=now, ServerTimestamp=now)
 
 
+@cache
 def number_id(number: int) -> Any:
     """Make a NodeId of the standard namespace."""
     return ua.NodeId(number)
@@ -115,13 +121,15 @@ class Space:
 
     def set_description(self, node_id: Any, text: str) -> None:
         """Replace the Description of a node."""
-        variant = ua.Variant(ua.LocalizedText(text), ua.VariantType.LocalizedText)
-        self._aspace[node_id].attributes[Attr.Description].value = ua.DataValue(variant)
+        attributes = self._aspace[node_id].attributes
+        cell = AttributeValue(self._text(text).value)
+        cell.datachange_callbacks = attributes[Attr.Description].datachange_callbacks  # of who watches it
+        attributes[Attr.Description] = cell
 
     def set_data_type(self, node_id: Any, data_type: int, rank: int) -> None:
         """Replace the DataType of a variable whose values turned out to be of another one."""
         attributes = self._aspace[node_id].attributes
-        attributes[Attr.DataType] = self._constant("NodeId", data_type, ua.VariantType.NodeId, number_id(data_type))
+        attributes[Attr.DataType] = self._constant("NodeId", data_type, ua.VariantType.NodeId, _id(data_type))
         attributes[Attr.ValueRank] = self._constant("Int32", rank, ua.VariantType.Int32)
 
     def parent(self, node_id: Any) -> Any:
@@ -307,17 +315,15 @@ class Space:
         if node_id in self._aspace:
             raise ValueError(f"two nodes have the same id {node_id.to_string()}")
         standard = reference == Ids.HasProperty and name in STANDARD_PROPERTIES
-        namespace = node_id.NamespaceIndex if namespace is None else namespace
-        text, kinds = ua.LocalizedText, ua.VariantType
+        index: int = 0 if standard else node_id.NamespaceIndex if namespace is None else namespace
+        kinds = ua.VariantType
         node = NodeData(node_id)
         node.attributes = {
-            Attr.NodeId: AttributeValue(ua.DataValue(ua.Variant(node_id, kinds.NodeId))),
+            Attr.NodeId: AttributeValue(ua.DataValue(ua.Variant(node_id, kinds.NodeId), GOOD)),
             Attr.NodeClass: self._constant("Class", int(node_class), kinds.Int32),
-            Attr.BrowseName: AttributeValue(
-                ua.DataValue(ua.Variant(ua.QualifiedName(name, 0 if standard else namespace), kinds.QualifiedName))
-            ),
-            Attr.DisplayName: AttributeValue(ua.DataValue(ua.Variant(text(display or name), kinds.LocalizedText))),
-            Attr.Description: AttributeValue(ua.DataValue(ua.Variant(text(description), kinds.LocalizedText))),
+            Attr.BrowseName: self._name(name, index),
+            Attr.DisplayName: self._text(display or name),
+            Attr.Description: self._text(description),
             Attr.WriteMask: self._constant("Mask", 0, kinds.UInt32),
             Attr.UserWriteMask: self._constant("Mask", 0, kinds.UInt32),
             **extra,
@@ -333,13 +339,13 @@ class Space:
     def _refer(self, source: Any, reference: int, target: Any, *, forward: bool) -> None:
         known = target.attributes
         entry = ua.ReferenceDescription(
-            ReferenceTypeId=self._number(reference),
+            ReferenceTypeId=number_id(reference),
             IsForward=forward,
             NodeId=target.nodeid,
             BrowseName=known[Attr.BrowseName].value.Value.Value,
             DisplayName=known[Attr.DisplayName].value.Value.Value,
             NodeClass=ua.NodeClass(known[Attr.NodeClass].value.Value.Value),
-            TypeDefinition=self._number(0),
+            TypeDefinition=number_id(0),
         )
         for ref in target.references:
             if ref.IsForward and ref.ReferenceTypeId.Identifier == Ids.HasTypeDefinition:
@@ -347,8 +353,15 @@ class Space:
                 break
         source.references.append(entry)
 
-    def _number(self, number: int) -> Any:
-        return self._shared.setdefault(("id", number), number_id(number))
+    def _name(self, name: str, namespace: int) -> Any:
+        """A BrowseName; nodes of the same one share it."""
+        found = self._shared.get((name, namespace))
+        return found or self._constant(name, namespace, ua.VariantType.QualifiedName, ua.QualifiedName(name, namespace))
+
+    def _text(self, text: str) -> Any:
+        """A DisplayName or Description; equal ones are shared."""
+        found = self._shared.get(("Text", text))
+        return found or self._constant("Text", text, ua.VariantType.LocalizedText, ua.LocalizedText(text))
 
     def _constant(self, name: str, key: Any, kind: Any, value: Any = None) -> Any:
         """Share an attribute that no service changes."""
@@ -356,7 +369,7 @@ class Space:
         if found is None:
             array = isinstance(value, list)
             held = ua.Variant(key if value is None else value, kind, is_array=array)
-            found = self._shared[name, key] = AttributeValue(ua.DataValue(held))
+            found = self._shared[name, key] = AttributeValue(ua.DataValue(held, GOOD))
         return found
 
 

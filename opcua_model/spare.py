@@ -47,12 +47,13 @@ def spare(aspace: Any) -> None:
                     setattr(reference, field, pool.setdefault((type(value), key), value))
         for attribute in _FIXED:
             there = node.attributes.get(attribute)
-            if there is None or there.value is None or there.value.Value is None:
+            if there is None or there.value is None or there.value.Value is None or there.value_callback is not None:
                 continue
             variant = there.value.Value
             key = _key(variant.Value)
             if key is not None:
-                there.value = pool.setdefault((variant.VariantType, type(variant.Value), key), there.value)
+                # Whole cells: they outnumber the values.
+                node.attributes[attribute] = pool.setdefault((variant.VariantType, type(variant.Value), key), there)
     pool.clear()
     gc.collect()
 
