@@ -246,6 +246,7 @@ def _holds(spec: Spec, effects: Effects) -> Iterator[Table]:
                   effects=effects.only(*effects.energy))  # fmt: skip
     for gas in spec.hazardous:
         open_when = f"{gas.valve} and " if not gas.vents else ""
+        open_when += f"gas_panel.{gas.tag}.bottle_open and " if gas.bottled else ""
         yield row(f"{gas.tag}_flow_low", "hold", f"{_what(gas)} more than 10 % below its set point",
                   f"{open_when}{gas.setpoint} > {0.02 * gas.full:g} sccm and {gas.flow} < 0.9 * {gas.setpoint}",
                   "medium", "The film's rate and composition are off", "Check supply pressure and controller; restart "
@@ -294,6 +295,13 @@ def _permissives(spec: Spec, effects: Effects) -> Iterator[Table]:
                   f"{s.name}.ok" + (" or not facilities.shield_closed" if spec.shield else ""), "low", "It is held off",
                   "Bring everything around it to its place first", latch=False,
                   effects=effects.only(*effects.energy))  # fmt: skip
+    for gas in spec.gases:
+        if gas.bottled:
+            line = f"gas_panel.{gas.tag}"
+            yield row(f"line_purge_{gas.tag}", "permissive", f"Purge gas into the line of {gas.label} only while the "
+                      "bottle is shut and the line below 450 kPa", f"{line}.bottle_open or {line}.line_kpa > 450 kPa",
+                      "low", "Purge gas would be pressed into the bottle", "Ask the cabinet to shut the bottle first",
+                      hysteresis="20 kPa", latch=False, effects=effects.only(f"{line}.purge"))  # fmt: skip
     inert = spec.inert
     yield row("vent_permissive", "permissive", f"{inert.label.capitalize()} only up to 790 Torr, with a lost gauge up "
               "to the pressure switch: the chamber is no pressure vessel, but a lost gauge alone must not stop it",

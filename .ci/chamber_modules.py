@@ -78,7 +78,39 @@ def modules(spec: Spec) -> Iterator[Mapping[str, Any]]:
         number("leak_rate_mtorr_min", "Result of the last leak check", "mTorr/min", -1e6, 1e6),
         number("leak_limit_mtorr_min", "Greatest rate of rise before process gas", "mTorr/min", 0.01, 1000,
                initial=5),
+        *_crews(spec),
     ]}  # fmt: skip
+
+
+def _crews(spec: Spec) -> Iterator[Table]:
+    """What the crew's operations compute."""
+    def kept(*of: Any, **more: Any) -> Table:
+        return {key: item for key, item in number(*of, **more).items() if key != "role"}
+
+    if spec.vacuum.kind != "exhaust":
+        yield kept("base_pressure_torr", "Pressure that the last pump-down reached", "Torr", -1, 2000)
+        yield kept("ror_start_torr", "Pressure at the start of the last verification by rate of rise", "Torr", -1, 2000)
+        yield kept("ror_asked_sccm", "Flow that the controller was asked for", "sccm", 0, 1e6)
+        yield kept("ror_flow_sccm", "Flow by rate of rise", "sccm", -1e6, 1e6)
+        yield kept("ror_error_abs_pct", "Flow by rate of rise against what was asked for", "%", 0, 1e6)
+        yield number("ror_limit_pct", "Greatest difference by rate of rise", "%", 0.1, 50, initial=5)
+        yield number("volume_l", "Volume of the chamber at idle temperature, as gas at 0 °C would fill it, measured",
+                     "L", 0.1, 1000, initial=spec.cold_volume_l)  # fmt: skip
+    bottles, bubblers = (any(gas.bottled for gas in spec.gases), any(gas.bubbler_c for gas in spec.gases))
+    if bottles:
+        yield {"name": "line_left", "kind": "setpoint", "low": 0, "high": 1, "initial": 1,
+               "description": "Share of process gas that the purge has left in the line that is opened"}  # fmt: skip
+        yield kept("line_start_kpa", "Pressure of the line at the start of its last leak test", "kPa", -1, 1000)
+        yield kept("line_drop_kpa", "Drop of pressure in the minute of the last leak test of a line", "kPa", -1e4, 1e4)
+        yield number("line_drop_limit_kpa", "Greatest drop of pressure of a line", "kPa", 0.01, 100, initial=1)
+    if bubblers:
+        yield kept("vapour_left_sccm", "Vapour that was seen before the bubbler was opened", "sccm", -1e4, 1e4)
+        yield number("vapour_limit_sccm", "Greatest vapour before a bubbler is opened", "sccm", 0.001, 10, initial=0.05)
+    if bottles or bubblers:
+        yield choice("bottle_changed", "The crew says that the new bottle or bubbler is connected and its hand valves "
+                     "open", NO_YES) | {"role": "maintenance"}  # fmt: skip
+    if spec.source is not None and spec.source.kind == "filament":
+        yield kept("wire_ohm", "Resistance of the wire at 1700 °C when it was burnt in", "Ω", 0, 1e4)
 
 
 def _heater(spec: Spec) -> Table:
@@ -125,6 +157,23 @@ def _line(gas: Gas) -> list[Table]:
         number(f"{gas.tag}.setpoint_sccm", f"Set point of {what}", "sccm", 0, gas.full, "output", safe=0, **hazard),
         choice(f"{gas.tag}.valve", f"{does}; {gas.label}, normally closed", ["closed", "open"], "output", safe=0,
                **hazard),
+        *(_bottle(gas) if gas.bottled else ()),
+    ]  # fmt: skip
+
+
+def _bottle(gas: Gas) -> list[Table]:
+    hands = {"role": "maintenance"}
+    return [
+        contact(f"{gas.tag}.bottle_open", f"Valve of the bottle of {gas.label} in its cabinet is open",
+                ["shut", "open"]),
+        reading(f"{gas.tag}.line_kpa", f"Line of {gas.label} between cabinet and flow controller, absolute", "kPa", 0,
+                1000, resolution=0.1),
+        choice(f"{gas.tag}.bottle_shut", f"Asks the cabinet to shut the bottle of {gas.label}; it opens again by a "
+               "release only", ["no", "shut"], "output", safe=0) | hands,
+        choice(f"{gas.tag}.bottle_release", f"Releases the bottle of {gas.label} after a change: the cabinet opens it",
+               ["no", "release"], "output", safe=0) | hands,
+        choice(f"{gas.tag}.purge", f"Purge gas into the line of {gas.label}, between cabinet and flow controller",
+               ["closed", "open"], "output", safe=0) | hands,
     ]  # fmt: skip
 
 
@@ -142,6 +191,8 @@ def _bubblers(spec: Spec) -> Table:
                     gas.full, 0.5, 0.0001),
             reading(f"{gas.tag}.level_pct", f"Content of the bubbler of {gas.label}, by weight", "%", -1, 110, 1.0,
                     0.1),
+            choice(f"{gas.tag}.bypass", f"Leads the carrier past the bubbler of {gas.label}", ["through", "past"],
+                   "output", safe=0) | {"role": "maintenance"},
         ]  # fmt: skip
     return {"name": "bubblers", "kind": "bubblers", "description": "Bubblers in their baths", "tags": tags}
 

@@ -1,61 +1,12 @@
 """Recipe binding, safe sequence and service operations of a chamber tool."""
 
 from collections.abc import Iterator
-from typing import Any
 
-from chamber_interlocks import Effects
+from chamber_service import ready, service
 from chamber_spec import Source, Spec
+from chamber_words import OPEN_TO_PUMP, PURGED, Table, Words, operation
 
 from config.gases import Hazard, species
-
-Table = dict[str, Any]
-OPEN_TO_PUMP = {"vacuum.isolation_valve.shut": 0, "vacuum.throttle_valve.mode": 1,
-                "vacuum.throttle_valve.position_pct": 100}  # fmt: skip
-
-
-PURGED = "gas_safety.chamber.purged"
-
-
-class Words:
-    """What operations write."""
-
-    def __init__(self, spec: Spec) -> None:
-        self.spec, effects = spec, Effects(spec)
-        self.zones = range(1, spec.heat.zones + 1)
-        self.out: Table = dict.fromkeys(effects.energy, 0)
-        if spec.source is not None:
-            self.out[f"{spec.source.name}.requested"] = 0
-            if spec.source.bias_w:
-                self.out["bias.bias_mode"] = 0
-        self.out |= dict.fromkeys(spec.cold, 0)
-        self.shut: Table = self.out | dict.fromkeys(effects.gas, 0)
-        others = [gas for gas in spec.gases if gas.inert]
-        self.no_gas: Table = self.shut | {tag: 0 for gas in others for tag in (gas.valve, gas.setpoint)}
-        self.quiet: Table = self.no_gas | {"gas_panel.purge.shut": 1}
-        self.cold: Table = {f"heater.zone{z}.{what}": 0 for z in self.zones for what in ("mode", "power_pct")}
-        self.exhausts = spec.vacuum.kind == "exhaust"
-
-    def purge(self, sccm: float) -> Table:
-        """Let the purge gas flow."""
-        return {self.spec.inert.setpoint: sccm, self.spec.inert.valve: 1}
-
-    def no_purge(self) -> Table:
-        """Shut it."""
-        return {self.spec.inert.valve: 0, self.spec.inert.setpoint: 0}
-
-    def warm(self) -> Table:
-        """Ramps of every zone to idle."""
-        heat = self.spec.heat
-        to = {"to": heat.standby_c, "per_min": heat.per_min}
-        return {f"heater.zone{z}.setpoint_c": to | {"start": f"heater.zone{z}.temperature_c"} for z in self.zones}
-
-    def at_idle(self) -> str:
-        """Every zone is at idle."""
-        heat = self.spec.heat
-        return " and ".join(
-            f"abs(heater.zone{z}.temperature_c - {heat.standby_c:g} °C) < {max(3.0, heat.tolerance_c):g} K"
-            for z in self.zones
-        )  # fmt: skip
 
 
 def binding(spec: Spec) -> Table:
@@ -72,6 +23,11 @@ def binding(spec: Spec) -> Table:
         "pressure": {"setpoint": "chamber.pressure_setpoint_torr", "process_value": "chamber.pressure_torr",
                      "mode": "vacuum.throttle_valve.mode", "valve": "vacuum.throttle_valve.position_pct"},
     }  # fmt: skip
+    made["needs"] = [{"that": "wafer_handling.door_closed", "reason": "the door is open"}] + [
+        {"that": f"gas_panel.{gas.tag}.bottle_open",
+         "reason": f"the bottle of {gas.formula} is shut: finish change_bottle_{gas.tag} first"}
+        for gas in spec.gases if gas.bottled
+    ]  # fmt: skip
     source = spec.source
     if source is not None and source.settings:
         made["plasma"] = _energy(spec, source)
@@ -121,7 +77,8 @@ def safe_sequence(spec: Spec) -> Table:
     if words.exhausts:
         last = {"name": "leave the trickle purge on", "set": words.no_purge(), "min_s": 1}
     steps = [
-        {"name": "sources out, isolate, heat off", "set": words.shut | words.cold, "min_s": 0.5},
+        {"name": "sources out, isolate, heat off", "set": words.shut | words.cold
+         | dict.fromkeys(spec.still, 0), "min_s": 0.5},
         {"name": "open the way out", "set": dict(OPEN_TO_PUMP), "min_s": 1},
         {"name": "purge", "set": words.purge(spec.purge_sccm) | {"gas_panel.purge.shut": 0}, "min_s": spec.purge_s},
         last,
@@ -143,20 +100,20 @@ def operations(spec: Spec) -> Iterator[Table]:
     if not words.exhausts:
         yield from _vacuum(spec, words)
     else:
-        yield _operation("cycle_purge", "Purge before", f"Flow purge for {4 * spec.purge_s:g} s at least, until "
+        yield operation("cycle_purge", "Purge before", f"Flow purge for {4 * spec.purge_s:g} s at least, until "
                          "any gas may come in: t = P·V/Q · ln(c0/cf)", 1830, words.no_gas, [
             {"name": "gas shut, purge", "set": words.no_gas | OPEN_TO_PUMP | words.purge(spec.vent_sccm)
              | {"gas_panel.purge.shut": 0}, "min_s": 4 * spec.purge_s, "until": PURGED, "timeout_s": 1800},
             {"name": "ready", "set": words.no_purge() | dict(spec.running), "min_s": 1},
         ])  # fmt: skip
-    yield _operation("purge", "Purge", "Flow purge after a process, t = P·V/Q · ln(c0/cf); then the trickle purge "
+    yield operation("purge", "Purge", "Flow purge after a process, t = P·V/Q · ln(c0/cf); then the trickle purge "
                      "stays on", spec.purge_s + 60, words.shut, [
         {"name": "isolate", "set": words.shut | OPEN_TO_PUMP, "min_s": 1},
         {"name": "purge", "set": words.purge(spec.purge_sccm), "min_s": spec.purge_s},
         {"name": "trickle", "set": words.no_purge() | {"gas_panel.purge.shut": 0}, "min_s": 1},
     ])  # fmt: skip
     heat_s = 60.0 * spec.heat.most_c / spec.heat.per_min
-    yield _operation("standby", "Standby", f"Idle: {spec.heat.standby_c:g} °C, trickle purge, way out open",
+    yield operation("standby", "Standby", f"Idle: {spec.heat.standby_c:g} °C, trickle purge, way out open",
                      2 * heat_s + 1900, words.shut, [
         {"name": "gas to idle", "set": words.no_gas | OPEN_TO_PUMP | {"gas_panel.purge.shut": 0}
          | dict.fromkeys(spec.running, 0), "min_s": 1},
@@ -164,31 +121,29 @@ def operations(spec: Spec) -> Iterator[Table]:
          "until": words.at_idle(), "timeout_s": 2 * heat_s + 1800, "on_timeout": "stop"},
     ])  # fmt: skip
     yield from (dict(one) for one in spec.operations)
-
-
-def _operation(name: str, title: str, description: str, bound_s: float, hold: Table, steps: list[Table]) -> Table:
-    return {"name": name, "title": title, "description": description, "bound_s": bound_s, "hold": hold, "steps": steps}
+    yield from service(spec)
 
 
 def _vacuum(spec: Spec, words: Words) -> Iterator[Table]:
     v, heat = spec.vacuum, spec.heat
     heat_s = 60.0 * heat.most_c / heat.per_min
-    yield _operation("pump_down", "Pump down", f"From any pressure to below {v.base:g} Torr", 920, words.quiet, [
+    yield operation("pump_down", "Pump down", f"From any pressure to below {v.base:g} Torr", 920, words.quiet, [
         {"name": "sources out, all gas shut", "set": words.quiet, "min_s": 1},
         {"name": "pump", "set": dict(OPEN_TO_PUMP), "min_s": 5, "until": f"chamber.pressure_torr < {v.base:g} Torr",
-         "timeout_s": 900},
-    ])  # fmt: skip
-    yield _operation("vent", "Vent", "Fills the chamber to atmosphere so that the door can be opened",
-                     2200, words.quiet, [
+         "timeout_s": 900, "store": {"control.base_pressure_torr": "chamber.pressure_torr"}},
+    ], needs=ready(spec)[1:], findings=[{"name": "base_pressure", "tag": "control.base_pressure_torr"}])  # fmt: skip
+    fill_s = 100.0 * round(1.0 + 1.5 * spec.cold_volume_l * 600.0 / spec.vent_sccm)
+    yield operation("vent", "Vent", "Fills the chamber to atmosphere so that the door can be opened",
+                     fill_s + 1000, words.quiet, [
         {"name": "sources out, process gas shut", "set": words.shut, "min_s": 1},
         {"name": "purge the chamber before it is opened", "set": OPEN_TO_PUMP | words.purge(spec.purge_sccm),
          "min_s": spec.purge_s, "until": "gas_safety.chamber.may_open", "timeout_s": 900},
         {"name": "fill", "set": {"vacuum.isolation_valve.shut": 1} | words.purge(spec.vent_sccm),
-         "until": "chamber.at_atmosphere", "timeout_s": 1200},
+         "until": "chamber.at_atmosphere", "timeout_s": fill_s},
         {"name": "shut the purge", "set": words.no_purge() | {"gas_panel.purge.shut": 1}, "min_s": 1},
-    ])  # fmt: skip
+    ], needs=ready(spec)[1:], voids=["leak_check", "cycle_purge", "pump_down"])  # fmt: skip
     proof = proves_leak(spec)
-    yield _operation("leak_check", "Leak check", "Rate of rise of the isolated chamber; ends at idle temperature, so "
+    yield operation("leak_check", "Leak check", "Rate of rise of the isolated chamber; ends at idle temperature, so "
                      "that a recipe never starts cold", heat_s + 2500,
                      words.quiet | {"vacuum.isolation_valve.shut": 0}, [
         {"name": "heat on, gas shut", "set": words.quiet | OPEN_TO_PUMP | {f"heater.zone{z}.mode": 2
@@ -205,10 +160,11 @@ def _vacuum(spec: Spec, words: Words) -> Iterator[Table]:
         {"name": "open to the pump", "set": {"vacuum.isolation_valve.shut": 0}
          | ({"gas_safety.leak_passed": 1} if proof else {}), "min_s": 5},
         {"name": "idle temperature", "until": words.at_idle(), "timeout_s": heat_s + 1800},
-    ])  # fmt: skip
-    yield _operation("cycle_purge", "Cycle purge", f"Six fills to {v.fill:g} Torr, each pumped to {v.empty:g} Torr: "
-                     "n = ln(c0/cf) / ln(P_hi/P_lo), never fewer than 5; then until any gas may come in", 1350, words.quiet
-                     | {"vacuum.isolation_valve.shut": 0}, [
+    ], needs=ready(spec), findings=[{"name": "leak_rate", "tag": "control.leak_rate_mtorr_min",
+                                     "below": "control.leak_limit_mtorr_min"}])  # fmt: skip
+    yield operation("cycle_purge", "Cycle purge", f"Six fills to {v.fill:g} Torr, each pumped to {v.empty:g} Torr: "
+                     "n = ln(c0/cf) / ln(P_hi/P_lo), never fewer than 5; then until any gas may come in", 1350,
+                     words.quiet | {"vacuum.isolation_valve.shut": 0}, [
         {"name": "prepare", "set": words.quiet | OPEN_TO_PUMP, "min_s": 1,
          "until": f"chamber.pressure_torr < {v.empty:g} Torr", "timeout_s": 120},
         {"name": "cycles", "repeat": 6, "steps": [

@@ -29,6 +29,12 @@ class Gas:
     """Its vent line, where it vents: gases that must never meet have vent lines of their own."""
 
     @property
+    def bottled(self) -> bool:
+        """Whether it comes from a bottle of its own: what is watched for, but hydrogen, which the house supplies."""
+        carried = self.bubbler_c is not None or self.line.get("kind") == "mist"
+        return self.watched_ppm is not None and not carried and self.formula != "H2"
+
+    @property
     def watched_ppm(self) -> float | None:
         """At what its detector trips; None: it has none."""
         found = species(self.formula)
@@ -191,6 +197,8 @@ class Spec:
     operations: Sequence[Mapping[str, Any]] = ()
     cold: Sequence[str] = ()
     """More outputs and set points that the safe state wants at 0."""
+    still: Sequence[str] = ()
+    """Commands of moving parts: at 0 they stand where they are, as the safe sequence wants it."""
     running: Mapping[str, float] = field(default_factory=dict[str, float])
     """Written before a recipe (a susceptor turns, a bath is warm) and taken back to 0 at standby."""
     signals: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -210,6 +218,13 @@ class Spec:
     def hazardous(self) -> list[Gas]:
         """Gases that trips shut."""
         return [gas for gas in self.gases if not gas.inert]
+
+    @property
+    def cold_volume_l(self) -> float:
+        """The chamber's volume as gas at 0 °C would fill it while the chamber idles: what a rate of rise goes by."""
+        of = {"volume_l": 12.0, "wall_c": 70.0, "gas_share": 0.35} | dict(self.parameters)
+        gas_c = of["wall_c"] + of["gas_share"] * (self.heat.standby_c - of["wall_c"])
+        return float(f"{of['volume_l'] * 273.15 / (gas_c + 273.15):.3g}")
 
     @property
     def inert(self) -> Gas:

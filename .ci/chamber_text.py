@@ -38,7 +38,7 @@ def pairs(table: Mapping[str, Any]) -> list[str]:
     """Lines of a table's own values; those of `effects`, `tags` and `zones` stand below one another."""
     lines = list[str]()
     for name, item in table.items():
-        if name in {"effects", "tags", "zones", "check"} and item:
+        if name in {"effects", "tags", "zones", "check", "needs", "findings"} and item:
             lines.append(f"{name} = [")
             lines += [f"  {value(one)}," for one in item]
             lines.append("]")
@@ -49,7 +49,10 @@ def pairs(table: Mapping[str, Any]) -> list[str]:
 
 def table(path: str, content: Mapping[str, Any], *, array: bool = False) -> list[str]:
     """Lines of a table with the tables in it: mappings named set, ramp, store, hold; lists of steps."""
-    inner = {name: item for name, item in content.items() if (name in INNER and isinstance(item, Mapping)) or name == "steps"}
+    inner = {
+        name: item for name, item in content.items()
+        if (name in INNER and isinstance(item, Mapping)) or name == "steps"
+    }  # fmt: skip
     own = {name: item for name, item in content.items() if name not in inner}
     lines = [f"[[{path}]]" if array else f"[{path}]", *pairs(own), ""]
     for name, item in inner.items():

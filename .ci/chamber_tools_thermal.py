@@ -1,5 +1,6 @@
 """Tools that heat alone activates: nitride reactors, atomic layers, mist at atmospheric pressure, ultra-high vacuum."""
 
+import chamber_lock
 from chamber_spec import Gas, Heat, Spec, Vacuum
 
 OPTICS = ("pyrometer", "reflectometer", "rate", "reflectance", "ellipsometer", "psi", "delta")
@@ -345,6 +346,12 @@ AEROSOL = Spec(
     purge_s=45,
 )
 
+UHV_GASES = (
+    Gas("SiH4", "silane", 200, detector_ppm=5, detector_why="REL and TLV"),
+    Gas("GeH4", "germane", 50, detector_ppm=0.2, detector_why="REL"),
+    Gas("H2", "hydrogen", 500, detector_ppm=4000, detector_why="a tenth of its lower explosion limit"),
+    Gas("N2", "nitrogen", 2000, inert=True),
+)
 UHV = Spec(
     file="uhvcvd_sige",
     name="UHVCVD-1",
@@ -355,12 +362,7 @@ UHV = Spec(
     ),
     model="UHV-200",
     serial="SIM-0007",
-    gases=(
-        Gas("SiH4", "silane", 200, detector_ppm=5, detector_why="REL and TLV"),
-        Gas("GeH4", "germane", 50, detector_ppm=0.2, detector_why="REL"),
-        Gas("H2", "hydrogen", 500, detector_ppm=4000, detector_why="a tenth of its lower explosion limit"),
-        Gas("N2", "nitrogen", 2000, inert=True),
-    ),
+    gases=UHV_GASES,
     heat=Heat(
         "resistive_heater",
         "Furnace of 4 kW around the tube",
@@ -394,24 +396,13 @@ UHV = Spec(
         {"name": "SiGe", "law": "poly-Si", "factor": 1.0, "alloy": "SiGe", "index": [4.1, 0.1], "needs": ["GeH4"]},
         {"name": "Si", "law": "poly-Si", "factor": 1.0, "index": [3.88, 0.02]},
     ),
-    modules=(
-        {
-            "name": "load_lock",
-            "kind": "load_lock",
-            "description": "Load lock with its gate valve",
-            "tags": [
-                {
-                    "name": "closed",
-                    "kind": "input",
-                    "states": ["open", "closed"],
-                    "low": 0,
-                    "high": 1,
-                    "period_s": 0.1,
-                    "description": "Gate valve between load lock and chamber",
-                }
-            ],
-        },
+    modules=(chamber_lock.module(),),
+    interlocks=chamber_lock.interlocks(
+        [output for gas in UHV_GASES if not gas.inert for output in (gas.valve, gas.setpoint)], hot_c=450
     ),
+    maps=chamber_lock.MAPS,
+    operations=chamber_lock.operations(),
+    still=chamber_lock.STILL,
     metrology=("reflectometer", "rate", "rga_h2", "rga_sih4", "rga_geh4"),
     signals={
         "reflectometer_thickness_nm": "metrology.reflectometer_thickness_nm",

@@ -108,8 +108,8 @@ cdef inline double lock_step(
     l.air = bounded(l.air, 0.0, 1e9)
     l.nitrogen = bounded(l.nitrogen, 0.0, 1e9)
     l.pressure = ideal_pressure(l.air + l.nitrogen, LOCK_K, l.volume)
-    l.slit_shut_now = 1.0 if l.slit < 0.01 else 0.0
-    l.slit_open_now = 1.0 if l.slit > 0.99 else 0.0
+    l.slit_shut_now = 1.0 if l.slit <= 0.0 else 0.0
+    l.slit_open_now = 1.0 if l.slit >= 1.0 else 0.0
     l.home = 1.0 if l.arm < 0.01 else 0.0
     l.inside = 1.0 if l.arm > 0.999 else 0.0
     l.raised = 1.0 if l.fork > 0.99 else 0.0

@@ -11,8 +11,11 @@ from supervisor.server.store.rows import Connection, one
 
 SLOTS = 200
 LONGEST_ID = 200
-HANDED = {"load": "loaded", "unload": "unloaded"}
-"""What the operations of the tool that hand wafers over do to the carrier that was mapped last."""
+HANDED = {
+    "load": ("loaded", "in the tool"), "transfer_in": ("moved", "in the chamber"),
+    "transfer_out": ("moved", "in the load lock"), "unload": ("unloaded", "out of the tool"),
+}  # fmt: skip
+"""What operations that hand wafers on do to those of the carrier that was mapped last, and where they are then."""
 _NEWEST = """
 SELECT material_id, location FROM (
     SELECT material_id, location, what,
@@ -61,10 +64,10 @@ def get(connection: Connection, carrier: str) -> list[str]:
 
 
 def handed_over(connection: Connection, org_id: str, operation: str, run_id: str, time_ns: int, user: str) -> None:
-    """A hand-off with the robot was completed: the wafers of the carrier that was mapped last went with it."""
-    what = HANDED.get(operation)
-    if what is None:
+    """A hand-off was completed: the wafers of the carrier that was mapped last went with it."""
+    if operation not in HANDED:
         return
+    what, where = HANDED[operation]
     row = one(
         connection,
         "SELECT material_id FROM material_log WHERE kind = 'carrier' AND comment LIKE '% wafers mapped' "
@@ -73,7 +76,7 @@ def handed_over(connection: Connection, org_id: str, operation: str, run_id: str
     carrier = str(row[0]) if row else ""
     for slot, wafer in enumerate(get(connection, carrier) if carrier else [], start=1):
         if wafer:
-            place = f"{_place(carrier)}{slot} {'in' if what == 'loaded' else 'out of'} the tool"
+            place = f"{_place(carrier)}{slot} {where}"
             material.track(
                 connection, org_id, [("wafer", wafer)], what, user=user, location=place, run_id=run_id, time_ns=time_ns
             )
