@@ -180,6 +180,8 @@ class ConditionFields:
         fields: Fields = {}
         if alarm.window_s:
             unit = _rate_unit(alarm)
+        if alarm.kind is AlarmKind.RATE_OF_CHANGE and unit is not None:
+            # Left out it would mean the tag's unit per second (Part 9, 5.8.22), though the tag may be a rate itself.
             fields[standard("EngineeringUnits")] = engineering_units(unit)
         for limit, text in declared_limits(alarm).items():
             word, quantity = _WORDS[limit], limit_value(text)

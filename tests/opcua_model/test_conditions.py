@@ -198,6 +198,7 @@ async def test_every_alarm_of_the_furnace_has_the_type_of_its_kind(server: UaSer
         ("Alarms/cooling_water_low/FirstOutGroup", "supplies"),
     ):  # fmt: skip
         assert (await tool.read(path)) == value, path
+    assert (await tool.read("Alarms/deposition_rate/EngineeringUnits")).DisplayName.Text == "nm/min"
     assert (await tool.read("Alarms/zone1_deviation/SetpointNode")) == node(tool, "Equipment/heater/zone1.setpoint_c")
     assert (await tool.read("Alarms/zone1_deviation/InputNode")) == node(tool, "Equipment/heater/zone1.temperature_c")
     browsed = await tool._client.get_node(node(tool, "Equipment/facilities")).get_references(Ids.HasCondition)
