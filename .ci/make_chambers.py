@@ -49,7 +49,7 @@ def _lines(spec: Spec) -> Iterator[str]:
     yield heading("gases")
     yield from tables("gases", (_feed(gas) for gas in spec.gases))
     yield heading("gas safety")
-    yield "# Of this follow what is left of each gas, the dilution of the exhaust and their interlocks (config.gas_rules)."
+    yield "# Of this follow what is left of each gas, the dilution of the exhaust and their interlocks: config.gas_rules."
     yield from _gas_safety(spec)
     yield heading("interlocks: cause and effect")
     yield "# Every cause is also present when one of its readings is Bad. Contacts are closed (1) when all is well."
