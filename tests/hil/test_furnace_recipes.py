@@ -6,7 +6,7 @@ import pytest
 from config.loading import shipped_recipe
 from config.recipe import load_recipe
 from kernels.tables import Event, RunState
-from tests.hil.tool_run import AT_REST, ToolRun
+from tests.hil.tool_run import AT_REST, UNPROVEN, ToolRun
 
 
 def entered(run: ToolRun) -> dict[str, float]:
@@ -84,6 +84,7 @@ def test_an_operation_ends_within_its_bound(operation: str) -> None:
 def test_cycle_purge_dilutes_what_was_in_the_tube() -> None:
     """Silane that was left in the tube is less than a millionth of it after the six cycles."""
     run = ToolRun()
+    run.clear()
     run.write("gas_panel.purge.shut", 1.0)
     run.write("gas_panel.sih4.setpoint_sccm", 50.0)
     run.write("gas_panel.sih4.valve", 1.0)
@@ -91,7 +92,10 @@ def test_cycle_purge_dilutes_what_was_in_the_tube() -> None:
     before = run.plant.state()["amount_mol"]["SiH4"]
     run.start(operation="cycle_purge")
     assert run.until_end() is RunState.COMPLETE
-    assert run.plant.state()["amount_mol"]["SiH4"] < 1e-6 * before
+    left = run.plant.state()["amount_mol"]
+    assert left["SiH4"] < 1e-6 * before
+    # What the scan computes from flow and pressure is never better than the truth.
+    assert 1000.0 > run["gas_safety.chamber.sih4_left_ppm"] > 1e6 * left["SiH4"] / sum(left.values())
 
 
 def test_standby_holds_the_idle_temperature() -> None:
@@ -102,7 +106,7 @@ def test_standby_holds_the_idle_temperature() -> None:
     run.wait(1800)
     load = np.array(run.plant.state()["load_k"]) - 273.15
     assert load == pytest.approx([700.0] * 3, abs=1.0)
-    assert run.in_force() == AT_REST
+    assert run.in_force() == AT_REST | UNPROVEN
     assert run["gas_panel.purge.shut"] == 0.0
 
 
