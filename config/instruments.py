@@ -44,7 +44,7 @@ def with_device_tags(tool: Tool) -> Tool:
     """Add the tags and interlocks that follow from a tool's instruments; a tool without any stays as it is.
 
     On a rig whose plant is faster than the clock the wires are not: what is read over them may be as many times older,
-    counted in the tool's time.
+    counted in the tool's time; and so many times more as the rig asks patience for.
     """
     if not tool.devices:
         return tool
@@ -54,9 +54,9 @@ def with_device_tags(tool: Tool) -> Tool:
     module = Module(name=MODULE, kind=ModuleKind.CONTROL, description="Instruments and their links", tags=tags)
     modules = (*tool.modules, module)
     if tool.rig is not None:
-        speed = tool.rig.speed
+        factor = tool.rig.speed * tool.rig.patience
         modules = tuple(
-            one.model_copy(update={"tags": tuple(_on_a_clock(tag, speed) for tag in one.tags)}) for one in modules
+            one.model_copy(update={"tags": tuple(_on_a_clock(tag, factor) for tag in one.tags)}) for one in modules
         )
     return tool.model_copy(update={"modules": modules, "interlocks": (*tool.interlocks, *_permissives(tool))})
 
@@ -97,10 +97,10 @@ def conversion(tag: Tag, unit: str) -> tuple[float, float]:
     return float(source.factor / target.factor), float((source.offset - target.offset) / target.factor)
 
 
-def _on_a_clock(tag: Tag, speed: int) -> Tag:
+def _on_a_clock(tag: Tag, factor: int) -> Tag:
     if tag.kind is not TagKind.INPUT or tag.point is None:
         return tag
-    return tag.model_copy(update={"period_s": tag.period_s * speed})
+    return tag.model_copy(update={"period_s": tag.period_s * factor})
 
 
 def _tag(device: str, name: str) -> Tag:

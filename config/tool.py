@@ -618,8 +618,10 @@ class Identification(Model):
 class RigSettings(Model):
     """What a rig writes into the tool file that it makes (`cvd hil --speed`): never for instruments of a tool."""
 
-    speed: int = Field(ge=2, le=50)
+    speed: int = Field(default=1, ge=1, le=50)
     """The plant behind the links goes so many times as fast as the clock, and the scan with it."""
+    patience: int = Field(default=1, ge=1, le=20)
+    """Readings may be so many times as old as on the tool: a machine that does other work too answers late."""
 
 
 class Tool(Model):

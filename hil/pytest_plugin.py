@@ -51,11 +51,13 @@ StartRig = Callable[..., RunningRig]
 
 @pytest.fixture
 def cvd_rig(tmp_path: Path) -> Iterator[StartRig]:
-    """Start rigs: `cvd_rig(tool, scenario=None, speed=1.0)`; all of them end with the test."""
+    """Start rigs: `cvd_rig(tool, scenario=None, speed=1.0, patience=1)`; all of them end with the test."""
     rigs: list[RunningRig] = []
 
-    def start(tool: str | Path, scenario: str | Path | None = None, speed: float = 1.0) -> RunningRig:
-        rig = start_rig(Path(tool), tmp_path / f"rig-{len(rigs)}", scenario, speed)
+    def start(
+        tool: str | Path, scenario: str | Path | None = None, speed: float = 1.0, patience: int = 1
+    ) -> RunningRig:
+        rig = start_rig(Path(tool), tmp_path / f"rig-{len(rigs)}", scenario, speed, patience)
         rigs.append(rig)
         return rig
 
@@ -64,12 +66,14 @@ def cvd_rig(tmp_path: Path) -> Iterator[StartRig]:
         stop_rig(rig)
 
 
-def start_rig(tool: Path, out: Path, scenario: str | Path | None = None, speed: float = 1.0) -> RunningRig:
+def start_rig(
+    tool: Path, out: Path, scenario: str | Path | None = None, speed: float = 1.0, patience: int = 1
+) -> RunningRig:
     """Start a rig and wait until it serves; raises AssertionError with what it said when it does not."""
     from hil.rig.client import RigClient
 
     out.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "hil.rig", str(tool.absolute()), str(out), str(speed)]
+    command = [sys.executable, "-m", "hil.rig", str(tool.absolute()), str(out), str(speed), str(patience)]
     command += [str(Path(scenario).absolute())] if scenario is not None else []
     log = out / "rig.log"
     with log.open("wb") as output:

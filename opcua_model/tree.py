@@ -8,8 +8,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from config.instruments import MODULE as DEVICES
 from config.layout import SYSTEM_TAGS, Layout
-from config.tool import Interlock, Tag
+from config.profile import RESERVED
+from config.tool import Interlock, Tag, TagKind
 from config.units import NO_UNIT_ID, UnitError, find_unit
 from opcua_model.data_types import ENUMERATIONS, SAME, add_record, enumeration_value
 from opcua_model.engineering import engineering_units, information
@@ -55,6 +57,8 @@ OTHERS: Final = {
     "Diagnostics": ("DiagnosticsType", "Timing of the scan, links, historian, sessions."),
 }
 """What else stands below the tool, its name plate aside."""
+_OWNED: Final = frozenset({TagKind.INPUT, TagKind.SETPOINT, TagKind.OUTPUT})
+"""Tags beside which stands who has the say over them."""
 _NOTIFIERS: Final = ("State", "Equipment", "Recipes", "Runs", "Services", "Interlocks", "Alarms", "Diagnostics", "Spc")
 
 SYSTEM_TEXTS: Final = {
@@ -121,6 +125,7 @@ def build_tree(tree: Tree, *, revision: str, variants: Sequence[str], told: Mapp
     _object(tree, "Runs/ActiveRun", "ActiveRunType", "The run that is active.", notifier=True)
     _equipment(tree)
     _telemetry(tree)
+    _links(tree)
     for interlock in tool.interlocks:
         _interlock(tree, interlock)
     operations = [operation.name for operation in tool.operations]
@@ -180,8 +185,8 @@ def _static(tree: Tree, path: str, value: Any, kind: str, description: str) -> N
     )
 
 
-def add_live(tree: Tree, one: Variable, rank: int = -1) -> Live:
-    """Add a value that changes without being a tag; it waits for its first value."""
+def add_live(tree: Tree, one: Variable, rank: int = -1, of: int = Ids.BaseDataVariableType) -> Live:
+    """Add a value that changes without being a tag; it waits for its first value. `of`: a variable, or a property."""
     space = tree.space
     above, _, name = one.path.rpartition("/")
     node = space.tool_id(one.path)
@@ -196,6 +201,8 @@ def add_live(tree: Tree, one: Variable, rank: int = -1) -> Live:
         data_type=space.type_id(one.type) if enumerated else int(variant_type(one.type)),
         value=stamped(ua.Variant(None, ua.VariantType.Null), ua.StatusCode(ua.StatusCodes.BadWaitingForInitialData)),
         rank=rank,
+        kind=of,
+        reference=Ids.HasProperty if of == Ids.PropertyType else Ids.HasComponent,
     )
     if enumerated:
         tree.codes[one.path] = one.type
@@ -271,6 +278,8 @@ def _tag(tree: Tree, path: str, index: int, tag: Tag | None, description: str) -
     tree.tags[node] = index
     if tag is None:
         return
+    if tag.kind in _OWNED and path.startswith("Equipment/"):
+        add_live(tree, Variable(f"{path}/Owner", "String", f"Who has the say over {name} now."), of=Ids.PropertyType)
     if kind == DOUBLE:
         _range(space, node, tag)
     elif kind == BOOLEAN:
@@ -305,6 +314,29 @@ def _telemetry(tree: Tree) -> None:
     ):
         if members:
             _array(tree, signal, members, text)
+
+
+def _links(tree: Tree) -> None:
+    """Each instrument with its link: where it is, how it is, and what was counted."""
+    layout = tree.layout
+    if not layout.tool.devices:
+        return
+    _object(tree, "Diagnostics/Links", "LinksType", "The instruments and their links.")
+    for device in layout.tool.devices:
+        path = f"Diagnostics/Links/{device.name}"
+        _object(tree, path, "LinkType", f"{device.profile} on {device.link}")
+        for name, value, text in (
+            ("Profile", device.profile, "What kind of instrument it is."),
+            ("Link", device.link, "The wire that it hangs on."),
+            ("OnLinkLoss", device.on_link_loss.value, "What its outputs do when nobody talks to it."),
+        ):
+            _static(tree, f"{path}/{name}", value, "String", text)
+        for word in RESERVED:
+            full = f"{DEVICES}.{device.name}.{word}"
+            tag = layout.declared.get(full)
+            if tag is not None:
+                name = "".join(part.capitalize() for part in word.split("_"))
+                _tag(tree, f"{path}/{name}", layout.index[full], tag, tag.description)
 
 
 def _array(tree: Tree, signal: str, members: Mapping[str, str], text: str) -> None:

@@ -45,6 +45,8 @@ OBJECT_TYPES: Final = {
     "SpcType": "The series of statistical process control.",
     "SpcSeriesType": "A series of statistical process control.",
     "DiagnosticsType": "How the supervisor itself is doing.",
+    "LinksType": "The instruments of a tool and their links.",
+    "LinkType": "An instrument and the wire that it hangs on.",
 }
 
 EVENT_TYPES: Final = {

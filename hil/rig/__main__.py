@@ -1,4 +1,4 @@
-"""`python -m hil.rig TOOL.toml OUT [SPEED [SCENARIO.toml]]`: a rig for tests; people use `cvd hil`."""
+"""`python -m hil.rig TOOL.toml OUT [SPEED [PATIENCE [SCENARIO.toml]]]`: a rig for tests; people use `cvd hil`."""
 
 import sys
 from pathlib import Path
@@ -14,8 +14,9 @@ def main(words: list[str]) -> int:
     """Serve until told to stop; 1 with one line for each fault."""
     tool, out, *rest = words
     speed = float(rest.pop(0)) if rest else 1.0
+    patience = int(rest.pop(0)) if rest else 1
     scenario = Path(rest[0]) if rest else None
-    settings = Settings(tool=Path(tool), out=Path(out), scenario=scenario, speed=speed)
+    settings = Settings(tool=Path(tool), out=Path(out), scenario=scenario, speed=speed, patience=patience)
     try:
         anyio.run(serve, settings, _tell)
     except (ConfigError, PlantError) as error:

@@ -27,6 +27,8 @@ class Settings:
     out: Path
     scenario: Path | None = None
     speed: float = 1.0
+    patience: int = 1
+    """Of the controller with readings, where other work keeps this machine busy."""
     base_port: int = 0
     control_port: int = 0
 
@@ -70,8 +72,10 @@ def _prepare(settings: Settings) -> tuple[Rig, str]:
 
 def _announce(settings: Settings, rig: Rig, text: str, control: int) -> None:
     text = rewired(text, rig.endpoints())
-    if settings.speed in range(2, 51):
-        text += f"\n# The plant is faster than the clock, and so is the scan.\n[rig]\nspeed = {settings.speed:g}\n"
+    speed = settings.speed if settings.speed in range(2, 51) else 1
+    if speed > 1 or settings.patience > 1:
+        text += "\n# How much faster than the clock plant and scan go, and how much older readings may be.\n"
+        text += f"[rig]\nspeed = {speed:g}\npatience = {settings.patience}\n"
     (settings.out / TOOL_FILE).write_text(text, encoding="utf-8")
     ready = {
         "control": control,

@@ -17,6 +17,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--schema", action="store_true", help="print the JSON Schema of scenario files and end")
     parser.add_argument("--scenario", type=Path, metavar="S.toml", help="what is to happen to which instrument when")
     parser.add_argument("--speed", type=float, default=1.0, help="how much faster than the clock the plant goes")
+    parser.add_argument(
+        "--patience", type=int, default=1, help="how many times older than on the tool readings may be, 1 … 20"
+    )
     parser.add_argument("--ports", type=int, default=0, help="first port for TCP instruments (default: any free ones)")
     parser.add_argument("--control", type=int, default=0, metavar="PORT", help="control port (default: any free one)")
     parser.add_argument(
@@ -36,6 +39,8 @@ def carry_out(arguments: argparse.Namespace) -> int:
     if arguments.schema:
         print(json.dumps(schema(), indent=2))
         return 0
+    if not 1 <= arguments.patience <= 20:
+        raise UsageError(f"--patience is 1 … 20, not {arguments.patience}")
     if not 0.1 <= arguments.speed <= 1000:
         raise UsageError(f"--speed is 0.1 … 1000, not {arguments.speed:g}")
     for name in ("ports", "control"):
@@ -47,6 +52,7 @@ def carry_out(arguments: argparse.Namespace) -> int:
         out=arguments.out.absolute(),
         scenario=arguments.scenario.absolute() if arguments.scenario else None,
         speed=arguments.speed,
+        patience=arguments.patience,
         base_port=arguments.ports,
         control_port=arguments.control,
     )

@@ -96,6 +96,8 @@ class Force(Arguments):
     value: float
     reason: Reason
     duration_s: float = Field(gt=0, le=10_000_000)
+    requested_by: Identifier | None = None
+    """Who asked for it, where another one confirms it."""
 
 
 class Tagged(Arguments):

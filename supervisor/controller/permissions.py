@@ -26,7 +26,7 @@ PERMISSIONS: Mapping[CommandKind, frozenset[Role]] = {
     CommandKind.RESET_INTERLOCK: _HANDS,
     CommandKind.BYPASS: _SERVICE,
     CommandKind.REMOVE_BYPASS: _HANDS,
-    CommandKind.FORCE: frozenset({Role.MAINTENANCE}),
+    CommandKind.FORCE: _SERVICE,
     CommandKind.UNFORCE: _HANDS,
     CommandKind.ARM: _HANDS,
     CommandKind.DISARM: _HANDS,
@@ -68,11 +68,12 @@ UNOWNED = PROTECTIVE | {
     CommandKind.TAKE_CONTROL,
     CommandKind.RELEASE_CONTROL,
     CommandKind.BYPASS,
+    CommandKind.FORCE,
     CommandKind.REMOVE_LOCK_OUT,
     CommandKind.TASK_DONE,
 }
-"""Asked for by whoever has the role, whoever holds the control: two people agree on a bypass, and one of them at most
-holds it; a lock is its owner's."""
+"""Asked for by whoever has the role, whoever holds the control: two people agree on a bypass or a force, and one of
+them at most holds it; a lock is its owner's."""
 
 TAKE_OVER = _SERVICE
 """Who may take the control from somebody who does not give it back."""

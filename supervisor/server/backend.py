@@ -23,6 +23,7 @@ from supervisor.server.alarms.surroundings import Surroundings
 from supervisor.server.calls import shown
 from supervisor.server.calls.alarms import AlarmCalls
 from supervisor.server.calls.desk import Desk, principal
+from supervisor.server.calls.forcing import ForceCalls
 from supervisor.server.calls.proof import ProofCalls
 from supervisor.server.calls.queue import QueueCalls
 from supervisor.server.calls.reasons import Reasons
@@ -37,6 +38,7 @@ from supervisor.server.errors import StoreError, UsersError
 from supervisor.server.historian import query, summary
 from supervisor.server.projection.crew import crew_variables
 from supervisor.server.projection.diagnostics import time_sync, timing_variables
+from supervisor.server.projection.links import link_variables, owner_variables
 from supervisor.server.projection.liveness import Liveness
 from supervisor.server.records.past_events import past_events
 from supervisor.server.store.rows import Connection
@@ -57,7 +59,7 @@ E10 = {
 READ_ONLY = frozenset({
     "GetRecipe", "ListRecipes", "ValidateRecipe", "DiffRecipes", "ListProcessModes", "GetRun", "ListRuns",
     "GetTelemetry", "GetTelemetryPart", "GetResults", "ListQueue", "GetMaterial", "CheckInterlocks", "GetOwners",
-    "WhyNot", "GetReport", "GetShiftLog", "GetSlotMap", "ListSeries", "GetPoints",
+    "GetForces", "WhyNot", "GetReport", "GetShiftLog", "GetSlotMap", "ListSeries", "GetPoints",
 })  # fmt: skip
 """Refusals of these are not worth an entry in the audit trail."""
 LOGINS = 2
@@ -113,6 +115,8 @@ class DaemonBackend:
             "State/DisplayLanguage": desk.display.language,
             "State/DisplayUnits": json.dumps(desk.display.units, ensure_ascii=False),
             **crew_variables(desk.controller.status),
+            **owner_variables(self.layout, desk.controller.status),
+            **link_variables(self.layout, row if alive else None),
             "State/Armed": bool(system[SystemTag.ARMED]),
             **desk.active.variables(
                 float(system[SystemTag.STEP_ELAPSED_S]), elapsed, RunState(int(system[SystemTag.RUN_STATE]))
@@ -316,6 +320,7 @@ def _table(desk: Desk, runs: RunCalls) -> dict[tuple[str, str], Call]:
     """Every method of the contract with what carries it out."""
     recipes, tool, waiting, spc = RecipeCalls(desk), ToolCalls(desk), QueueCalls(desk, runs), SpcCalls(desk)
     proof = ProofCalls(desk)
+    force = ForceCalls(desk)
 
     def move(kind: CommandKind) -> Call:
         return partial(_move, runs, kind)
@@ -369,6 +374,10 @@ def _table(desk: Desk, runs: RunCalls) -> dict[tuple[str, str], Call]:
         ("State", "LockOut"): tool.lock_out,
         ("State", "RemoveLockOut"): tool.remove_lock_out,
         ("State", "GetOwners"): tool.get_owners,
+        ("State", "RequestForce"): force.request,
+        ("State", "ConfirmForce"): force.confirm,
+        ("State", "RemoveForce"): force.remove,
+        ("State", "GetForces"): force.get,
         ("Care", "GetReport"): tool.care_report,
         ("Care", "TaskDone"): tool.task_done,
         ("Care", "AddNote"): tool.add_note,

@@ -27,6 +27,7 @@ from supervisor.server.calls import shown
 from supervisor.server.calls.bypass import BypassDesk
 from supervisor.server.calls.control import Control
 from supervisor.server.calls.desk import Desk
+from supervisor.server.calls.force import ForceDesk
 from supervisor.server.configuration import ServerTable, note_settings, ua_settings
 from supervisor.server.controller import Controller
 from supervisor.server.errors import ServerError, StoreError
@@ -152,6 +153,7 @@ class Server:
             alarms=AlarmBook(alarms, store, self._news.alarm),
             control=Control(settings.policy, required=table.control.required, timeout_s=table.control.timeout_s),
             bypasses=BypassDesk(layout, settings.policy),
+            forces=ForceDesk(settings.policy),
             times=EquipmentTime(store),
             tasks=group,
             display=table.display,

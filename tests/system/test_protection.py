@@ -152,13 +152,21 @@ async def test_a_bypass_takes_two_people_an_end_and_an_interlock_that_allows_it(
         await until(operator, f"{TRIP}/Bypassed", lambda bypassed: bypassed is False)
 
 
+<<<<<<< Updated upstream
 async def test_a_proof_test_is_measured_witnessed_by_another_person_and_on_the_calendar(daemon: Daemon) -> None:
     tested = "Interlocks/cooling_water_lost"
+=======
+async def test_a_tag_is_forced_in_maintenance_by_two_people_and_everybody_sees_it(daemon: Daemon) -> None:
+    """An input is simulated: with a reason, for a time, beside its tag; never around an interlock without bypass."""
+    supply = "facilities.n2_supply_kpa"
+    owner = "Equipment/facilities/n2_supply_kpa/Owner"
+>>>>>>> Stashed changes
     async with (
         daemon.client("mia") as maintenance,
         daemon.client("erika") as engineer,
         daemon.client("olga") as operator,
     ):
+<<<<<<< Updated upstream
         assert "Maintenance" in (await refusal(maintenance, tested, "StartProofTest", "inject")).reason
         assert (await refusal(operator, tested, "StartProofTest", "inject")).status == "BadUserAccessDenied"
         await maintenance.call("State", "SetMode", "Maintenance")
@@ -191,6 +199,33 @@ async def test_a_proof_test_is_measured_witnessed_by_another_person_and_on_the_c
     (line,) = [line for line in printed.stdout.splitlines() if line.startswith("cooling_water_lost ")]
     assert " ok " in line
     assert "never" not in line
+=======
+        asked = (supply, 920.0, "gauge exchange", 60.0)
+        assert "Maintenance only" in (await refusal(maintenance, "State", "RequestForce", *asked)).reason
+        await maintenance.call("State", "SetMode", "Maintenance")
+        await until(operator, "State/Mode", lambda mode: mode == "Maintenance")
+        assert (await refusal(operator, "State", "RequestForce", *asked)).status == "BadUserAccessDenied"
+        never = await refusal(maintenance, "State", "RequestForce", "facilities.emo_ok", 1.0, "in a hurry", 60.0)
+        assert "emergency_off, which may never be bypassed" in never.reason
+        long = await refusal(maintenance, "State", "RequestForce", supply, 920.0, "gauge exchange", 3600.0)
+        assert "600 s at most" in long.reason
+        assert await until(operator, owner, bool) == "simulation"
+        request = await maintenance.call("State", "RequestForce", *asked)
+        assert (await refusal(maintenance, "State", "ConfirmForce", request)).status == "BadUserAccessDenied"
+        (waits,) = json.loads(await operator.call("State", "GetForces"))["waiting"]
+        assert (waits["tag"], waits["user"], waits["reason"]) == (supply, "mia", "gauge exchange")
+        await engineer.call("State", "ConfirmForce", request)
+        await until(operator, "Equipment/facilities/n2_supply_kpa", lambda value: value == 920.0)
+        assert await until(operator, owner, lambda text: "force" in text) == "force by erika: gauge exchange"
+        (force,) = json.loads(await operator.call("State", "GetForces"))["forces"]
+        assert (force["tag"], force["user"], force["requested_by"]) == (supply, "erika", "mia")
+        assert force["until"].endswith("+00:00")
+        assert (await refusal(engineer, "State", "ConfirmForce", request)).status == "BadNotFound", "it counts once"
+        await maintenance.call("State", "RemoveForce", supply)
+        await until(operator, owner, lambda text: text == "simulation")
+        await maintenance.call("State", "SetMode", "Standby")
+        await until(operator, "State/Mode", lambda mode: mode != "Maintenance")
+>>>>>>> Stashed changes
 
 
 async def test_set_points_are_moved_by_their_role_within_their_limits(daemon: Daemon) -> None:

@@ -75,6 +75,12 @@ async def test_every_instrument_is_met_and_says_what_the_plant_says(wired) -> No
         for name in names:
             await until(client, f"Equipment/devices/{name}.connected", lambda value: value == 1)
             await until(client, f"Equipment/devices/{name}.armed", lambda value: value == 1)
+        for name in names:
+            link = f"Diagnostics/Links/{name}"
+            assert await until(client, f"{link}/State", lambda state: state == "armed")
+            assert await client.read(f"{link}/Requests") > 0
+            assert await client.read(f"{link}/Link") in wired.rig.wires.values()
+        assert await until(client, "Equipment/chamber/manometer_torr/Owner", bool) == "instrument io"
         truth = (await anyio.to_thread.run_sync(wired.rig.client.truth))["readings"]
         for tag, tolerance in (("heater/zone2.temperature_c", 1.0), ("facilities/air_kpa", 3.0),
                                ("vacuum/throttle_valve.feedback_pct", 1.0)):  # fmt: skip

@@ -287,7 +287,11 @@ class Commands:
         self.check_force(view, args)
         await self._scan(Op.FORCE, view.layout.index[args.tag], args.value, f"forcing {args.tag}")
         until = self._scanner.scan.index + self._scanner.scans(args.duration_s)
-        self._forces.present[args.tag] = Forced(args.tag, args.value, args.reason, command.principal.user, until)
+        until_ns = view.snapshot.time_ns + round(args.duration_s * 1e9)
+        self._forces.present[args.tag] = Forced(
+            args.tag, args.value, args.reason, command.principal.user, until, args.requested_by, until_ns,
+            tuple(command.principal.roles),
+        )  # fmt: skip
 
     def check_force(self, view: View, args: arg.Force) -> None:
         """Refuse a force outside of Maintenance, or one that would reduce protection."""

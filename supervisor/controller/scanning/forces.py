@@ -22,6 +22,12 @@ class Forced:
     reason: str
     user: str
     until_scan: int
+    requested_by: str | None = None
+    """Who asked for it, where another one confirmed it."""
+    until_ns: int = 0
+    """UTC."""
+    roles: tuple[str, ...] = ()
+    """Of the user."""
 
     def words(self) -> dict[str, Any]:
         """Data for the status answer."""
@@ -31,6 +37,9 @@ class Forced:
             "reason": self.reason,
             "user": self.user,
             "until_scan": self.until_scan,
+            "until_ns": self.until_ns,
+            "roles": list(self.roles),
+            "requested_by": self.requested_by,
         }
 
 
@@ -38,7 +47,8 @@ def check_force(view: View, force: Force) -> None:
     """Refuse a force that would reduce protection.
 
     An input that an interlock reads is as good as a bypass of that interlock: it may be forced only where all of them
-    may be bypassed, and no longer than their bypasses may last. A forced output is still gated by every effect.
+    may be bypassed, no longer than their bypasses may last, and by two people, of whom the one asks and the other
+    confirms. A forced output is still gated by every effect.
 
     Raises:
         CommandRefused: it would, or it lasts too long.
@@ -57,6 +67,11 @@ def check_force(view: View, force: Force) -> None:
         if not view.bypassable(index):
             raise CommandRefused(
                 "BadNotSupported", f"{force.tag} is read by the interlock {name}, which may never be bypassed"
+            )
+        if force.requested_by is None:
+            raise CommandRefused(
+                "BadUserAccessDenied",
+                f"{force.tag} is read by the interlock {name}: it is forced by two people, one asks, another confirms",
             )
         longest = min(longest, float(view.tables.conditions["max_bypass"][index]) * view.tables.period_s)
     if force.duration_s > longest:

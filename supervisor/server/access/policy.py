@@ -28,6 +28,7 @@ class Action(StrEnum):
     ALARM_SERVICE = "take an alarm out of service"
     RESET = "reset an interlock"
     BYPASS = "bypass an interlock"
+    FORCE_TAG = "force a tag"
     PROOF_TEST = "test an interlock"
     CALIBRATE = "calibrate"
     MODE = "change the equipment mode"
@@ -74,6 +75,7 @@ DEFAULT = Policy(
         Action.ALARM_SERVICE: SERVICE,
         Action.RESET: OPERATION,
         Action.BYPASS: SERVICE,
+        Action.FORCE_TAG: SERVICE,
         Action.PROOF_TEST: SERVICE,
         Action.CALIBRATE: SERVICE,
         Action.MODE: SERVICE,

@@ -16,6 +16,7 @@ from supervisor.server.access.signatures import Signatures
 from supervisor.server.alarms.book import AlarmBook
 from supervisor.server.calls.bypass import BypassDesk
 from supervisor.server.calls.control import Control, place
+from supervisor.server.calls.force import ForceDesk
 from supervisor.server.configuration import DisplayTable
 from supervisor.server.controller import Controller
 from supervisor.server.historian.ingest import Historian
@@ -47,6 +48,7 @@ class Desk:
     alarms: AlarmBook
     control: Control
     bypasses: BypassDesk
+    forces: ForceDesk
     times: EquipmentTime
     tasks: TaskGroup
     """For work that outlives the call that began it (simulations)."""

@@ -251,11 +251,15 @@ async def test_a_force_never_goes_around_an_interlock_that_may_not_be_bypassed(
         await stand.hear(EventKind.MODE, mode="Maintenance")
         read = await stand.command("mara", CommandKind.FORCE, tag="chamber.pressure_torr", value=1.0, **asked)
         assert "read by the interlock over_pressure, which may never be bypassed" in read.reason
+        alone = await stand.command("mara", CommandKind.FORCE, tag="vacuum.pump.running", value=0.0, **asked)
+        assert alone.status == "BadUserAccessDenied"
+        assert "read by the interlock pump_lost: it is forced by two people" in alone.reason
         long = await stand.command(
-            "mara", CommandKind.FORCE, tag="vacuum.pump.running", value=1.0, reason="test", duration_s=601.0
-        )
+            "mara", CommandKind.FORCE, tag="vacuum.pump.running", value=1.0, reason="test", duration_s=601.0,
+            requested_by="erik",
+        )  # fmt: skip
         assert "600 s at most" in long.reason
-        await stand.done("mara", CommandKind.FORCE, tag="vacuum.pump.running", value=0.0, **asked)
+        await stand.done("mara", CommandKind.FORCE, tag="vacuum.pump.running", value=0.0, requested_by="erik", **asked)
         await stand.until(lambda: stand.value("vacuum.pump.running") == 0.0)
         await stand.hear(EventKind.FORCE_EXPIRED, tag="vacuum.pump.running")
         await stand.until(lambda: stand.value("vacuum.pump.running") == 1.0)
