@@ -165,3 +165,49 @@ def ramp(control: str, *, seed: int = 1) -> Ramp:
         power_noise=float(np.array(power[int(end) - 600 : int(end)]).std(axis=0).max()),
         control=furnace.controls,
     )
+
+
+LOOK_S, WITHIN = 0.1, 0.01
+FLOW_SCCM, FALLEN = 1000.0, 0.8
+
+
+@dataclass(frozen=True)
+class Pressure:
+    """How a pressure loop took steps and a disturbance: s until within 1 %, and the error at rest."""
+
+    up_s: float
+    down_s: float
+    disturbed_s: float
+    recovered_s: float
+    error: float
+    """Greatest relative error of the last three seconds of each."""
+
+
+def pressure(tool: str, start_torr: float = 0.5, *, seed: int = 1) -> Pressure:
+    """Step the set point by 0.5 Torr up and down in 1000 sccm of nitrogen; let the flow fall by a fifth in between."""
+    chamber = Regulated(tool, seed=seed)
+    chamber.set({
+        "vacuum.isolation_valve.shut": 0.0,
+        "gas_panel.n2.setpoint_sccm": FLOW_SCCM,
+        "gas_panel.n2.valve": 1.0,
+        "chamber.pressure_setpoint_torr": start_torr,
+    })  # fmt: skip
+    chamber.set({"vacuum.throttle_valve.mode": 2.0})
+    chamber.run(60)
+    errors = list[float]()
+
+    def settled(target: float, **words: float) -> float:
+        chamber.set({"chamber.pressure_setpoint_torr": target, **words})
+        course = Course()
+        for look in range(150):
+            chamber.run(LOOK_S)
+            course.look((look + 1) * LOOK_S, np.array([chamber.value("chamber.pressure_torr")]))
+        errors.append(float(np.abs(course.between(12.0, 15.0) / target - 1.0).max()))
+        return course.settled_s(0.0, 15.0, target, WITHIN * target)
+
+    high = start_torr + 0.5
+    up = settled(high)
+    less = settled(high, **{"gas_panel.n2.setpoint_sccm": FLOW_SCCM * FALLEN})
+    more = settled(high, **{"gas_panel.n2.setpoint_sccm": FLOW_SCCM})
+    down = settled(start_torr)
+    return Pressure(up, down, less, more, max(errors))
