@@ -173,3 +173,19 @@ async def test_a_journal_can_be_continued_by_a_successor(recorder: Recorder, tmp
     await successor.close()
     found = await anyio.to_thread.run_sync(lambda: list(read_journal(tmp_path / "journal")))
     assert [event.seq for event in found] == [1, 2]
+
+
+async def test_one_record_that_cannot_be_written_keeps_no_other_from_the_disk(recorder: Recorder) -> None:
+    async with anyio.create_task_group() as group:
+        group.start_soon(recorder.run)
+        recorder.append(Draft(EventKind.NOTICE, {"text": object()}, scan=1, time_ns=1))
+        await recorder.durable(recorder.append(step(2)), 5.0)
+        found = await anyio.to_thread.run_sync(lambda: list(read_journal(recorder.folder)))
+        assert [event.kind for event in found] == [EventKind.NOTICE, EventKind.STEP]
+        assert "unwritable" in found[0].data
+        group.cancel_scope.cancel()
+
+
+async def test_whoever_waits_for_a_disk_that_says_nothing_is_told_so(recorder: Recorder) -> None:
+    with pytest.raises(JournalUnavailableError, match="has not answered for"):  # nobody writes
+        await recorder.durable(recorder.append(step(1)), 0.0)

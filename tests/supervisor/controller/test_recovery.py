@@ -4,11 +4,14 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+import numpy as np
 import pytest
 
+from kernels.image import Snapshot
+from kernels.tables import RunState, SystemTag
 from supervisor.controller.commands.replies import Replies
 from supervisor.controller.runs import recovery
-from supervisor.controller.runs.recovery import recover
+from supervisor.controller.runs.recovery import recover, refine
 from supervisor.link.journal import Journal
 from supervisor.link.messages import Event, EventKind
 
@@ -135,3 +138,57 @@ async def test_replies_come_back_from_the_journal() -> None:
 
 def test_a_command_record_without_an_id_is_passed_over() -> None:
     Replies().recover(Event(seq=1, time_ns=1, scan=1, kind=EventKind.COMMAND, data={"id": "nonsense"}))
+
+
+def test_forces_end_with_maintenance_with_whoever_takes_them_away_and_with_every_start(tmp_path: Path) -> None:
+    def command(kind: str, **args: Any) -> Told:
+        data = {"id": str(uuid4()), "kind": kind, "status": "Good", "principal": {"user": "mara"}, "args": args}
+        return (EventKind.COMMAND, data)
+
+    lamp, horn = (command("force", tag=tag, value=1.0, reason="seen") for tag in ("lamp", "horn"))
+    told = [BOOT, lamp, horn]
+    assert list(recover(journal(tmp_path / "both", *told)).standing.forces) == ["lamp", "horn"]
+    assert list(recover(journal(tmp_path / "one", *told, command("unforce", tag="lamp"))).standing.forces) == ["horn"]
+    for place, mode, left in (("stays", "Maintenance", 2), ("leaves", "Ready", 0)):
+        found = recover(journal(tmp_path / place, *told, command("set_mode", mode=mode)))
+        assert len(found.standing.forces) == left
+    assert not recover(journal(tmp_path / "end", *told, SHUTDOWN)).standing.forces
+    expired: Told = (EventKind.BYPASS_EXPIRED, {"name": "water"})
+    bypassed: Told = (EventKind.CONDITION, {"name": "water", "bypassed": True, "trips": 0})
+    assert recover(journal(tmp_path / "water", BOOT, bypassed)).standing.bypassed == ["water"]
+    assert not recover(journal(tmp_path / "over", BOOT, bypassed, expired)).standing.bypassed
+
+
+def test_what_is_told_of_another_run_is_not_of_this_one(tmp_path: Path) -> None:
+    other: Told = (EventKind.RUN_STATE, {"run_id": "r0", "state": "ABORTED"})
+    run = recover(journal(tmp_path, BOOT, START, RUNNING, other)).run
+    assert run is not None
+    assert run.state == "RUNNING"
+
+
+def row(time_ns: int, state: RunState, step: int, scan: int = 9) -> Snapshot:
+    """The last row of an image: a run is in a step for 7 s, and as a whole for 70 s."""
+    values = np.zeros(len(SystemTag))
+    values[SystemTag.RUN_STATE], values[SystemTag.STEP] = state, step
+    values[SystemTag.RUN_ELAPSED_S], values[SystemTag.STEP_ELAPSED_S] = 70.0, 7.0
+    return Snapshot(scan, time_ns, values, np.zeros(len(values), np.uint32), np.zeros(len(values), np.int64), values)
+
+
+@pytest.mark.parametrize(
+    ("left", "after"),
+    [
+        (row(5, RunState.RUNNING, 1), (1, 70.0, 7.0, 1)),  # the record of step 1 was still under way
+        (row(5, RunState.RUNNING, 0), (0, 70.0, 7.0, 1)),  # the same step, later
+        (row(5, RunState.COMPLETE, 1), (0, 0.0, 0.0, 1)),  # of no run any more
+        (row(5, RunState.RUNNING, -1), (0, 0.0, 0.0, 1)),
+        (row(0, RunState.RUNNING, 1), (0, 0.0, 0.0, 1)),  # older than the journal
+        (row(5, RunState.RUNNING, 1, scan=-1), (0, 0.0, 0.0, 1)),  # a power cut leaves none
+    ],
+)
+def test_the_row_that_a_killed_process_leaves_says_where_the_run_was(
+    tmp_path: Path, left: Snapshot, after: tuple[int, float, float, int]
+) -> None:
+    run = recover(journal(tmp_path, BOOT, START, RUNNING, STEP)).run
+    assert run is not None
+    refine(run, left)
+    assert (run.step, run.elapsed_s, run.step_elapsed_s, run.entries[run.step]) == after

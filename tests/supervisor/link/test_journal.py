@@ -3,8 +3,10 @@
 import os
 import resource
 import signal
+import struct
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import pytest
@@ -124,6 +126,46 @@ def test_a_segment_that_was_never_begun_is_removed(tmp_path: Path) -> None:
     assert journal.last_seq == 2
     assert "never written" in journal.recovered[0]
     journal.close()
+
+
+def test_a_segment_for_which_the_disk_has_no_room_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal_module, "SEGMENT_BYTES", 1)
+    journal = Journal(tmp_path)
+    for number in (1, 2):
+        journal.append(event(number))
+        if number == 1:
+            journal.sync()
+    write = journal_module._write
+
+    def full(fd: int, content: bytes, at: int) -> None:
+        if content == journal_module.MAGIC:
+            raise OSError(28, "No space left on device")
+        write(fd, content, at)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(journal_module, "_write", full)
+        with pytest.raises(OSError, match="No space left"):
+            journal.sync()
+        assert len(list(tmp_path.glob("*.journal"))) == 1
+        assert journal.pending == 1, "what was not written still waits"
+    journal.sync()
+    journal.close()
+    assert [e.seq for e in read_journal(tmp_path)] == [1, 2]
+
+
+@pytest.mark.parametrize("damage", ["length", "payload"])
+def test_a_whole_record_that_cannot_be_one_ends_what_is_read(tmp_path: Path, damage: str) -> None:
+    """A length beyond reason, and a payload whose checksum is right but which is no event."""
+    segment = written(tmp_path, 1)
+    payload = b'{"no":"event"}'
+    rest = struct.pack("<II", 2, 0)
+    length = len(payload) if damage == "payload" else 2**31
+    record = struct.pack("<II", length, zlib.crc32(payload, zlib.crc32(rest))) + rest + payload
+    with segment.open("ab") as file:
+        file.write(record)
+    assert [e.seq for e in read_journal(tmp_path)] == [1]
 
 
 def test_a_full_disk_loses_nothing_and_the_next_sync_goes_on(tmp_path: Path) -> None:
