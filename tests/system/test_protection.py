@@ -152,21 +152,13 @@ async def test_a_bypass_takes_two_people_an_end_and_an_interlock_that_allows_it(
         await until(operator, f"{TRIP}/Bypassed", lambda bypassed: bypassed is False)
 
 
-<<<<<<< Updated upstream
 async def test_a_proof_test_is_measured_witnessed_by_another_person_and_on_the_calendar(daemon: Daemon) -> None:
     tested = "Interlocks/cooling_water_lost"
-=======
-async def test_a_tag_is_forced_in_maintenance_by_two_people_and_everybody_sees_it(daemon: Daemon) -> None:
-    """An input is simulated: with a reason, for a time, beside its tag; never around an interlock without bypass."""
-    supply = "facilities.n2_supply_kpa"
-    owner = "Equipment/facilities/n2_supply_kpa/Owner"
->>>>>>> Stashed changes
     async with (
         daemon.client("mia") as maintenance,
         daemon.client("erika") as engineer,
         daemon.client("olga") as operator,
     ):
-<<<<<<< Updated upstream
         assert "Maintenance" in (await refusal(maintenance, tested, "StartProofTest", "inject")).reason
         assert (await refusal(operator, tested, "StartProofTest", "inject")).status == "BadUserAccessDenied"
         await maintenance.call("State", "SetMode", "Maintenance")
@@ -199,7 +191,17 @@ async def test_a_tag_is_forced_in_maintenance_by_two_people_and_everybody_sees_i
     (line,) = [line for line in printed.stdout.splitlines() if line.startswith("cooling_water_lost ")]
     assert " ok " in line
     assert "never" not in line
-=======
+
+
+async def test_a_tag_is_forced_in_maintenance_by_two_people_and_everybody_sees_it(daemon: Daemon) -> None:
+    """An input is simulated: with a reason, for a time, beside its tag; never around an interlock without bypass."""
+    supply = "facilities.n2_supply_kpa"
+    owner = "Equipment/facilities/n2_supply_kpa/Owner"
+    async with (
+        daemon.client("mia") as maintenance,
+        daemon.client("erika") as engineer,
+        daemon.client("olga") as operator,
+    ):
         asked = (supply, 920.0, "gauge exchange", 60.0)
         assert "Maintenance only" in (await refusal(maintenance, "State", "RequestForce", *asked)).reason
         await maintenance.call("State", "SetMode", "Maintenance")
@@ -225,7 +227,6 @@ async def test_a_tag_is_forced_in_maintenance_by_two_people_and_everybody_sees_i
         await until(operator, owner, lambda text: text == "simulation")
         await maintenance.call("State", "SetMode", "Standby")
         await until(operator, "State/Mode", lambda mode: mode != "Maintenance")
->>>>>>> Stashed changes
 
 
 async def test_set_points_are_moved_by_their_role_within_their_limits(daemon: Daemon) -> None:
