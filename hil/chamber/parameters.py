@@ -4,13 +4,13 @@ Values are usual ones of a single-wafer reactor unless a source stands beside th
 source are its file's. SI units unless the name says otherwise.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
-from hil.parts.parameters import ParameterError
+from hil.parts.parameters import GasParameters, ParameterError, require_positive
 
 
 @dataclass(frozen=True)
-class Parameters:
+class Parameters(GasParameters):
     """Everything about a chamber that is a number."""
 
     # -------------------------------------------------------------------------------------------------------- heat
@@ -48,35 +48,12 @@ class Parameters:
 
     # --------------------------------------------------------------------------------------------------------- gas
     volume_l: float = 12.0
-    pump_c: float = 57.0
-    mfc_dead_time_s: float = 0.08
-    mfc_frequency: float = 6.0
-    """rad/s; with the damping, ±2 % within 1 s of a step."""
-    mfc_damping: float = 0.8
-    mfc_gain: float = 0.004
-    """Spread of true over indicated flow; the usual limit is 1 % of set point."""
-    valve_s: float = 0.1
-    """Pulse valves 0.02."""
-    throttle_s: float = 0.8
-    isolation_s: float = 0.5
-    throttle_closed_l_s: float = 0.2
-    throttle_full_l_s: float = 150.0
-    line_l_s: float = 200.0
-    dry_speed_l_s: float = 28.0
-    booster_speed_l_s: float = 110.0
-    """Of the Roots booster, or of a turbo pump in its place."""
-    booster_pressure_torr: float = 8.0
-    """Where the booster's help is halved; a turbo pump's is below 0.1."""
-    dry_ultimate_torr: float = 0.015
-    booster_ultimate_torr: float = 0.0002
     exhaust_torr: float = 0.0
     """Of the exhaust duct of a tool without pumps; 0: pumps."""
     trickle_sccm: float = 100.0
     leak_sccm: float = 0.002
     outgassing_sccm: float = 0.002
-    manometer_lag_s: float = 0.02
     manometer_full_torr: float = 10.0
-    wide_gain: float = 0.04
     bath_lag_s: float = 120.0
     lock_volume_l: float = 8.0
     """Of a load lock, where the tool has one."""
@@ -164,21 +141,15 @@ class Parameters:
     """Of the burner's table."""
 
     # ------------------------------------------------------------------------------------------------- instruments
-    thermocouple_noise_k: float = 0.05
     thermocouple_offset_k: float = 0.5
     thermocouple_drift_k_h: float = 0.005
     pyrometer_noise_k: float = 0.3
-    flow_noise: float = 0.0006
-    """Of full scale."""
     manometer_noise: float = 5e-6
     """Of full scale."""
     manometer_zero: float = 1e-5
     """Spread of the zero, of full scale."""
-    manometer_relative_noise: float = 0.0005
-    wide_noise: float = 0.005
     power_noise: float = 0.002
     emission_noise: float = 0.01
-    reflectometer_noise_nm: float = 0.05
     ellipsometer_noise_nm: float = 0.03
     crystal_noise_nm: float = 0.005
     crystal_drift_nm_h: float = 0.3
@@ -192,20 +163,14 @@ class Parameters:
 
     def __post_init__(self) -> None:
         """Refuse what no chamber can be."""
-        for field in fields(self):
-            value = getattr(self, field.name)
-            least = -100.0 if field.name.endswith("_c") else 0.0
-            if not least <= value < 1e12:
-                raise ParameterError(f"plant.parameters.{field.name} must be {least:g} or more, is {value:g}")
-        for name in (
-            "volume_l", "capacity_j_k", "wafer_diameter_m", "valve_s", "throttle_s", "isolation_s", "manometer_lag_s",
-            "thermocouple_lag_s", "drive_lag_s", "spin_lag_s", "bath_lag_s", "source_radius_m", "source_length_m",
-            "source_lag_s", "probe_lag_s", "bias_pressure_pa", "load_full_s", "tune_full_ohm", "booster_pressure_torr",
+        super().__post_init__()
+        require_positive(
+            self,
+            "capacity_j_k", "thermocouple_lag_s", "drive_lag_s", "spin_lag_s", "bath_lag_s", "source_radius_m",
+            "source_length_m", "source_lag_s", "probe_lag_s", "bias_pressure_pa", "load_full_s", "tune_full_ohm",
             "wire_length_m", "wire_diameter_m", "lamp_area_m2", "warm_up_s", "spot_m", "track_m", "conductivity_w_m_k",
             "wavelength_nm", "growth_area_m2", "radical_loss", "diffusivity_m2_s", "viscosity_pa_s", "wafers",
             "probe_wavelength_nm", "manometer_full_torr", "strain_1_s", "lock_volume_l",
-        ):  # fmt: skip
-            if not getattr(self, name) > 0.0:
-                raise ParameterError(f"plant.parameters.{name} must be above 0")
+        )  # fmt: skip
         if self.radical_loss > 1.0 or self.transport not in {0.0, 1.0, 2.0}:
             raise ParameterError("plant.parameters: radical_loss is at most 1, transport is 0, 1 or 2")

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from hil.errors import ScriptError
-from hil.parts.script import CREW, OWN, SURROUNDINGS, Change, Vocabulary, choice, number, stuck_flow, stuck_throttle
+from hil.parts.script import CREW, GAS_FAULTS, OWN, SURROUNDINGS, Change, Vocabulary, choice, gas_changes, number
 
-FEED, LEAK, THROTTLE, MATCH, LOAD, ELEMENT, BATH, LEVEL, FILAMENT = range(OWN, OWN + 9)  # kinds of state.pxd
+MATCH, LOAD, ELEMENT, BATH, LEVEL, FILAMENT = range(OWN + 3, OWN + 9)  # kinds of state.pxd
 DETECTORS = 24
 """Index of the first detector in state.pxd."""
 
@@ -22,10 +22,7 @@ NORMAL = dict.fromkeys(SITUATIONS, 1.0) | {
     "water": 12.0, "n2_supply": 600.0, "air_supply": 600.0, "arcing": 0.0, "dark": 0.0, "line_leak": 0.0,
 }  # fmt: skip
 """Their values when all is well."""
-OWN_FAULTS = frozenset({
-    "mfc_stuck", "leak", "throttle_stuck", "match_stuck", "element_broken", "bath_off", "source_empty",
-    "filament_broken",
-})  # fmt: skip
+OWN_FAULTS = GAS_FAULTS | {"match_stuck", "element_broken", "bath_off", "source_empty", "filament_broken"}
 
 
 def situations(detectors: list[str]) -> tuple[dict[str, int], dict[str, float]]:
@@ -69,14 +66,8 @@ def _changes(
     full_scale = {gas: most for gas, (_, most) in lines.items()}
 
     def changes(name: str, fault: Mapping[str, Any]) -> Iterator[Change]:
-        if name == "mfc_stuck":
-            feed, flow = stuck_flow(fault, feeds, full_scale)
-            yield FEED, feed, flow, math.nan
-        elif name == "leak":
-            yield LEAK, 0, number(fault, "value", None), leak_sccm
-        elif name == "throttle_stuck":
-            yield THROTTLE, 0, stuck_throttle(fault), math.nan
-        elif name == "match_stuck":
+        yield from gas_changes(name, fault, feeds, full_scale, leak_sccm)
+        if name == "match_stuck":
             yield MATCH, 0, number(fault, "value", 20.0) / 100.0, math.nan
         elif name == "element_broken":
             zone = fault.get("zone", 1)

@@ -4,13 +4,13 @@ Values are usual ones of a 150 mm horizontal tube unless a source stands beside 
 factors, which say so. SI units unless the name says otherwise.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
-from hil.parts.parameters import ParameterError
+from hil.parts.parameters import GasParameters, ParameterError, require_positive
 
 
 @dataclass(frozen=True)
-class Parameters:
+class Parameters(GasParameters):
     """Everything about the furnace that is a number."""
 
     # ------------------------------------------------------------------------------------------- heat, a zone each
@@ -49,34 +49,10 @@ class Parameters:
     cold_volume_l: float = 12.7
     cold_c: float = 77.0
     """Mean of the two cold ends."""
-    pump_c: float = 57.0
-    """Gas where the pump's speed holds."""
-    mfc_dead_time_s: float = 0.08
-    mfc_frequency: float = 6.0
-    """rad/s; with the damping, ±2 % within 1 s of a step."""
-    mfc_damping: float = 0.8
-    mfc_gain: float = 0.004
-    """Spread of true over indicated flow; the usual limit is 1 % of set point."""
-    valve_s: float = 0.1
-    throttle_s: float = 0.8
-    """Full stroke."""
-    isolation_s: float = 0.5
-    throttle_closed_l_s: float = 0.2
-    throttle_full_l_s: float = 150.0
-    line_l_s: float = 200.0
-    dry_speed_l_s: float = 28.0
-    """100 m³/h."""
-    booster_speed_l_s: float = 110.0
-    booster_pressure_torr: float = 8.0
-    dry_ultimate_torr: float = 0.015
-    booster_ultimate_torr: float = 0.0002
     trickle_sccm: float = 300.0
     leak_sccm: float = 0.005
     """Of a tight tube: about 0.2 mTorr/min."""
     outgassing_sccm: float = 0.005
-    manometer_lag_s: float = 0.02
-    wide_gain: float = 0.04
-    """Spread of the wide-range gauge."""
 
     # -------------------------------------------------------------------------------------------------------- film
     wafers: float = 25.0
@@ -98,35 +74,24 @@ class Parameters:
     """Of growth from one edge of a wafer to its middle."""
 
     # ------------------------------------------------------------------------------------------------- instruments
-    thermocouple_noise_k: float = 0.05
     thermocouple_offset_k: float = 0.12
     """Spread after the furnace has been profiled; type R itself is good to 1.5 K (IEC 60584-1 class 2)."""
     thermocouple_drift_k_h: float = 0.002
     """Spread; type R loses 1 to 2 K in 1000 h."""
-    flow_noise: float = 0.0006
-    """Of full scale."""
     manometer_noise_torr: float = 0.00005
     manometer_zero_torr: float = 0.0001
     """Spread of the zero."""
-    manometer_relative_noise: float = 0.0005
-    wide_noise: float = 0.005
-    """Of reading."""
-    reflectometer_noise_nm: float = 0.05
 
     def __post_init__(self) -> None:
         """Refuse what no furnace can be."""
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if not 0.0 <= value < 1e9:
-                raise ParameterError(f"plant.parameters.{field.name} must be 0 or more and finite, is {value:g}")
+        super().__post_init__()
         if self.wafers != int(self.wafers) or not 1 <= self.wafers <= 64:
             raise ParameterError(f"plant.parameters.wafers must be a whole number of 1 … 64, is {self.wafers:g}")
         load = (self.wafers - 1) * self.pitch_m
         if load > 2.5 * self.zone_length_m:
             raise ParameterError(f"plant.parameters: {self.wafers:g} wafers need {load:.2f} m of the tube")
-        for name in ("volume_l", "element_capacity_j_k", "tube_capacity_j_k", "load_capacity_j_k", "zone_length_m",
-                     "dry_speed_l_s", "wafer_diameter_m", "pitch_m", "spike_lag_s", "profile_lag_s", "boat_lag_s",
-                     "manometer_lag_s", "valve_s", "throttle_s", "isolation_s", "booster_pressure_torr",
-                     "diffusivity_m2_pa_s"):  # fmt: skip
-            if not getattr(self, name) > 0.0:
-                raise ParameterError(f"plant.parameters.{name} must be above 0")
+        require_positive(
+            self,
+            "element_capacity_j_k", "tube_capacity_j_k", "load_capacity_j_k", "zone_length_m", "pitch_m", "spike_lag_s",
+            "profile_lag_s", "boat_lag_s", "diffusivity_m2_pa_s",
+        )  # fmt: skip

@@ -52,7 +52,7 @@ def described(
         grown_at_k: mean temperature while it grew.
         alloy: InGaN, AlGaAs or SiGe; none for what is no alloy.
         composition: of the alloy.
-        low_frequency_share: of the ions' energy, by the low frequency of a plasma that makes nitride; none for other films.
+        low_frequency_share: of the ions' energy, where a plasma makes nitride; none for other films.
     """
     found, basis = dict[str, Any](), dict[str, str]()
     stress, why = _stress(film, law, thickness_m, grown_at_k, alloy, composition, low_frequency_share)
@@ -94,7 +94,11 @@ def _stress(
         stress, why = 0.0, "no mechanical data"
     if law in PLASMA_NITRIDES and low_frequency_share is not None:
         stress += nitride_plasma_stress(13.56e6, low_frequency_share) / 1e6
-        return stress, why + "; intrinsic: +400 MPa at 13.56 MHz, −200 MPa at 50 kHz (published), by the share of the ions' energy"
+        return (
+            stress,
+            why
+            + "; intrinsic: +400 MPa at 13.56 MHz, −200 MPa at 50 kHz (published), by the share of the ions' energy",
+        )
     if film in INTRINSIC_MPA:
         return stress + INTRINSIC_MPA[film], why + "; intrinsic: usual value of such films"
     if why == "no mechanical data":

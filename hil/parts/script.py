@@ -8,6 +8,7 @@ from typing import Any
 from hil.errors import ScriptError
 
 SITUATION, SENSOR, OFFSET, DRIFT, OWN = range(5)  # kinds of hil/parts/orders.pxd
+FEED, LEAK, THROTTLE = range(OWN, OWN + 3)  # the first of every plant's own: its lines, its walls, its valve
 HEALTHY, OPEN, SILENT, NOT_A_NUMBER, FROZEN = range(5)  # faults of hil/parts/instruments.pxd
 
 SENSORS = {
@@ -131,20 +132,33 @@ def choice(fault: Mapping[str, Any], word: str, choices: Mapping[str, int]) -> s
     return str(value)
 
 
-def stuck_flow(
-    fault: Mapping[str, Any], feeds: Mapping[str, int], full_scale: Mapping[str, float]
-) -> tuple[int, float]:
-    """Read `mfc_stuck`: which feed, and the flow in sccm that it is stuck at."""
-    gas = choice(fault, "gas", feeds)
-    value = fault.get("value", "open")
-    words = {"open": full_scale[gas], "closed": 0.0}
-    return feeds[gas], words[value] if isinstance(value, str) and value in words else number(fault, "value", None)
+GAS_FAULTS = frozenset({"mfc_stuck", "leak", "throttle_stuck"})
+"""What can fail about the gas of every plant."""
 
 
-def stuck_throttle(fault: Mapping[str, Any]) -> float:
-    """Read `throttle_stuck`: the opening 0 … 1, below 0 where it is."""
-    value = number(fault, "value", -1.0)
-    return value / 100.0 if value >= 0.0 else -1.0
+def gas_changes(
+    name: str, fault: Mapping[str, Any], feeds: Mapping[str, int], full_scale: Mapping[str, float], leak_sccm: float
+) -> Iterator[Change]:
+    """Yield what a fault of the gas changes, nothing for others.
+
+    Args:
+        name: of the fault.
+        fault: its words; `mfc_stuck` has a gas, and a flow, `open` or `closed`; `throttle_stuck` an opening in %.
+        feeds: index of each gas line.
+        full_scale: of each line's controller, sccm.
+        leak_sccm: of a tight vessel, which clears a leak.
+    """
+    if name == "mfc_stuck":
+        gas = choice(fault, "gas", feeds)
+        value = fault.get("value", "open")
+        words = {"open": full_scale[gas], "closed": 0.0}
+        flow = words[value] if isinstance(value, str) and value in words else number(fault, "value", None)
+        yield FEED, feeds[gas], flow, math.nan
+    elif name == "leak":
+        yield LEAK, 0, number(fault, "value", None), leak_sccm
+    elif name == "throttle_stuck":
+        value = number(fault, "value", -1.0)
+        yield THROTTLE, 0, value / 100.0 if value >= 0.0 else -1.0, math.nan
 
 
 def _changes(

@@ -4,13 +4,13 @@ Values are usual ones of a single-wafer reactor for 200 mm unless a source stand
 yields, which say so. SI units unless the name says otherwise.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
-from hil.parts.parameters import ParameterError
+from hil.parts.parameters import GasParameters, ParameterError, require_positive
 
 
 @dataclass(frozen=True)
-class Parameters:
+class Parameters(GasParameters):
     """Everything about the reactor that is a number."""
 
     # -------------------------------------------------------------------------------------------------------- heat
@@ -30,36 +30,12 @@ class Parameters:
 
     # --------------------------------------------------------------------------------------------------------- gas
     volume_l: float = 12.0
-    pump_c: float = 57.0
-    """Gas where the pump's speed holds."""
-    mfc_dead_time_s: float = 0.08
-    mfc_frequency: float = 6.0
-    """rad/s; with the damping, ±2 % within 1 s of a step."""
-    mfc_damping: float = 0.8
-    mfc_gain: float = 0.004
-    """Spread of true over indicated flow; the usual limit is 1 % of set point."""
-    valve_s: float = 0.1
-    throttle_s: float = 0.8
-    """Full stroke."""
-    isolation_s: float = 0.5
-    throttle_closed_l_s: float = 0.2
-    throttle_full_l_s: float = 150.0
-    line_l_s: float = 200.0
-    dry_speed_l_s: float = 28.0
-    """100 m³/h."""
-    booster_speed_l_s: float = 110.0
-    booster_pressure_torr: float = 8.0
-    dry_ultimate_torr: float = 0.015
-    booster_ultimate_torr: float = 0.0002
     trickle_sccm: float = 100.0
     leak_sccm: float = 0.002
     """Of a tight chamber: about 0.2 mTorr/min."""
     outgassing_sccm: float = 0.002
     face_plate_pa2_s_mol: float = 3e9
     """Pressure behind the face plate, P² − P0² over the flow: 13 Torr at 1.2 slm."""
-    manometer_lag_s: float = 0.02
-    wide_gain: float = 0.04
-    """Spread of the wide-range gauge."""
 
     # --------------------------------------------------------------------------------------------- high frequency
     electrode_radius_m: float = 0.12
@@ -110,23 +86,16 @@ class Parameters:
     wafer_diameter_m: float = 0.2
 
     # ------------------------------------------------------------------------------------------------- instruments
-    thermocouple_noise_k: float = 0.05
     thermocouple_offset_k: float = 0.5
     """Spread; type K itself is good to 2.5 K (IEC 60584-1 class 2)."""
     thermocouple_drift_k_h: float = 0.005
-    flow_noise: float = 0.0006
-    """Of full scale."""
     manometer_noise_torr: float = 0.00005
     manometer_zero_torr: float = 0.0001
     """Spread of the zero."""
-    manometer_relative_noise: float = 0.0005
-    wide_noise: float = 0.005
-    """Of reading."""
     power_noise: float = 0.002
     """Of reading."""
     emission_noise: float = 0.01
     """Of reading."""
-    reflectometer_noise_nm: float = 0.05
     ellipsometer_noise_nm: float = 0.03
     crystal_noise_nm: float = 0.02
     crystal_drift_nm_h: float = 0.3
@@ -134,16 +103,12 @@ class Parameters:
 
     def __post_init__(self) -> None:
         """Refuse what no reactor can be."""
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if not 0.0 <= value < 1e12:
-                raise ParameterError(f"plant.parameters.{field.name} must be 0 or more and finite, is {value:g}")
-        for name in ("volume_l", "susceptor_capacity_j_k", "dry_speed_l_s", "wafer_diameter_m", "valve_s", "throttle_s",
-                     "isolation_s", "booster_pressure_torr", "manometer_lag_s", "thermocouple_lag_s", "gap_m",
-                     "electrode_radius_m", "generator_lag_s", "probe_lag_s", "bias_pressure_pa", "load_full_s",
-                     "tune_full_ohm", "collision_energy_ev", "frequency_mhz"):  # fmt: skip
-            if not getattr(self, name) > 0.0:
-                raise ParameterError(f"plant.parameters.{name} must be above 0")
+        super().__post_init__()
+        require_positive(
+            self,
+            "susceptor_capacity_j_k", "thermocouple_lag_s", "gap_m", "electrode_radius_m", "generator_lag_s",
+            "probe_lag_s", "bias_pressure_pa", "load_full_s", "tune_full_ohm", "collision_energy_ev", "frequency_mhz",
+        )  # fmt: skip
         if not 0.0 < self.radical_loss <= 1.0:
             raise ParameterError(
                 f"plant.parameters.radical_loss must be above 0 and at most 1, is {self.radical_loss:g}"

@@ -6,17 +6,17 @@ from typing import Any
 
 from hil.parts.script import (
     CREW,
+    GAS_FAULTS,
     NORMAL_CREW,
     OWN,
     SURROUNDINGS,
     Change,
     Vocabulary,
+    gas_changes,
     number,
-    stuck_flow,
-    stuck_throttle,
 )
 
-FEED, LEAK, THROTTLE, MATCH, LOAD = range(OWN, OWN + 5)  # kinds of state.pxd
+MATCH, LOAD = range(OWN + 3, OWN + 5)  # kinds of state.pxd
 FEEDS = {"SiH4": 0, "NH3": 1, "N2O": 2, "NF3": 3, "N2": 4}
 FULL_SCALE_SCCM = {"SiH4": 500.0, "NH3": 500.0, "N2O": 2000.0, "NF3": 500.0, "N2": 5000.0}
 
@@ -36,14 +36,8 @@ NORMAL = dict.fromkeys(SITUATIONS, 1.0) | {
 
 
 def _changes(name: str, fault: Mapping[str, Any]) -> Iterator[Change]:
-    if name == "mfc_stuck":
-        feed, flow = stuck_flow(fault, FEEDS, FULL_SCALE_SCCM)
-        yield FEED, feed, flow, math.nan
-    elif name == "leak":
-        yield LEAK, 0, number(fault, "value", None), 0.002
-    elif name == "throttle_stuck":
-        yield THROTTLE, 0, stuck_throttle(fault), math.nan
-    elif name == "match_stuck":
+    yield from gas_changes(name, fault, FEEDS, FULL_SCALE_SCCM, 0.002)
+    if name == "match_stuck":
         yield MATCH, 0, number(fault, "value", 20.0) / 100.0, math.nan
 
 
@@ -58,7 +52,7 @@ VOCABULARY = Vocabulary(
         "arc": ("arcing", 1.0),
         "plasma_dark": ("dark", 1.0),
     },
-    frozenset({"mfc_stuck", "leak", "throttle_stuck", "match_stuck"}),
+    GAS_FAULTS | {"match_stuck"},
     _changes,
 )
 KNOWN = VOCABULARY.known
