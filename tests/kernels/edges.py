@@ -35,6 +35,8 @@ def bench() -> Case:
     tool.condition(hot[0] & hot[1], warning)
     tool.condition(hot[0] | hot[1], warning)
     tool.condition((hot[0] & hot[1]) | (hot[1] & ~hot[2]), warning)
+    tool.condition(hot[0] & vote(2, hot), warning)
+    tool.condition(~(hot[2] | vote(2, hot)), warning)
     tool.condition(is_bad(a), warning)
     tool.condition(is_good(a) & is_good(b), warning)
     tool.condition(tag(only_bad).above(LIMIT), warning, group=2)
