@@ -47,7 +47,7 @@ def carry_out(arguments: argparse.Namespace) -> int:
             seed = arguments.seed if arguments.seed is not None or tool.plant is None else tool.plant.seed
             test = f"{group.test} on the simulated plant, seed {seed}"
         else:
-            time_s, columns = _read(arguments.record)
+            time_s, columns = read_record(arguments.record)
             test = f"{group.test}, {arguments.record.name}"
         record = record_of(tool, group, time_s, columns, arguments.sample)
         name = f"{tool.name}, {tool.identification.serial_number}"
@@ -93,7 +93,8 @@ def _simulated(tool: Tool, group: LoopGroup, seed: int | None) -> tuple[list[flo
     return time_s, dict(zip(names, np.array(rows).T, strict=True))
 
 
-def _read(path: Path) -> tuple[list[float], dict[str, Column]]:
+def read_record(path: Path) -> tuple[list[float], dict[str, Column]]:
+    """Read what `cvd export` wrote: times in s, and a column for each tag."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
             lines = list(csv.DictReader(file))

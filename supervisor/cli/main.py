@@ -44,6 +44,7 @@ COMMANDS = {
     "shiftlog": "what happened in a shift, in the crew's language and units",
     "nodeset": "a tool's OPC UA address space as a NodeSet2 file, for other stacks",
     "cert": "whom the endpoint trusts, and its own certificate",
+    "tune": "gains of a loop from a relay or step test, as a proposal",
     "user": "add, list and remove people and their roles",
     "version": "print the version",
 }
