@@ -1,17 +1,29 @@
 """Words for people in their language: English as it is written in the code and in tool files, and what it is in others.
 
-A catalogue is a TOML file beside this one, English text to its translation, placeholders the same. What a catalogue
-does not know is told in English: a message in the wrong language is better than none.
+A catalogue is a TOML file beside this one, English text to its translation, placeholders the same. Texts of tool files
+that differ by numbers, gases or sources only have one entry in its table `templates`. What a catalogue does not know is
+told in English: a message in the wrong language is better than none.
 """
 
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
 LANGUAGES = ("en", "de")
+APART = ("gases", "sources", "templates")
+"""Tables of a catalogue that are no texts by themselves."""
+_FORMULA = (
+    r"(?<=change_bottle_)[a-z0-9]+|^[a-z][a-z0-9_]*(?= is not armed)|(?<=See devices\.)[a-z][a-z0-9_]*|"
+    r"(?<![A-Za-z0-9_])(?:TMAl|TMGa|TMIn|TDMAT|HCl|Ar|(?:[A-Z][a-z]?\d*)*[A-Z][a-z]?\d+(?:[A-Z][a-z]?\d*)*)"
+    r"(?![A-Za-z0-9_])"
+)
+"""Formulas of gases, and names of devices."""
+_NUMBER = r"(?<![A-Za-z_0-9])\d+(?:\.\d+)?(?:e-?\d+)?"
+_SEPARATORS = re.compile(r"(; |: | \[[^\]]*\])")
 
 
 @dataclass(frozen=True)
@@ -23,7 +35,17 @@ class Texts:
 
     def __call__(self, english: str) -> str:
         """Translate a text or a template."""
-        return self.known.get(english, english)
+        found = self.known.get(english)
+        if found is not None or self.language == "en":
+            return english if found is None else found
+        return _general(self.language, english) or english
+
+    def sentence(self, english: str) -> str:
+        """Translate what is made of several texts: reasons one behind the other, with values in brackets."""
+        if self.language == "en":
+            return english
+        whole = self(english)
+        return whole if whole != english else "".join(self(part) for part in _SEPARATORS.split(english))
 
     @staticmethod
     def of(language: str) -> "Texts":
@@ -35,10 +57,67 @@ ENGLISH = Texts()
 
 
 @cache
-def catalogue(language: str) -> dict[str, str]:
-    """Read a catalogue: all its tables together."""
+def _tables(language: str) -> dict[str, dict[str, str]]:
     path = FOLDER / f"{language}.toml"
     if language not in LANGUAGES or not path.exists():
         return {}
-    tables: dict[str, dict[str, str]] = tomllib.loads(path.read_text(encoding="utf-8"))
-    return {english: text for table in tables.values() for english, text in table.items()}
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+@cache
+def catalogue(language: str) -> dict[str, str]:
+    """Read the texts of a catalogue: all its tables together, but those of names and templates."""
+    return {
+        english: text
+        for name, table in _tables(language).items()
+        if name not in APART
+        for english, text in table.items()
+    }
+
+
+@cache
+def templates(language: str) -> dict[str, str]:
+    """Read the templates of a catalogue."""
+    return _tables(language).get("templates", {})
+
+
+@cache
+def _pattern(language: str) -> re.Pattern[str]:
+    tables = _tables(language)
+    gases = "|".join(sorted(map(re.escape, tables.get("gases", {"": ""})), key=len, reverse=True))
+    sources = "|".join(sorted(map(re.escape, tables.get("sources", {"": ""})), key=len, reverse=True))
+    return re.compile(
+        rf"(?P<s>^(?:{sources})(?= (?:reports|on while|is wanted|needs)))|"
+        rf"(?P<g>(?<![A-Za-z(])(?i:{gases})(?![A-Za-z-]))|(?P<f>{_FORMULA})|(?P<n>{_NUMBER})"
+    )
+
+
+def generalise(language: str, english: str) -> tuple[str, dict[str, list[str]]]:
+    """Return a text with placeholders for what varies, and what stood there, by placeholder in order."""
+    found: dict[str, list[str]] = {"{s}": [], "{g}": [], "~": [], "#": []}
+    places = {"s": "{s}", "g": "{g}", "f": "~", "n": "#"}
+
+    def replaced(match: re.Match[str]) -> str:
+        place = places[str(match.lastgroup)]
+        found[place].append(match[0])
+        return place
+
+    return _pattern(language).sub(replaced, english), found
+
+
+@lru_cache(maxsize=4096)
+def _general(language: str, english: str) -> str | None:
+    """Translate by a template; None when there is none."""
+    template, found = generalise(language, english)
+    german = templates(language).get(template)
+    if german is None:
+        return None
+    tables = _tables(language)
+    gases = {name.lower(): text for name, text in tables["gases"].items()}
+    given: dict[str, Iterator[str]] = {
+        "{s}": (tables["sources"][word] for word in found["{s}"]),
+        "{g}": (gases[word.lower()] for word in found["{g}"]),
+        "~": iter(found["~"]),
+        "#": iter(found["#"]),
+    }
+    return re.sub(r"\{s\}|\{g\}|~|#", lambda match: next(given[match[0]]), german)

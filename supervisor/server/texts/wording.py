@@ -74,7 +74,10 @@ def tell(event: Event, conditions: Mapping[str, Interlock | AlarmPoint], texts: 
     name = event.data.get("name")
     if event.kind in {EventKind.BYPASS_EXPIRED, EventKind.PROOF_TEST} and name:
         source = f"Interlocks/{name}"
-    return Told(source, severity, texts(words).format_map(_Known(event.data)))
+    said = event.data | {
+        key: texts.sentence(str(event.data[key])) for key in ("reason", "text") if isinstance(event.data.get(key), str)
+    }
+    return Told(source, severity, texts(words).format_map(_Known(said)))
 
 
 def _command(data: dict[str, Any], texts: Texts) -> Told:
@@ -82,7 +85,9 @@ def _command(data: dict[str, Any], texts: Texts) -> Told:
     user = str(principal.get("user", "?")) if isinstance(principal, dict) else "?"  # pyright: ignore[reportUnknownMemberType,reportUnknownArgumentType]  (JSON)
     status, words = str(data.get("status", "Good")), f"{user}: {data.get('kind', '?')}"
     if status != "Good":
-        return Told("State", 300, f"{words} {texts('refused')} ({status}): {data.get('reason', '')}")
+        return Told(
+            "State", 300, f"{words} {texts('refused')} ({status}): {texts.sentence(str(data.get('reason', '')))}"
+        )
     return Told("State", 100, words)
 
 
