@@ -18,7 +18,7 @@ PYTEST := -m pytest $(if $(filter-out 1,$(JOBS)),-n $(JOBS) --dist loadfile)
 # COVERAGE=1 measures branches while the tests run and prints the report afterwards.
 COVERAGE ?=
 
-.PHONY: help run test bench validation lint format docs coverage kernel-coverage kernel-campaign exploration mutations campaign first-week scenario-campaign process-campaign kill-campaign hostile-campaign driver-campaign dist-check sbom audit node-client lock setup kernels clean variants
+.PHONY: help run test bench validation lint format docs coverage kernel-coverage kernel-campaign exploration mutations campaign first-week scenario-campaign process-campaign kill-campaign hostile-campaign driver-campaign wired-recipes dist-check sbom audit node-client lock setup kernels clean variants
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -92,6 +92,9 @@ first-week: setup  ## a crew's first week on both simulated tools, the furnace's
 	CVD_FIRST_WEEK=full $(BIN)/python -m pytest tests/system/test_first_week.py -n 0
 
 ANSWERS ?= 1000000
+wired-recipes: setup  ## a recipe of each tool with instruments, over its wires, the guide's on the furnace among them
+	$(BIN)/python -W ignore -m tests.system.wired_run --out docs/evidence/wired-recipes.json
+
 driver-campaign: setup  ## damaged answers of instruments against every codec (ANSWERS=…, SEED=…)
 	$(BIN)/python -m tests.drivers.fuzz --answers $(ANSWERS) --seed $(SEED) --out docs/evidence/driver-fuzz-seed$(SEED).json
 

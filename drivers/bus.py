@@ -35,6 +35,8 @@ CONFIGURATION_S = 10.0
 """What a device will never do is tried again after so long."""
 STATISTICS_S = 0.5
 FEED_LOOK_S = 0.02
+GRID_S = 0.01
+"""Slots begin at multiples of this: links that poll at once are served by one turn of the loop, which costs less."""
 BRING_UP_PATIENCE_S = 0.1
 """A step of bringing a device up waits so long before it has a turn of its own on a busy link."""
 RATE_STEP_S = 0.1
@@ -269,7 +271,7 @@ class Bus:
         if poll.due_s:
             self.jitters.append(late_s)
         else:
-            poll.due_s = now_s
+            poll.due_s = now_s - now_s % GRID_S
         device.statistics.missed_slots += poll.advance(now_s)
         if poll.retry_s > now_s or (device.feeds_by_polling and not device.around.healthy()):
             return
@@ -461,8 +463,10 @@ class Bus:
         except DeviceRefused as refused:
             said = str(refused)
         except (NoAnswer, BadFrame) as error:
+            # Nothing was shown: it is asked again, until it is lost and everything with it.
+            waiting.next_s = anyio.current_time() + VERIFY_S
             self._unanswered(device, error)
-            said = str(error)
+            return
         else:
             value = Decoder([shown], device.latest).single(shown, raws[0]).value
             if self._agrees(device, name, waiting, value):

@@ -71,15 +71,23 @@ class Daemon:
     """A running `cvd run` and what a test wants to know of it."""
 
     def __init__(
-        self, data: Path, *, tool: Path = FURNACE, speed: int = 1, port: int | None = None, counted: bool = False
+        self,
+        data: Path,
+        *,
+        tool: Path = FURNACE,
+        speed: int = 1,
+        port: int | None = None,
+        counted: bool = False,
+        sim: bool = True,
     ) -> None:
         self.data = data
         self.log = data / "daemon.log"
         self.endpoint = f"opc.tcp://127.0.0.1:{port or free_port()}/cvd"
         data.mkdir(parents=True, exist_ok=True)
         self.people_of(data)
-        command = [sys.executable, "-m", "supervisor.cli", "run", str(tool), "--sim", "--log", "json"]
-        command += ["--data", str(data), "--endpoint", self.endpoint, "--speed", str(speed)]
+        command = [sys.executable, "-m", "supervisor.cli", "run", str(tool), "--log", "json"]
+        command += ["--data", str(data), "--endpoint", self.endpoint]
+        command += ["--sim", "--speed", str(speed)] if sim else []
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
                 command,
