@@ -1,14 +1,17 @@
 """What a crew does with a chamber tool: warm up, change bottles and bubblers, verify a controller, burn a wire in."""
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
 from chamber_spec import Gas, Spec
 from chamber_words import OPEN_TO_PUMP, PURGED, Table, Words, operation
 
+from config.gases import species
+
 PURGE_KPA, EMPTY_KPA, ATMOSPHERE_KPA = 350, 3, 110
-LINE_LEFT = 1e-6
-"""Share of process gas that may be left in a line which is opened."""
+COUNTS_KPA, MIXING = 345, 0.95
+"""A purge of a line counts as a cycle above this; share of the purge gas that mixes (config.gas_rules)."""
 SCC_IN_LINE = 160.0
 """Standard cm³ in 3 m of 1/4 inch tube at 350 kPa."""
 CROWDED = 0.8
@@ -158,10 +161,27 @@ def _verify(spec: Spec, words: Words) -> Table:
     )
 
 
+def emptied_kpa(spec: Spec) -> int:
+    """What a line is emptied to: a vacuum, or what the exhaust leaves in it."""
+    return ATMOSPHERE_KPA if spec.vacuum.kind == "exhaust" else EMPTY_KPA
+
+
+def _may_be_left(gas: Gas) -> float:
+    """Ppm of the gas that may be left in a line which is opened."""
+    found = species(gas.formula)
+    return found.opening_ppm if found is not None else 0.0
+
+
+def _cycles(spec: Spec, gas: Gas) -> int:
+    """Cycles until what is left may be opened, with one to spare; never fewer than 5."""
+    share = 1.0 - MIXING * (1.0 - emptied_kpa(spec) / COUNTS_KPA)
+    return max(5, math.ceil(math.log(_may_be_left(gas) / 1e6) / math.log(share)) + 1)
+
+
 def _change_bottle(spec: Spec, words: Words, gas: Gas) -> Table:
     """Purged by pressure before the line is opened and after; only the last step releases the bottle."""
-    line, exhausts = f"gas_panel.{gas.tag}", words.exhausts
-    low, cycles = (ATMOSPHERE_KPA, 12) if exhausts else (EMPTY_KPA, 5)
+    line = f"gas_panel.{gas.tag}"
+    low, cycles = emptied_kpa(spec), _cycles(spec, gas)
     empty_s = round(4 * 60 * SCC_IN_LINE / gas.full + 60)
     full = f"{line}.line_kpa > {PURGE_KPA} kPa"
     empty = f"{line}.line_kpa < {low} kPa"
@@ -226,7 +246,7 @@ def _change_bottle(spec: Spec, words: Words, gas: Gas) -> Table:
                 "timeout_s": 30,
                 "check": [
                     {
-                        "that": f"control.line_left < {LINE_LEFT:f}",
+                        "that": f"gas_safety.line.{gas.tag}_left_ppm < {_may_be_left(gas):g} ppm",
                         "otherwise": "abort",
                         "reason": "process gas may be left in the line",
                     }

@@ -14,6 +14,7 @@ from pathlib import Path
 from chamber_interlocks import alarms, interlocks
 from chamber_modules import least_dilution_slm, modules
 from chamber_operations import binding, loops, operations, proves_leak, safe_sequence
+from chamber_service import COUNTS_KPA, MIXING, emptied_kpa
 from chamber_spec import Gas, Spec
 from chamber_text import WIDTH, heading, pairs, table, tables
 from chamber_tools_energy import SPECS as ENERGY
@@ -49,7 +50,7 @@ def _lines(spec: Spec) -> Iterator[str]:
     yield heading("gases")
     yield from tables("gases", (_feed(gas) for gas in spec.gases))
     yield heading("gas safety")
-    yield "# Of this follow what is left of each gas, the dilution of the exhaust and their interlocks: config.gas_rules."
+    yield "# Of this follow what is left of each gas, the dilution of the exhaust and their rows (config.gas_rules)."
     yield from _gas_safety(spec)
     yield heading("interlocks: cause and effect")
     yield "# Every cause is also present when one of its readings is Bad. Contacts are closed (1) when all is well."
@@ -84,12 +85,16 @@ def _gas_safety(spec: Spec) -> Iterator[str]:
         "least_dilution_slm": least_dilution_slm(spec), "locks": ["wafer_handling.door_unlock"],
     })  # fmt: skip
     v = spec.vacuum
-    litres = DEAD_LEGS * max(v.volume_l, spec.parameters.get("volume_l", 0.0))
+    litres = DEAD_LEGS * spec.parameters.get("volume_l", v.volume_l)
     yield from table("gas_safety.chamber", {
         "litres": round(litres, 3), "pressure": "chamber.pressure_torr", "least_torr": 0.001 * v.full,
         "mixing": spec.mixing, "purge": [gas.formula for gas in spec.gases if gas.inert],
         "opened": "not wafer_handling.door_closed",
     })  # fmt: skip
+    yield from tables("gas_safety.lines", ({
+        "gas": gas.formula, "pressure": f"gas_panel.{gas.tag}.line_kpa", "low": emptied_kpa(spec), "high": COUNTS_KPA,
+        "mixing": MIXING, "purge": f"gas_panel.{gas.tag}.purge", "supplied": f"gas_panel.{gas.tag}.bottle_open",
+    } for gas in spec.gases if gas.bottled))  # fmt: skip
     if proves_leak(spec):
         yield from table("gas_safety.leak", {
             "operation": "leak_check", "within_h": 24,

@@ -44,14 +44,14 @@ class ToolRun:
             self.write(LEAK_PASSED, 0.0)
             self.write(LEAK_PASSED, 1.0)
         inert = next(gas for gas in self.compiled.tool.gases if not is_hazardous(gas.name))
-        self.write(inert.setpoint, 2000.0)
+        self.write(inert.setpoint, min(max(2000.0, 0.5 * tags[inert.setpoint].high), tags[inert.setpoint].high))
         self.write(inert.valve, 1.0)
-        for _ in range(600):
+        for _ in range(4000):
             self.wait(0.5)
             if self["gas_safety.chamber.purged"]:
                 break
         else:
-            raise AssertionError("the chamber is not purged within 300 s")
+            raise AssertionError("the chamber is not purged within 2000 s")
         self.write(inert.valve, 0.0)
         self.write(inert.setpoint, 0.0)
         self.wait(5)
