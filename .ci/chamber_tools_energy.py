@@ -534,7 +534,7 @@ LASER = Spec(
     ),
     shield=True,
     modes=("LCVD Tungsten",),
-    films=({"name": "W", "law": "W", "factor": 1.0, "index": [3.6, 2.9]},),
+    films=({"name": "W", "law": "W-laser", "factor": 1.0, "index": [3.6, 2.9]},),
     metrology=("pyrometer", "reflectometer", "rate"),
     signals={
         "laser_power_w": "laser.measured_w",

@@ -65,6 +65,7 @@ FILMS = {
     "GaN-HVPE": _film(21, 83.730, 6150.0, {"GaCl": 1.0, "NH3": 1.0, "HCl": -1.0, "H2": -1.0}),
     # Ethoxy groups leave as acetaldehyde (usual product); one O3 each
     "SiO2-O3TEOS": _film(22, **_OXIDE, consumed={"TEOS": 1.0, "O3": 4.0, "C2H4O": -4.0, "H2O": -2.0, "O2": -4.0}),
+    "W-laser": _film(23, 183.84, 19250.0, {"WF6": 1.0, "H2": 3.0, "HF": -6.0}),
 }
 MOLAR_VOLUME = {name: film.molar_volume_m3 for name, film in FILMS.items()}
 MOLAR_MASS = {name: film.molar_mass_kg for name, film in FILMS.items()}

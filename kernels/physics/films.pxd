@@ -18,7 +18,7 @@ cdef enum:
     POLY_SI = 0
     OXIDE, OXIDE_LTO, OXIDE_TEOS, OXIDE_DCS, OXIDE_PLASMA, NITRIDE, NITRIDE_PLASMA, TUNGSTEN, GALLIUM_ARSENIDE, DIAMOND
     AMORPHOUS_SI, MICRO_SI, GRAPHENE, TIN_ALD, TIN_TDMAT, ALUMINA_ALD, EPI_DCS, EPI_TCS, EPI_TET, GAN_MOCVD, GAN_HVPE
-    OXIDE_OZONE
+    OXIDE_OZONE, TUNGSTEN_LASER
     FILMS
 
 
@@ -121,6 +121,14 @@ cdef inline double film_molar_rate(int film, double t, const double* p) noexcept
         h = p[H2] / (p[H2] + p[N2]) if p[H2] > 0.0 else 0.0
         return (0.05 * impinging(p[GACL], 105.18e-3, t) * saturating(p[NH3], p[GACL] + p[HCL])
                 * (0.6 + 0.4 * h / 0.15 * exp(1.0 - h / 0.15)))
+    if film == TUNGSTEN_LASER:
+        # 30 … 33 kcal/mol with much hydrogen, 18 … 22 with little [S]; orders of the thermal law; where it turns, ten
+        # H2 for a WF6, and the magnitude, the thermal law's at 700 K, are usual [K]
+        if p[WF6] <= 0.0 or p[H2] <= 0.0:
+            return 0.0
+        h = p[H2] / p[WF6]
+        h = 1.0 / (1.0 + 100.0 / h / h)
+        return activated(3.8871e-6, 83.7e3 + 48.1e3 * h, 700.0, t) * sqrt(p[H2]) * pow(p[WF6], 1.0 / 6.0)
     if film == OXIDE_OZONE:
         # 17 kcal/mol below 300 °C, transport beyond; first order, towards none with much gas; limited by ozone, 5 … 10
         # molecules of which go for each ("Chemical vapor deposition of SiO2 from ozone-organosilane mixtures near

@@ -65,6 +65,18 @@ def test_a_mass_spectrometer_reads_pieces_of_one_gas_at_the_peak_of_another() ->
     assert bench.readings["metrology.rga_sih4_pa"] == pytest.approx(seen, rel=0.15)
 
 
+def test_a_bubbler_is_lighter_by_what_has_left_it() -> None:
+    """Content before less content after: what the chamber was fed, what meter and scale declare."""
+    bench = ChamberBench("sacvd_oxide")
+    full = bench.run(1.0)["level_mol"][0]
+    state = bench.run(600.0, {"bubblers.teos.setpoint_c": 60.0}, teos=1500.0, n2=1000.0)
+    left = state["level_mol"][0]
+    declared = 7.4358e-7 * bench.readings["bubblers.teos.vapour_sccm"] * 600.0
+    assert full - left == pytest.approx(state["fed_mol"]["TEOS"], rel=1e-3)
+    assert full - left == pytest.approx(declared, rel=0.05), "the vapour that its meter declares, while it ran"
+    assert bench.readings["bubblers.teos.level_pct"] == pytest.approx(100.0 * left / full, abs=0.5)
+
+
 def test_ozone_is_made_out_of_oxygen_atom_by_atom() -> None:
     """3 O2 → 2 O3 in the line's generator: 0.08 mol for each mol of oxygen, whose atoms are all still there."""
     state = ChamberBench("sacvd_oxide").run(30.0, {}, o3=3000.0)

@@ -62,6 +62,9 @@ CASES = [
       for cold, hot in ((573.0, 623.0), (623.0, 673.0), (673.0, 723.0))),
     Case("W, order in H2", 0.5, lambda: order("W", 673.0, TUNGSTEN, "H2"), 1e-3),
     Case("W, order in WF6", 1.0 / 6.0, lambda: order("W", 673.0, TUNGSTEN, "WF6"), 1e-3),
+    *(Case(f"W under a laser, H2/WF6 {ratio:g}, kcal/mol", value, lambda r=ratio: energy(
+        "W-laser", 650.0, 750.0, {"H2": 10.0 * r, "WF6": 10.0}) / 4.184, tolerance)
+      for ratio, value, tolerance in ((100.0, 31.5, 0.05), (1.0, 20.0, 0.1))),
     Case("W without hydrogen: nothing, 1 + G", 1.0, lambda: 1.0 + growth.film_rate("W", 673.0, {"WF6": 10.0}), 1e-12),
     Case("TEOS, order at 15 Pa", 1.0, lambda: order("SiO2-TEOS", 1000.0, {"TEOS": 15.0}, "TEOS"), 0.02),
     Case("TEOS, order at 200 Pa", 1.0, lambda: order("SiO2-TEOS", 1000.0, {"TEOS": 200.0}, "TEOS"), 0.02),
