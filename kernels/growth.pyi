@@ -89,8 +89,8 @@ def growth_per_cycle(film: str, temperature_k: float) -> float:
 def nucleation_delay(temperature_k: float, source_pa: float, etchant_pa: float = 0.0) -> float:
     """Return how long a mask of oxide stays bare in a gas that grows silicon, s; infinite with etchant enough.
 
-    Pressure and temperature shorten it (Kajikawa et al. 2004); 100 s at 1123 K and 100 Pa, 200 kJ/mol, first order, bare
-    for ever from HCl over source 0.5 on: usual values.
+    Pressure and temperature shorten it (Kajikawa et al. 2004); 100 s at 1123 K and 100 Pa, 200 kJ/mol, first order,
+    bare for ever from HCl over source 0.5 on: usual values.
 
     Args:
         temperature_k: of the mask.

@@ -277,7 +277,7 @@ cdef inline void discharge_step(Chamber* f, const double* values, double dt) noe
     e.ion_flux = e.density * speed * area / (2.0 * PI * e.radius * (e.radius + e.length))
     e.proxy = e.density * 1e-15
     if e.bias_power >= 0:
-        # Power of the bias goes into the ions that hit the wafer: V = P/(e·Γ·A); a low frequency of a capacitive discharge
+        # Power of the bias goes into the ions that hit the wafer: V = P/(e·Γ·A); a low frequency of a capacitive plasma
         # does the same beside the self-bias of the high one, which makes the electrons
         tuned = -e.bias_forward / (CHARGE * e.ion_flux * f.surface.area + 1e-9)
         if e.kind == CAPACITIVE:
