@@ -29,6 +29,8 @@ TOOLS = {
     ),
     "pecvd_showerhead": ("pecvd_si3n4_50nm", 25.0, 50.0, "heater/zone1.temperature_c", "wafer_in"),
 }
+LOCKED = config.shipped_tool("uhvcvd_sige")
+"""A tool with a load lock."""
 SPEED = 600
 DRILL_SPEED = 40
 """Slow enough for a fault to strike while an operation of minutes runs."""
@@ -265,14 +267,15 @@ async def test_what_fails_in_the_middle_ends_safely_and_is_told(name: str, tmp_p
         await at_rest_with_an_open_door(here)
         assert await here.value(f"wafer_handling/{present}") == 1
         await here.strike(fault="robot_lost", clear=True)
-        # Lost inside: what it holds it keeps, and nothing moves against it.
+        # Lost inside, where it stays long since nobody sees the wafers leave: it keeps what it holds, nothing moves.
+        await here.strike(fault="sensor_frozen", tag=f"wafer_handling.{present}")
         unloading = await here.start("unload")
         await here.step("TP3: wafers leave")
         await here.strike(fault="robot_lost")
         await lost_nothing(here, unloading, "STOPPED")
         await at_rest_with_an_open_door(here)
-        assert await here.value("wafer_handling/e84.busy") == 1
-        await here.strike(fault="robot_lost", clear=True)
+        for fault in ({"fault": "robot_lost"}, {"fault": "sensor_frozen", "tag": f"wafer_handling.{present}"}):
+            await here.strike(**fault, clear=True)
         await until(operator, "Equipment/wafer_handling/e84.busy", lambda busy: busy == 0)
         told = json.loads(
             await operator.call("Care", "GetShiftLog", datetime(2020, 1, 1, tzinfo=UTC),
@@ -288,3 +291,26 @@ async def at_rest_with_an_open_door(here: Crew) -> None:
         assert await here.value(f"wafer_handling/e84.{signal}") == 0
     assert await here.value("wafer_handling/door_opened") == 1
     assert await here.value("vacuum/isolation_valve.shut") == 1
+
+
+@pytest.mark.timeout(300)
+async def test_wafers_go_through_a_load_lock_and_each_place_is_in_their_history(tmp_path: Path) -> None:
+    """Over OPC UA: chamber, lock, robot and back; what cannot be now is refused in one line."""
+    async with (
+        running(tmp_path / "data", tool=LOCKED, speed=SPEED) as daemon,
+        daemon.client("olga") as operator,
+        daemon.client("mia") as mechanic,
+    ):
+        await until(operator, "State/Mode", lambda mode: mode != "Init")
+        here = Crew(daemon, operator, mechanic)
+        await until(operator, "Services/State", lambda state: state != "ABORTING")
+        await operator.call("Runs", "SetSlotMap", "CASSETTE-1", ["W-1"])
+        assert "there is nothing in the load lock" in await here.refused("transfer_in")
+        assert "there is nothing in the load lock: run transfer_out first" in await here.refused("unload")
+        for operation in ("transfer_out", "unload", "load", "transfer_in"):
+            await here.do(operation)
+        assert await here.value("wafer_handling/wafer_in") == 1
+        told = json.loads(await operator.call("Runs", "GetMaterial", "W-1"))
+        assert [row["location"].removeprefix("CASSETTE-1 slot 1 ") for row in told["history"]][1:] == [
+            "in the load lock", "out of the tool", "in the tool", "in the chamber",
+        ]  # fmt: skip

@@ -39,7 +39,7 @@ async def test_a_map_that_cannot_be_is_refused(tmp_path: Path) -> None:
 async def test_loading_and_unloading_enter_the_histories_of_the_wafers(tmp_path: Path) -> None:
     async with house(tmp_path) as h:
         await h.call(OLGA, "Runs", "SetSlotMap", "BOAT-2", ["W1", "W2"])
-        for number, operation in enumerate(("load", "unload")):
+        for number, operation in enumerate(("load", "transfer_in", "transfer_out", "unload")):
             run_id = f"0f0f0f0f-0000-4000-8000-00000000000{number}"
             await h.server.desk.store.write(
                 lambda connection, run_id=run_id, operation=operation: (
@@ -56,6 +56,8 @@ async def test_loading_and_unloading_enter_the_histories_of_the_wafers(tmp_path:
         assert await slot_map(h, "BOAT-2") == ["W1", "W2"]
         told = json.loads((await h.call(OTTO, "Runs", "GetMaterial", "W2"))[0])
         # The stand's events are older than the map: by the clock they stand before it.
-        found = {row["what"]: (row["run_number"], row["location"]) for row in told["history"]}
+        found = {row["what"]: (row["run_number"], row["location"]) for row in told["history"] if row["what"] != "moved"}
+        moved = [row["location"] for row in told["history"] if row["what"] == "moved"]
+        assert sorted(moved) == ["BOAT-2 slot 2 in the chamber", "BOAT-2 slot 2 in the load lock"]
         assert found["loaded"] == ("CVD-load", "BOAT-2 slot 2 in the tool")
         assert found["unloaded"] == ("CVD-unload", "BOAT-2 slot 2 out of the tool")
