@@ -8,7 +8,6 @@ class Mpc:
 
     def __init__(
         self,
-        *,
         states: int,
         channels: int,
         measured: int,

@@ -176,7 +176,7 @@ cdef class Mpc:
     cdef object _memory
 
     def __init__(
-        self, *, states, channels, measured, points, blocks, iterations, rho, sigma, relax, numbers
+        self, states, channels, measured, points, blocks, iterations, rho, sigma, relax, numbers
     ):
         cdef const double[::1] given
         cdef double[::1] kept
