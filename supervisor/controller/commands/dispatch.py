@@ -283,6 +283,10 @@ class Commands:
 
     async def _force(self, command: Command) -> None:
         args = arg.read_arguments(arg.Force, "force", command.args)
+        if args.requested_by == command.principal.user:
+            raise CommandRefused(
+                "BadUserAccessDenied", f"{args.requested_by} asked for this force: another person must confirm it"
+            )
         view = self._scanner.view()
         self.check_force(view, args)
         await self._scan(Op.FORCE, view.layout.index[args.tag], args.value, f"forcing {args.tag}")

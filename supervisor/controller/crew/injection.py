@@ -116,13 +116,15 @@ class Injector:
         rows = _Rows(self._scanner, self._layout, interlock, index)
         self._tag, self._name, self._trip_scan = inject.tag, interlock.name, None
         begin = scan.index
-        until = begin + self._scanner.scans(longest_s(interlock, inject))
+        lasts_s = longest_s(interlock, inject)
+        until = begin + self._scanner.scans(lasts_s)
+        until_ns = self._scanner.image.snapshot().time_ns + round(lasts_s * 1e9)
         discrete = bool(self._layout.declared[inject.tag].states)
         steps = 1 if discrete else min(MOST_STEPS, max(1, line // 2))
         for step in range(steps + 1):
             value = inject.begin + (inject.to - inject.begin) * step / steps
             self._forces.present[inject.tag] = Forced(
-                inject.tag, value, f"proof test of {interlock.name}", test.user, until
+                inject.tag, value, f"proof test of {interlock.name}", test.user, until, until_ns=until_ns
             )
             if await self._scanner.command(Op.FORCE, index, value) is not Refusal.NONE:
                 self._forces.present.pop(inject.tag, None)

@@ -254,6 +254,11 @@ async def test_a_force_never_goes_around_an_interlock_that_may_not_be_bypassed(
         alone = await stand.command("mara", CommandKind.FORCE, tag="vacuum.pump.running", value=0.0, **asked)
         assert alone.status == "BadUserAccessDenied"
         assert "read by the interlock pump_lost: it is forced by two people" in alone.reason
+        himself = {"tag": "vacuum.pump.running", "value": 0.0, "requested_by": "mara", **asked}
+        both = await stand.command("mara", CommandKind.FORCE, **himself)
+        assert (both.status, both.reason) == (
+            "BadUserAccessDenied", "mara asked for this force: another person must confirm it"
+        )  # fmt: skip
         long = await stand.command(
             "mara", CommandKind.FORCE, tag="vacuum.pump.running", value=1.0, reason="test", duration_s=601.0,
             requested_by="erik",

@@ -112,7 +112,7 @@ async def test_a_proof_test_is_refused_where_somebody_could_come_to_harm(
         await stand.started()
         assert "a run is RUNNING" in await why()
         await stand.done("olga", CommandKind.STOP_OPERATION)
-        await stand.until(lambda: stand.run_state == "STOPPED")
+        await stand.hear(EventKind.MODE, previous="Processing")
         await maintained(stand)
         assert "declares no input" in await why("pump_lost")
         assert "there is no interlock" in await why("nothing")
