@@ -145,7 +145,9 @@ async def test_a_connection_that_is_closed_is_opened_again(tmp_path: Path) -> No
         await stand.fake.streams[-1].aclose()
         await until(lambda: stand.fake.connections == 2 and stand.posted.good(TAG_ARMED, 1.0))
         # With a request under way the other side's end is a reset.
-        assert any(words in stand.heard("lost")[0] for words in ("closed the connection", "link broke", "sending failed"))
+        assert any(
+            words in stand.heard("lost")[0] for words in ("closed the connection", "link broke", "sending failed")
+        )
 
 
 @pytest.mark.parametrize(
