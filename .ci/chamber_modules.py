@@ -329,10 +329,11 @@ def _facilities(spec: Spec) -> Table:
         reading("air_kpa", "Compressed air, gauge pressure", "kPa", 0, 1000, 0.5, 0.1),
         contact("gas_cabinet_ok", "Gas cabinets without a fault", ["fault", "ok"]),
     ]
-    for gas in spec.gases:
-        if (trips := gas.watched_ppm) is not None:
-            tags.append(reading(f"gas_detector.{gas.tag}_ppm", f"{gas.label.capitalize()} in the extraction",
-                                "ppm", -1, max(nice(20 * trips), 2.0), 0.5, trips * 2e-3))  # fmt: skip
+    tags += [
+        reading(f"gas_detector.{gas.tag}_ppm", f"{gas.label.capitalize()} in the extraction", "ppm", -1,
+                max(nice(20 * trips), 2.0), 0.5, trips * 2e-3)
+        for gas in spec.gases if (trips := gas.watched_ppm) is not None
+    ]  # fmt: skip
     tags += [
         contact("gas_detector.ok", "Relay of the detectors: drops at alarm level 2 and at a fault of their own",
                 ["alarm", "ok"]),
