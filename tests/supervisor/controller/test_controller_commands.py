@@ -23,7 +23,7 @@ def test_every_command_has_arguments_and_a_permission() -> None:
 
 def test_an_observer_may_do_nothing_but_make_the_tool_safe() -> None:
     allowed = {kind for kind, roles in PERMISSIONS.items() if Role.OBSERVER in roles}
-    assert allowed == {CommandKind.SAFE_SHUTDOWN}
+    assert allowed == {CommandKind.SAFE_SHUTDOWN, CommandKind.RELEASE_CONTROL}, "and give back what is theirs alone"
 
 
 @anyio_test
