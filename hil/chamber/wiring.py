@@ -70,7 +70,8 @@ def _contacts(layout: Layout, composition: Composition) -> Iterator[Sensor]:
     for name, source in (
         ("vacuum.dry_pump.ok", "pump_ok"), ("exhaust.fan_ok", "pump_ok"),
         ("heater.overtemperature_ok", "overtemperature_ok"), ("wafer_handling.door_closed", "door_closed"),
-        ("wafer_handling.wafer_in", "wafer_in" if composition.lock is None else "in_chamber"), ("exhaust.flow_ok", "exhaust_ok"),
+        ("wafer_handling.wafer_in", "wafer_in" if composition.lock is None else "in_chamber"),
+        ("exhaust.flow_ok", "exhaust_ok"),
         ("exhaust.abatement_ready", "abatement_ok"), ("facilities.gas_cabinet_ok", "cabinet_ok"),
         ("facilities.gas_detector.ok", "detector_ok"), ("facilities.emo_ok", "emo_ok"),
         ("facilities.ups_ok", "mains_ok"), ("facilities.shield_closed", "shield_closed"),
