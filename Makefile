@@ -12,9 +12,10 @@ KERNEL_SOURCES := $(shell find kernels hil -name '*.py[xd]' -o -name '*.pxi' -o 
 
 # Arguments for pytest, as in: make test PYTEST_ARGS='-k interlock -x'
 PYTEST_ARGS ?=
-# How many processes run tests side by side, a file of tests at a time; 1 for one after the other in one process.
-JOBS ?= auto
-PYTEST := -m pytest $(if $(filter-out 1,$(JOBS)),-n $(JOBS) --dist loadfile)
+# How many processes run tests side by side, a file of tests at a time; 1 for one after the other in one process. One
+# more than there are processors: tests of a whole daemon wait a good part of their time.
+JOBS ?= $(shell echo $$(($$(nproc) + 1)))
+PYTEST := -m pytest $(if $(filter-out 1,$(JOBS)),-n $(JOBS) --dist loadfile --no-loadscope-reorder)
 # COVERAGE=1 measures branches while the tests run and prints the report afterwards.
 COVERAGE ?=
 

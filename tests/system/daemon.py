@@ -34,7 +34,7 @@ PEOPLE = {
     "ada": [Role.ADMINISTRATOR],
     "otto": [Role.OBSERVER],
 }
-START_S = 60.0
+START_S = 150.0
 
 
 def free_port() -> int:
