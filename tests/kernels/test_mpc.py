@@ -79,7 +79,8 @@ def optimum(made: Design, slope: np.ndarray, low: np.ndarray, high: np.ndarray, 
     """The moves that SciPy finds for the same program."""
     hessian, sums = made.hessian, made.sums
     blocks = len(made.blocks)
-    found = optimize.minimize(
+    minimize: Any = optimize.minimize  # its stubs know no constraints as plain dictionaries
+    found = minimize(
         lambda x: 0.5 * x @ hessian @ x + slope @ x,
         np.zeros(len(slope)),
         jac=lambda x: hessian @ x + slope,
@@ -115,6 +116,7 @@ def test_the_moves_of_the_furnace_are_near_the_optimum_that_scipy_finds(
         one.begin(list(model.measured))
     slope = np.array(oracle.slope(reference.tolist(), now.tolist()))
     best = optimum(made, slope, np.zeros(3) - now, np.full(3, high) - now, np.full(3, rate))
+    moves, residual = np.zeros((len(made.blocks), 3)), math.inf
     for _ in range(3):  # as in control, where a search begins where the one before ended
         moves, residual = kernel.find(reference, now, np.zeros(3), np.full(3, high), np.full(3, rate))
     assert residual < 0.1  # per cent of power
@@ -127,15 +129,16 @@ def test_the_moves_of_the_furnace_are_near_the_optimum_that_scipy_finds(
 def test_a_predictor_that_cannot_be_is_refused(wrong: dict[str, Any]) -> None:
     drawn = any_predictor(Random(3)) | {"measured": 3, "channels": 2}
     with pytest.raises(ValueError, match=r"at least|above|channels|numbers"):
-        Mpc(**drawn | wrong)
+        Mpc(**(drawn | wrong))
 
 
 def test_what_is_no_number_is_refused_at_the_door() -> None:
     drawn = any_predictor(Random(4))
     with pytest.raises(ValueError, match="finite"):
         Mpc(**drawn).begin([math.nan] * drawn["measured"])
+    endless: dict[str, Any] = {"numbers": [math.inf] * len(drawn["numbers"])}
     with pytest.raises(ValueError, match="finite"):
-        Mpc(**drawn | {"numbers": [math.inf] * len(drawn["numbers"])})
+        Mpc(**(drawn | endless))
 
 
 # ------------------------------------------------------------------------------------------- gain schedules
