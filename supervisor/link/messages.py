@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 class Message(BaseModel):
     """Base: strict, frozen, nothing unknown."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Principal(Message):
