@@ -84,6 +84,7 @@ def modules(spec: Spec) -> Iterator[Mapping[str, Any]]:
 
 def _crews(spec: Spec) -> Iterator[Table]:
     """What the crew's operations compute."""
+
     def kept(*of: Any, **more: Any) -> Table:
         return {key: item for key, item in number(*of, **more).items() if key != "role"}
 

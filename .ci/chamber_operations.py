@@ -77,8 +77,11 @@ def safe_sequence(spec: Spec) -> Table:
     if words.exhausts:
         last = {"name": "leave the trickle purge on", "set": words.no_purge(), "min_s": 1}
     steps = [
-        {"name": "sources out, isolate, heat off", "set": words.shut | words.cold
-         | dict.fromkeys(spec.still, 0), "min_s": 0.5},
+        {
+            "name": "sources out, isolate, heat off",
+            "set": words.shut | words.cold | dict.fromkeys(spec.still, 0),
+            "min_s": 0.5,
+        },
         {"name": "open the way out", "set": dict(OPEN_TO_PUMP), "min_s": 1},
         {"name": "purge", "set": words.purge(spec.purge_sccm) | {"gas_panel.purge.shut": 0}, "min_s": spec.purge_s},
         last,

@@ -201,8 +201,8 @@ SUBATMOSPHERIC = Spec(
     title="Sub-atmospheric oxide reactor 1",
     head=(
         "A cold-wall reactor for silicon dioxide at some hundred Torr on 200 mm wafers: TEOS from a warm bubbler,",
-        "ozone out of a generator in the line of oxygen, a showerhead above a ceramic heater at up to 750 °C. A recipe's",
-        "flow of ozone is that of the oxygen which its generator takes.",
+        "ozone out of a generator in the line of oxygen, a showerhead above a ceramic heater at up to 750 °C. The flow",
+        "of ozone in a recipe is that of the oxygen which its generator takes.",
     ),
     model="SA-200",
     serial="SIM-0018",

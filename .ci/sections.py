@@ -276,18 +276,19 @@ def parameters(plant: str = "furnace") -> str:
 
 
 def documented(kind: type) -> dict[str, str]:
-    """Return the text below each field of a class."""
-    body = ast.parse(inspect.getsource(kind)).body[0]
-    assert isinstance(body, ast.ClassDef)  # noqa: S101 - it is the source of a class
+    """Return the text below each field of a class and of those that it inherits from."""
     found: dict[str, str] = {}
-    for field, text in zip(body.body, body.body[1:], strict=False):
-        if (
-            isinstance(field, ast.AnnAssign)
-            and isinstance(field.target, ast.Name)
-            and isinstance(text, ast.Expr)
-            and isinstance(text.value, ast.Constant)
-        ):
-            found[field.target.id] = " ".join(str(text.value.value).split())
+    for part in reversed([one for one in kind.__mro__ if dataclasses.is_dataclass(one)]):
+        body = ast.parse(inspect.getsource(part)).body[0]
+        assert isinstance(body, ast.ClassDef)  # noqa: S101 - it is the source of a class
+        for field, text in zip(body.body, body.body[1:], strict=False):
+            if (
+                isinstance(field, ast.AnnAssign)
+                and isinstance(field.target, ast.Name)
+                and isinstance(text, ast.Expr)
+                and isinstance(text.value, ast.Constant)
+            ):
+                found[field.target.id] = " ".join(str(text.value.value).split())
     return found
 
 

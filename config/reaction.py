@@ -14,7 +14,7 @@ from config.tool import Device, Tag, TagKind, Tool
 BAD_PERIODS = 5.0
 """Periods of silence after which a value is Bad (config.tool.Tag.period_s)."""
 FOLLOW_S = 0.01
-"""How often the controller compares outputs with what it wrote (supervisor.controller.instruments)."""
+"""How often the controller compares outputs with what it wrote (supervisor.controller.scanning.instruments)."""
 
 
 @dataclass(frozen=True)

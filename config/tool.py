@@ -13,8 +13,8 @@ from config.base import POINT_NAME, TOOL_NAME, Expression, Model, Name, Seconds,
 from config.equipment import DEFAULT_TRANSITIONS, Care, Finding, Mode, Need, Recency, Role, Transition
 from config.gas_safety import GasSafety, Waiver
 from config.plant import PlantSettings
-from config.regulation.model import LoopGroup
 from config.proof import ProofTest
+from config.regulation.model import LoopGroup
 
 
 class TagKind(StrEnum):
