@@ -212,7 +212,8 @@ def with_control(tool: ToolBuilder, every: list[int]) -> list[int]:
     loops = list(range(len(tool.loops)))
     for loop in loops:
         if rng.random() < 0.5:
-            lines = [(at, *(number(rng, 0, 3) for _ in range(3))) for at in sorted({number(rng) for _ in range(3)})]
+            places = sorted({number(rng) for _ in range(3)})
+            lines = [(at, number(rng, 0, 3), number(rng, 0, 3), number(rng, 0, 3)) for at in places]
             tool.schedule(loop, rng.choice(every), *lines)
     if not loops or rng.random() < 0.5:
         return []

@@ -365,9 +365,8 @@ class ToolBuilder:
 
     def schedule(self, loop: int, tag: int, *lines: tuple[float, float, float, float]) -> None:
         """Schedule a loop's gains on a tag: at, kp, ki, kd of each line."""
-        self.schedules += [dict(zip(("at", "kp", "ki", "kd"), line, strict=True)) for line in lines]
-        for row in self.schedules[-len(lines) :]:
-            row |= {"loop": loop, "tag": tag}
+        for at, kp, ki, kd in lines:
+            self.schedules.append({"loop": loop, "tag": tag, "at": at, "kp": kp, "ki": ki, "kd": kd})
 
     def group(self, *members: dict[str, Any], numbers: list[float], **columns: Any) -> int:
         """Add a group of loops that a predictor controls."""

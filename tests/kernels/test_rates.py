@@ -101,7 +101,7 @@ def test_a_doubtful_value_makes_the_rate_doubtful_for_as_long_as_it_is_in_the_wi
 def test_missed_slots_are_time_too() -> None:
     """A scan that comes 20 slots late must not take the way of 20 scans for that of one."""
     gauge = Gauge(50)
-    scan = 0
+    scan, found = 0, 0.0
     for step in range(200):
         missed = 20 if step == 150 else 0
         gauge.scan.skip(missed)

@@ -221,9 +221,9 @@ class DelayForgetsNothing(Oracle):
 
 
 class WindUp(Oracle):
-    def regulate(self, row: Any, loop: Any) -> None:
+    def regulate(self, index: int, row: Any, loop: Any) -> None:
         ready, integral = loop.ready, loop.integral
-        super().regulate(row, loop)
+        super().regulate(index, row, loop)
         if ready:
             e = row.direction * (self.image.value[row.sp] - self.image.value[row.pv])
             loop.integral = integral + row.ki * e

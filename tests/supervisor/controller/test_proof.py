@@ -132,12 +132,13 @@ async def test_a_proof_test_is_refused_where_somebody_could_come_to_harm(
 
         test_id = await begun(stand, "pump_lost", "witness")
         assert "a proof test of pump_lost by mara is under way" in await why()
-        for kind, args in (
-            (CommandKind.ARM, {}),
-            (CommandKind.FORCE, force),
-            (CommandKind.BYPASS, bypass),
-            (CommandKind.SET_MODE, {"mode": "Ready"}),
-        ):
+        attempts: dict[CommandKind, dict[str, Any]] = {
+            CommandKind.ARM: {},
+            CommandKind.FORCE: force,
+            CommandKind.BYPASS: bypass,
+            CommandKind.SET_MODE: {"mode": "Ready"},
+        }
+        for kind, args in attempts.items():
             refused = await stand.command("mara", kind, **args)
             assert "a proof test of pump_lost by mara is under way" in refused.reason, kind
         assert "under way" in (await stand.start("olga", run_id="run-2")).reason, "an operation would arm the tool"
@@ -172,7 +173,7 @@ async def test_a_failed_test_keeps_the_tool_from_being_armed_until_it_is_repeate
     async with running(tmp_path, monkeypatch, text=text) as stand:
         await stand.clear("mara")
         assert "failed" in (await stand.command("mara", CommandKind.ARM)).reason, "a restart undoes nothing either"
-        release = {"name": "over_pressure", "reason": "gauge exchanged, repeated tomorrow"}
+        release: dict[str, Any] = {"name": "over_pressure", "reason": "gauge exchanged, repeated tomorrow"}
         assert (
             "needs the role engineer" in (await stand.command("mara", CommandKind.RELEASE_PROOF_TEST, **release)).reason
         )

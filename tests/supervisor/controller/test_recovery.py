@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from kernels.image import Snapshot
-from kernels.tables import RunState, SystemTag
+from kernels.tables import CONDITION_STATE, RunState, SystemTag
 from supervisor.controller.commands.replies import Replies
 from supervisor.controller.runs import recovery
 from supervisor.controller.runs.recovery import recover, refine
@@ -171,7 +171,8 @@ def row(time_ns: int, state: RunState, step: int, scan: int = 9) -> Snapshot:
     values = np.zeros(len(SystemTag))
     values[SystemTag.RUN_STATE], values[SystemTag.STEP] = state, step
     values[SystemTag.RUN_ELAPSED_S], values[SystemTag.STEP_ELAPSED_S] = 70.0, 7.0
-    return Snapshot(scan, time_ns, values, np.zeros(len(values), np.uint32), np.zeros(len(values), np.int64), values)
+    good, at = np.zeros(len(values), np.uint32), np.zeros(len(values), np.int64)
+    return Snapshot(scan, time_ns, values, good, at, np.zeros(0, CONDITION_STATE))
 
 
 @pytest.mark.parametrize(
