@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from config.gas_rules import LEAK_PASSED
 from config.layout import Layout
 from config.loading import load_tool, shipped, shipped_tool
 from config.tool import InterlockClass, Tool
@@ -49,7 +50,15 @@ class Search:
         self.tables = compile_tool(tool).tables
         self.kinds = self.tables.tags["kind"]
         self.computed = [index for index, kind in enumerate(self.kinds) if kind == TagKind.COMPUTED]
+        for tag in self.computed:
+            if any(op == Op.TAG and arg == tag for op, arg, *_ in self.code(self._expression(tag)).tolist()):
+                self.tables.tags["initial"][tag] = 0.0  # what a tag remembers of gas is that it was purged
+        if LEAK_PASSED in self.layout.index:
+            self.tables.tags["initial"][self.layout.index[LEAK_PASSED]] = 1.0  # and the chamber was found tight
         self.rng = Random(1)
+
+    def _expression(self, tag: int) -> int:
+        return int(self.tables.tags["expression"][tag])
 
     def code(self, expression: int) -> NDArray[Any]:
         row = self.tables.expressions[expression]
@@ -59,7 +68,7 @@ class Search:
         """Return the conditions whose causes are there."""
         moment = Moment(values.copy(), np.zeros(len(values), np.uint32))
         for tag in self.computed:
-            value, q = evaluate(self.code(int(self.tables.tags["expression"][tag])), moment)  # type: ignore[arg-type]
+            value, q = evaluate(self.code(self._expression(tag)), moment)  # type: ignore[arg-type]
             moment.values[tag], moment.status[tag] = value, 0x80000000 if q == 2 else 0
         rows = self.tables.conditions["expression"]
         return [one for one in conditions if self._holds(moment, self.code(int(rows[one])))]
@@ -77,11 +86,10 @@ class Search:
                 if op == Op.CONST:
                     numbers.add(value)
                 elif op in {Op.TAG, Op.IS_GOOD, Op.IS_BAD}:
-                    if self.kinds[arg] == TagKind.COMPUTED:
-                        left.append(int(self.tables.tags["expression"][arg]))
-                    else:
-                        found.add(arg)
-        return {tag: self._worth(tag, numbers) for tag in sorted(found)}
+                    if arg not in found and self.kinds[arg] == TagKind.COMPUTED:
+                        left.append(self._expression(arg))
+                    found.add(arg)
+        return {tag: self._worth(tag, numbers) for tag in sorted(found) if self.kinds[tag] != TagKind.COMPUTED}
 
     def _worth(self, tag: int, numbers: set[float]) -> list[float]:
         if tag < len(SystemTag):
