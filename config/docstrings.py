@@ -7,12 +7,31 @@ costs, in every process, for schemas that hardly any of them writes.
 import ast
 import inspect
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
+
+_wanted = ContextVar("wanted", default=True)
+
+
+@contextmanager
+def no_texts() -> Iterator[None]:
+    """Schemas made herein have no texts: nobody reads them, and no source is read from the disk."""
+    token = _wanted.set(False)
+    try:
+        yield
+    finally:
+        _wanted.reset(token)
+
+
+def field_texts(kind: type) -> dict[str, str]:
+    """Return what stands below the fields of a class and of its bases; nothing where it is not wanted."""
+    return _all_texts(kind) if _wanted.get() else {}
 
 
 @cache
-def field_texts(kind: type) -> dict[str, str]:
-    """Return what stands below the fields of a class and of its bases; nothing where there is no source."""
+def _all_texts(kind: type) -> dict[str, str]:
     found = dict[str, str]()
     for base in reversed(kind.__mro__):
         found |= _classes(base.__module__).get(base.__qualname__, {})

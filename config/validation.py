@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from config.base import WORDS
+from config.docstrings import no_texts
 from config.faults import ConfigError, Fault, join, suggestion
 from config.text import kind_of
 
@@ -53,7 +54,8 @@ def examine(data: Mapping[str, Any], model: type[M], file: str) -> tuple[M | Non
 @cache
 def schema_of(model: type[BaseModel]) -> dict[str, Any]:
     """JSON Schema of a model, to look things up in; nobody changes it."""
-    return model.model_json_schema(by_alias=True)
+    with no_texts():
+        return model.model_json_schema(by_alias=True)
 
 
 _LIMITS = {

@@ -57,6 +57,8 @@ def _judge(keyword: str, rule: Any, value: Any, schema: dict[str, Any], root: di
             return [] if right else [f"{path}: {keyword} {rule}"]
         case "pattern":
             return [] if not isinstance(value, str) or re.search(rule, value) else [f"{path}: not {rule}"]
+        case "format":
+            return [] if rule == "date" and re.fullmatch(r"\d{4}-\d\d-\d\d", str(value)) else [f"{path}: no {rule}"]
         case "required":
             return [f"{path}: without {name}" for name in rule if isinstance(value, dict) and name not in value]
         case "properties" | "additionalProperties" | "patternProperties" | "propertyNames":

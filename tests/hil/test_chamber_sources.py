@@ -54,7 +54,7 @@ def test_tungsten_grows_only_where_the_beam_is() -> None:
     assert bench.run(60.0, gas, wf6=5.0, h2=200.0)["rate_m_s"] == 0.0
     lit = bench.run(10.0, {"laser.enable": 1.0, "laser.power_w": 2.0, "laser.scan_mm_s": 1.0})
     pressures = lit["partial_pa"]
-    spot = growth.film_rate("W", lit["wafer_k"] + lit["rise_k"], pressures)
+    spot = growth.film_rate("W-laser", lit["wafer_k"] + lit["rise_k"], pressures)
     assert lit["rate_m_s"] == pytest.approx(spot * math.sqrt(math.pi) * 5e-6 / 2e-4, rel=0.05)
 
 

@@ -76,6 +76,11 @@ async def test_the_server_says_who_is_connected_and_what_is_subscribed(server: U
                 await anyio.sleep(0.05)
         assert (await summary.read_value()).CurrentSessionCount == 1
         array = client.get_node(ua.NodeId(ids.Server_ServerDiagnostics_SubscriptionDiagnosticsArray))
+        with anyio.fail_after(10):
+            while [one.SubscriptionId for one in await array.read_value()] != [  # noqa: ASYNC110 - over a socket
+                subscription.subscription_id
+            ]:
+                await anyio.sleep(0.05)
         (row,) = await array.read_value()
         assert (row.SubscriptionId, row.MonitoredItemCount) == (subscription.subscription_id, 1)
         assert await client.get_node(ua.NodeId(ids.Server_ServerDiagnostics_EnabledFlag)).read_value()

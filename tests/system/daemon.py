@@ -46,15 +46,17 @@ def free_port() -> int:
 def cvd(*arguments: object, timeout: float = 60.0, stdin: str = "") -> subprocess.CompletedProcess[str]:
     """Run a command of the command line to its end."""
     command = [sys.executable, "-m", "supervisor.cli", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=timeout, check=False, input=stdin)
+    return subprocess.run(
+        command, cwd=ROOT, env=uncounted(), capture_output=True, text=True, timeout=timeout, check=False, input=stdin
+    )
 
 
-def environment(*, counted: bool) -> dict[str, str]:
-    """The environment of a daemon whose lines are counted when coverage is measured, or not.
+def uncounted() -> dict[str, str]:
+    """The environment without the measuring of coverage: that doubles what a process of ours costs.
 
-    Counting doubles what a start and a run cost, and the daemons of a few files pass over every line.
+    What the two halves consist of is counted where tests call it in their own process.
     """
-    return {name: value for name, value in os.environ.items() if counted or not name.startswith("COVERAGE_PROCESS")}
+    return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_PROCESS")}
 
 
 @cache
@@ -77,7 +79,6 @@ class Daemon:
         tool: Path = FURNACE,
         speed: int = 1,
         port: int | None = None,
-        counted: bool = False,
         sim: bool = True,
     ) -> None:
         self.data = data
@@ -92,7 +93,7 @@ class Daemon:
             self.process = subprocess.Popen(
                 command,
                 cwd=ROOT,
-                env=environment(counted=counted),
+                env=uncounted(),
                 stdout=output,
                 stderr=output,
                 stdin=subprocess.DEVNULL,

@@ -104,7 +104,7 @@ async def test_a_disk_that_fills_up_in_a_run_costs_history_but_no_scan(tmp_path:
     if mounted.returncode:
         pytest.skip("mounting is not permitted here")
     try:
-        async with running(disk / "data", speed=20, counted=True) as daemon, daemon.client("olga") as operator:
+        async with running(disk / "data", speed=20) as daemon, daemon.client("olga") as operator:
             run_id, _ = await started(daemon, operator)
             await until(operator, "Runs/ActiveRun/State", lambda state: state == "RUNNING")
 
@@ -170,7 +170,7 @@ def test_without_built_kernels_there_is_one_clear_line(tmp_path: Path) -> None:
 
 
 async def test_a_damaged_user_file_lets_nobody_in_and_the_daemon_runs_on(tmp_path: Path) -> None:
-    async with running(tmp_path, counted=True) as daemon:
+    async with running(tmp_path) as daemon:
         users = tmp_path / "users.toml"
         good = users.read_text()
         users.write_text("[users\n")
@@ -186,7 +186,7 @@ async def test_a_damaged_user_file_lets_nobody_in_and_the_daemon_runs_on(tmp_pat
 async def test_a_tool_file_that_changes_under_the_daemon_is_not_mixed_with_the_old_one(tmp_path: Path) -> None:
     tool = tmp_path / "tool.toml"
     tool.write_text(FURNACE.read_text())
-    async with running(tmp_path / "data", tool=tool, counted=True) as daemon:
+    async with running(tmp_path / "data", tool=tool) as daemon:
         tool.write_text("this is no tool any more")
         killed = await anyio.to_thread.run_sync(daemon.kill, "server")
         await anyio.to_thread.run_sync(daemon.wait_for_restart, "server", killed)
@@ -203,7 +203,7 @@ def alive(pid: int) -> bool:
 
 
 async def test_when_the_launcher_is_killed_both_halves_make_the_tool_safe_and_end(tmp_path: Path) -> None:
-    async with running(tmp_path, speed=40, counted=True) as daemon:
+    async with running(tmp_path, speed=40) as daemon:
         async with daemon.client("olga") as operator:
             await started(daemon, operator)
             await until(operator, "Runs/ActiveRun/State", lambda state: state == "RUNNING")
@@ -221,6 +221,6 @@ async def test_when_the_launcher_is_killed_both_halves_make_the_tool_safe_and_en
     ]
     assert events[-1].kind is EventKind.SHUTDOWN
     # Nothing of it is left that would be in the way of the next one.
-    async with running(tmp_path, counted=True) as daemon, daemon.client("olga") as operator:
+    async with running(tmp_path) as daemon, daemon.client("olga") as operator:
         runs = json.loads(await operator.call("Runs", "ListRuns", "", 0, 1))
         assert runs[0]["status"] == "ABORTED"

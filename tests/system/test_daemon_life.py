@@ -21,7 +21,7 @@ async def journal(data: Path) -> list[Event]:
 
 
 async def test_an_idle_daemon_ends_within_three_seconds(tmp_path: Path) -> None:
-    async with running(tmp_path, counted=True) as daemon:
+    async with running(tmp_path) as daemon:
         took = await anyio.to_thread.run_sync(daemon.terminate)
         assert took <= 3.0
     assert not (tmp_path / "ready.json").exists()
@@ -29,7 +29,7 @@ async def test_an_idle_daemon_ends_within_three_seconds(tmp_path: Path) -> None:
 
 
 async def test_a_run_goes_on_without_its_server_and_the_successor_knows_it(tmp_path: Path) -> None:
-    async with running(tmp_path, speed=20, counted=True) as daemon:
+    async with running(tmp_path, speed=20) as daemon:
         async with daemon.client("olga") as operator:
             run_id, _ = await started(daemon, operator)
             await until(operator, STATE, lambda state: state == "RUNNING")
@@ -44,7 +44,7 @@ async def test_a_run_goes_on_without_its_server_and_the_successor_knows_it(tmp_p
 
 
 async def test_a_dead_controller_turns_every_tag_bad_within_a_second_and_comes_back_safe(tmp_path: Path) -> None:
-    async with running(tmp_path, speed=20, counted=True) as daemon, daemon.client("olga") as operator:
+    async with running(tmp_path, speed=20) as daemon, daemon.client("olga") as operator:
         run_id, _ = await started(daemon, operator)
         await until(operator, "Equipment/heater/zone1.temperature_c", lambda value: value > 600)
         quality: list[bool] = []
@@ -78,7 +78,7 @@ async def until_run_ends(operator, run_id: str) -> dict[str, object]:
 
 
 async def test_sigterm_in_mid_deposition_completes_the_safe_sequence_first(tmp_path: Path) -> None:
-    async with running(tmp_path, speed=50, counted=True) as daemon:
+    async with running(tmp_path, speed=50) as daemon:
         async with daemon.client("olga") as operator:
             await idling(operator)
             await started(daemon, operator, quick_recipe("Stopped", deposition_s=600))
@@ -91,7 +91,7 @@ async def test_sigterm_in_mid_deposition_completes_the_safe_sequence_first(tmp_p
 
 
 async def test_a_second_daemon_on_the_same_data_is_refused_in_one_line(tmp_path: Path) -> None:
-    async with running(tmp_path, counted=True) as daemon:
+    async with running(tmp_path) as daemon:
         second = await anyio.to_thread.run_sync(
             lambda: cvd("run", FURNACE, "--sim", "--data", tmp_path, "--endpoint", "opc.tcp://127.0.0.1:0/cvd")
         )
@@ -101,7 +101,7 @@ async def test_a_second_daemon_on_the_same_data_is_refused_in_one_line(tmp_path:
 
 
 async def test_a_port_in_use_is_refused_in_one_line(tmp_path: Path) -> None:
-    async with running(tmp_path / "first", counted=True) as daemon:
+    async with running(tmp_path / "first") as daemon:
         second = await anyio.to_thread.run_sync(
             lambda: cvd("run", FURNACE, "--sim", "--data", tmp_path / "second",
                         "--endpoint", daemon.endpoint)
@@ -112,7 +112,7 @@ async def test_a_port_in_use_is_refused_in_one_line(tmp_path: Path) -> None:
 
 
 async def test_people_can_do_what_their_role_lets_them(tmp_path: Path) -> None:
-    async with running(tmp_path, speed=20, counted=True) as daemon, daemon.client("otto") as observer:
+    async with running(tmp_path, speed=20) as daemon, daemon.client("otto") as observer:
         with pytest.raises(ClientError, match="BadUserAccessDenied"):
             await observer.call("Recipes", "AddRecipe", "{}")
         await observer.call("State", "SafeShutdown")  # Any authenticated session, any mode.

@@ -16,7 +16,7 @@ GUIDE = Path(__file__).parent / "guide"
 
 @pytest.fixture(scope="module")
 def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
-    with serving(tmp_path_factory.mktemp("recipes"), speed=50, counted=True) as served:
+    with serving(tmp_path_factory.mktemp("recipes"), speed=50) as served:
         yield served
 
 

@@ -32,7 +32,7 @@ async def said(daemon: Daemon, words: str, times: int = 1) -> dict:
 @pytest.mark.timeout(240)
 async def test_settings_are_taken_whole_or_not_at_all_and_never_in_a_run(tmp_path: Path) -> None:
     settings = anyio.Path(tmp_path / "daemon.toml")
-    async with running(tmp_path, speed=40, counted=True) as daemon:
+    async with running(tmp_path, speed=40) as daemon:
         before = await anyio.to_thread.run_sync(daemon.ready)
 
         def hup() -> None:

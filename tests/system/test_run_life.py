@@ -30,7 +30,7 @@ SPEED = 40
 
 @pytest.fixture(scope="module")
 def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
-    with serving(tmp_path_factory.mktemp("runs"), speed=SPEED, counted=True) as served:
+    with serving(tmp_path_factory.mktemp("runs"), speed=SPEED) as served:
         yield served
 
 

@@ -42,11 +42,12 @@ NOISE = (
 
 @pytest.fixture
 def without_exhaust(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The tool without the interlock on its exhaust: never active."""
+    """The tool without the interlocks on its exhaust: never active."""
     whole = bench(TOOL)
-    index = whole.compiled.layout.condition_index["exhaust_lost"]
     conditions = np.array(whole.compiled.tables.conditions)
-    conditions["on_delay"][index] = 2**40
+    for index, declared in enumerate(whole.compiled.layout.conditions):
+        if "exhaust" in str(declared.when):
+            conditions["on_delay"][index] = 2**40
     tables = replace(whole.compiled.tables, conditions=conditions)
     broken = replace(whole, compiled=replace(whole.compiled, tables=tables))
     monkeypatch.setattr(scenario_run, "bench", lambda _name: broken)

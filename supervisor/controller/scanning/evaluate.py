@@ -29,7 +29,7 @@ _GIVES_WAY = {Op.GT: -1.0, Op.GE: -1.0, Op.LT: 1.0, Op.LE: 1.0}
 
 
 def evaluate(code: NDArray[Any], snapshot: Snapshot, *, limit: int = 1, active: bool = False) -> Operand:
-    """Evaluate an expression.
+    """Evaluate an expression without rates: those live in the scan's memory, and no interlock holds one directly.
 
     Args:
         code: rows of kernels.tables.CODE.
