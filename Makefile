@@ -16,8 +16,10 @@ PYTEST_ARGS ?=
 # more than there are processors: tests of a whole daemon wait a good part of their time.
 JOBS ?= $(shell echo $$(($$(nproc) + 1)))
 PYTEST := -m pytest $(if $(filter-out 1,$(JOBS)),-n $(JOBS) --dist loadfile --no-loadscope-reorder)
-# COVERAGE=1 measures branches while the tests run and prints the report afterwards.
+# COVERAGE=1 measures branches while the tests of the Python rooms run and prints the report afterwards. Kernels and
+# plants are compiled (`make kernel-coverage`); daemons are processes of their own, and counting doubles what they cost.
 COVERAGE ?=
+COUNTED := tests/config tests/drivers tests/opcua_model tests/supervisor
 
 .PHONY: help run test bench validation lint format docs coverage kernel-coverage kernel-campaign exploration mutations campaign first-week scenario-campaign process-campaign kill-campaign hostile-campaign driver-campaign wired-recipes dist-check sbom audit node-client lock setup kernels clean variants
 .DELETE_ON_ERROR:
@@ -133,10 +135,12 @@ test: setup $(NODE_CLIENTS)  ## the whole test suite (COVERAGE=1: with branch co
 ifeq ($(COVERAGE),)
 	$(BIN)/python $(PYTEST) $(PYTEST_ARGS)
 else
-	$(BIN)/python -m coverage erase
-	$(BIN)/python -m coverage run $(PYTEST) $(PYTEST_ARGS)
-	$(BIN)/python -m coverage combine --quiet
-	$(BIN)/python -m coverage report
+	@$(BIN)/python -m coverage erase
+	@status=0; \
+	$(BIN)/python -m coverage run $(PYTEST) $(PYTEST_ARGS) $(COUNTED) || status=1; \
+	$(BIN)/python $(PYTEST) $(PYTEST_ARGS) $(filter-out $(COUNTED) tests/bench,$(patsubst %/,%,$(wildcard tests/*/))) || status=1; \
+	$(BIN)/python -m coverage combine --quiet && $(BIN)/python -m coverage report; \
+	exit $$status
 endif
 
 coverage: setup  ## the test suite with branch coverage of the Python code
