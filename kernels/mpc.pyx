@@ -2,9 +2,10 @@
 
 A linear model in discrete time is followed by a Kalman filter whose state includes a disturbance of every measured
 value, so that what is controlled has no offset (Pannocchia and Rawlings, AIChE Journal 49 (2003) 426). Each sample a
-quadratic program with bounds on outputs and their changes is solved by a fixed number of iterations of the operator splitting
-method (Stellato et al., Mathematical Programming Computation 12 (2020) 637), with a matrix inverted beforehand: the
-time is the same whatever is asked, and nothing is allocated. Only + − × ÷ and comparisons, in the order written.
+quadratic program with bounds on outputs and their changes is solved by a fixed number of iterations of the operator
+splitting method (Stellato et al., Mathematical Programming Computation 12 (2020) 637), with a matrix inverted
+beforehand: the time is the same whatever is asked, and nothing is allocated. Only + − × ÷ and comparisons, in the
+order written.
 """
 
 import numpy as np
