@@ -7,7 +7,7 @@ costs, in every process, for schemas that hardly any of them writes.
 import ast
 import inspect
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -16,7 +16,7 @@ _wanted = ContextVar("wanted", default=True)
 
 
 @contextmanager
-def no_texts() -> Iterator[None]:
+def no_texts() -> Generator[None, None, None]:
     """Schemas made herein have no texts: nobody reads them, and no source is read from the disk."""
     token = _wanted.set(False)
     try:
