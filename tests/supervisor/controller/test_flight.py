@@ -174,8 +174,8 @@ def test_a_full_disk_leaves_no_part_behind(tmp_path: Path, monkeypatch: pytest.M
 
 @pytest.mark.anyio
 async def test_a_ring_that_went_round_too_soon_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room, "LEAST_S", 0.7)
-    monkeypatch.setattr(room, "MOST_S", 0.7)
+    monkeypatch.setattr(room, "LEAST_S", 2.0)
+    monkeypatch.setattr(room, "MOST_S", 2.0)
     async with running(tmp_path, monkeypatch, text=text()) as stand:
         await past(stand, HALF)
         await stand.done("olga", CommandKind.SAFE_SHUTDOWN)
