@@ -8,7 +8,7 @@ from typing import Any
 from config.alarm_list import AlarmDefinition
 from opcua_model.conditions.state import AlarmState
 from supervisor.server.alarms.transitions import Change, facts, fitted, fresh, from_facts
-from supervisor.server.store.rows import Connection, one
+from supervisor.server.store.rows import Connection, beyond, one
 
 LOGGED_DAYS = 400
 """A year and a bit: what a yearly review of the alarm system looks at."""
@@ -99,9 +99,9 @@ def past(
     backward = span[0] > span[1]
     where, given = ["time_ns BETWEEN ? AND ?", "list_contains(?, name)"], [min(span), max(span), list(names)]
     if behind is not None:
-        sign = "<" if backward else ">"
-        where.append(f"(time_ns {sign} ? OR (time_ns = ? AND rowid {sign} ?))")
-        given += [behind[0], behind[0], behind[1]]
+        clause, values = beyond("rowid", behind, backward=backward)
+        where.append(clause)
+        given += values
     order = "DESC" if backward else "ASC"
     found = connection.execute(
         "SELECT rowid, name, state, time_ns, active, acknowledged, severity, message, user_name, comment, event_id "  # noqa: S608 (our words)

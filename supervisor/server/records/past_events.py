@@ -12,7 +12,7 @@ from config.alarm_list import AlarmDefinition
 from opcua_model.conditions.state import AlarmState
 from opcua_model.interface import Occurrence, PastEvent
 from supervisor.server.alarms import rows
-from supervisor.server.store.rows import Connection
+from supervisor.server.store.rows import Connection, beyond
 
 _JOURNAL: Final = 2**40
 """Events of one journal: its number and theirs make one that orders all."""
@@ -72,9 +72,9 @@ def _journalled(
         where.append("(source = ? OR starts_with(source, ?))")
         given += [source, f"{source}/"]
     if behind is not None:
-        sign = "<" if backward else ">"
-        where.append(f"(time_ns {sign} ? OR (time_ns = ? AND journal * {_JOURNAL} + seq {sign} ?))")
-        given += [behind[0], behind[0], behind[1]]
+        clause, values = beyond(f"journal * {_JOURNAL} + seq", behind, backward=backward)
+        where.append(clause)
+        given += values
     order = "DESC" if backward else "ASC"
     rows = connection.execute(
         "SELECT journal, seq, time_ns, kind, severity, source, message, cvd_run_id FROM events "  # noqa: S608 (our words)

@@ -18,3 +18,9 @@ def aggregate(connection: Connection, sql: str, params: Sequence[Any] | None = N
     """Return the only row of a query that always has one."""
     (row,) = connection.execute(sql, list(params) if params is not None else None).fetchall()
     return row
+
+
+def beyond(number: str, place: tuple[int, int], *, backward: bool) -> tuple[str, list[int]]:
+    """Return the condition, with its values, of rows that come after a time and a number in order of `time_ns`."""
+    sign = "<" if backward else ">"
+    return f"(time_ns {sign} ? OR (time_ns = ? AND {number} {sign} ?))", [place[0], place[0], place[1]]
