@@ -1,7 +1,7 @@
 """What every call works with: the halves' link, the store, the policy, and ways to show what has changed."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,7 +21,7 @@ from supervisor.server.configuration import DisplayTable
 from supervisor.server.controller import Controller
 from supervisor.server.historian.ingest import Historian
 from supervisor.server.projection.projector import Projector
-from supervisor.server.records import audit
+from supervisor.server.records import audit, runs
 from supervisor.server.records.active import ActiveRun
 from supervisor.server.records.equipment_time import EquipmentTime
 from supervisor.server.records.place import Identity
@@ -71,6 +71,23 @@ class Desk:
             return result
 
         return await self.store.write(both)
+
+    def new_run(
+        self, connection: Connection, caller: Caller, kind: str, *, values: Mapping[str, Any] | None = None, **of: Any
+    ) -> tuple[str, str]:
+        """Make the record of a run of this tool by `caller` (records.runs.create); return its id and number.
+
+        Args:
+            connection: of the transaction that it belongs to.
+            caller: whose run it is.
+            kind: recipe, operation or simulation.
+            values: of the recipe's parameters; the run then keeps the recipe as they make it.
+            of: what else its record tells.
+        """
+        made = runs.create(connection, self.identity, caller.user, kind, **of)
+        if values:
+            runs.keep_document(connection, made[0], of["recipe"].document, values)
+        return made
 
     async def note(self, caller: Caller, action: str, target: str, status: str = "Good", reason: str = "") -> None:
         """Enter something in the audit trail that changed nothing in the database."""

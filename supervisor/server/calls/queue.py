@@ -8,14 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-import anyio
-
 from opcua_model.interface import Caller, Refused
 from supervisor.server.access.policy import Action, permit
 from supervisor.server.calls.desk import Desk
-from supervisor.server.calls.judging import sound
-from supervisor.server.calls.runs import RunCalls, as_json, ns_of, read_metadata
-from supervisor.server.records import material, queue, recipes, runs, slots
+from supervisor.server.calls.runs import Ready, RunCalls, as_json, ns_of, read_metadata
+from supervisor.server.records import material, queue, runs, slots
 from supervisor.server.records.material import Load
 from supervisor.server.store.rows import Connection
 
@@ -80,25 +77,21 @@ class QueueCalls:
         known = await desk.store.read(lambda connection: queue.made(connection, caller.user, token, asked))
         if known is not None:
             return known, False
-        found: list[tuple[recipes.Version, bool, dict[str, Any], dict[str, Any]]] = []
+        found: list[Ready] = []
         faults: list[str] = []
         for number, wish in enumerate(wishes):
             try:
-                recipe, engineering = await desk.store.read(
-                    lambda connection, wish=wish: recipes.runnable(
-                        connection, desk.policy, caller, wish.recipe_id, wish.version
-                    )
-                )
-                recipe, used = await self._runs.bound(recipe, wish.metadata)
-                *_, report = await anyio.to_thread.run_sync(sound, recipe.document, desk.layout.tool)
+                found.append(await self._runs.ready(caller, wish.recipe_id, wish.version, wish.metadata))
             except Refused as refused:
                 if len(wishes) == 1:
                     raise
                 faults.append(f"$[{number}]: {refused.reason}")
-            else:
-                found.append((recipe, engineering, report, used))
         if faults:
             raise Refused("BadInvalidArgument", "; ".join(faults))
+
+        def enter(connection: Connection, wish: Wish, ready: Ready) -> dict[str, Any]:
+            run_id, number = self._runs.enter(connection, caller, ready, wish.load)
+            return {"run_id": run_id, "run_number": number}
 
         def make(connection: Connection) -> tuple[dict[str, Any], bool]:
             return queue.once(
@@ -106,11 +99,7 @@ class QueueCalls:
                 caller.user,
                 token,
                 asked,
-                lambda: {
-                    "runs": [
-                        self._create(connection, caller, wish, *row) for wish, row in zip(wishes, found, strict=True)
-                    ]
-                },
+                lambda: {"runs": [enter(connection, wish, ready) for wish, ready in zip(wishes, found, strict=True)]},
             )
 
         answer, new = await desk.deed(
@@ -123,35 +112,6 @@ class QueueCalls:
         for run in answer["runs"]:
             await self._runs.refresh(run["run_id"])
         return answer, new
-
-    def _create(
-        self,
-        connection: Connection,
-        caller: Caller,
-        wish: Wish,
-        recipe: recipes.Version,
-        engineering: bool,
-        report: dict[str, Any],
-        used: dict[str, Any],
-    ) -> dict[str, Any]:
-        identity = self._desk.identity
-        run_id, number = runs.create(
-            connection,
-            org_id=identity.org_id,
-            instrument_id=identity.instrument_id,
-            user=caller.user,
-            kind="recipe",
-            recipe=recipe,
-            engineering=engineering,
-            load=wish.load,
-            metadata=wish.metadata,
-            preflight=report,
-        )
-        if used:
-            runs.keep_document(connection, run_id, recipe.document, used)
-        items = wish.load.items()
-        material.track(connection, identity.org_id, items, "queued", user=caller.user, run_id=run_id)
-        return {"run_id": run_id, "run_number": number}
 
     async def list_queue(self, _caller: Caller, _path: str, skip: int, limit: int) -> tuple[str]:
         """`ListQueue`."""

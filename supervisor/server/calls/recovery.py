@@ -12,7 +12,7 @@ from supervisor.server.access.policy import Action, permit
 from supervisor.server.calls.desk import Desk, principal
 from supervisor.server.calls.runs import RunCalls
 from supervisor.server.records import recipes, runs
-from supervisor.server.records.material import Load
+from supervisor.server.records.material import load_of
 from supervisor.server.store.rows import Connection
 
 CHOICES = ("resume", "abort", "close")
@@ -89,22 +89,14 @@ def _rest(
     connection: Connection, desk: Desk, caller: Caller, run: dict[str, Any], recipe: recipes.Version, engineering: bool
 ) -> tuple[str, str]:
     """Make the record of the run that does the rest: the same material, and the number of the one before."""
-    load = Load(
-        run["sample_id"] or "",
-        lot=run["lot_id"] or "",
-        carrier=run["carrier_id"] or "",
-        wafers=tuple(run["wafer_ids"] or ()),
-    )
     metadata: dict[str, Any] = run["metadata"] or {}
-    made = runs.create(
+    made = desk.new_run(
         connection,
-        org_id=desk.identity.org_id,
-        instrument_id=desk.identity.instrument_id,
-        user=caller.user,
-        kind="recipe",
+        caller,
+        "recipe",
         recipe=recipe,
         engineering=engineering,
-        load=load,
+        load=load_of(run),
         metadata={**metadata, "continues": run["run_number"]},
     )
     connection.execute("UPDATE runs SET status = 'STARTING' WHERE id::VARCHAR = ?", [made[0]])

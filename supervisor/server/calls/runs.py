@@ -1,6 +1,7 @@
 """The methods of `Runs`."""
 
 import json
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -30,6 +31,21 @@ EPOCH = datetime(1970, 1, 2, tzinfo=UTC)
 """Moments before this stand for none (OPC UA's least DateTime is 1601)."""
 
 
+@dataclass(frozen=True)
+class Ready:
+    """A recipe that was found fit to run."""
+
+    recipe: recipes.Version
+    """As the values make it."""
+    engineering: bool
+    """It is not approved, and whoever asked may run it all the same."""
+    values: dict[str, Any]
+    """Of its parameters."""
+    report: dict[str, Any]
+    """Of the preflight."""
+    metadata: dict[str, Any]
+
+
 class RunCalls:
     """Carries them out."""
 
@@ -40,52 +56,61 @@ class RunCalls:
         self, caller: Caller, _path: str, recipe_id: str, version: int, sample: str, wafer: str, metadata: str
     ) -> tuple[str, str]:
         """`CreateRun`."""
-        desk = self._desk
-        found, engineering = await desk.store.read(
-            lambda connection: recipes.runnable(connection, desk.policy, caller, recipe_id, version)
-        )
-        kept = read_metadata(metadata)
-        found, used = await self.bound(found, kept)
-        *_, report = await anyio.to_thread.run_sync(sound, found.document, desk.layout.tool)
-
-        def work(connection: Connection) -> tuple[str, str]:
-            made = runs.create(
-                connection,
-                org_id=desk.identity.org_id,
-                instrument_id=desk.identity.instrument_id,
-                user=caller.user,
-                kind="recipe",
-                recipe=found,
-                engineering=engineering,
-                sample=sample,
-                wafer=wafer,
-                metadata=kept,
-                preflight=report,
-            )
-            if used:
-                runs.keep_document(connection, made[0], found.document, used)
-            items = Load(sample, wafers=(wafer,) if wafer else ()).items()
-            material.track(connection, desk.identity.org_id, items, "queued", user=caller.user, run_id=made[0])
-            return made
-
-        run_id, number = await desk.deed(
+        ready = await self.ready(caller, recipe_id, version, read_metadata(metadata))
+        load = Load(sample, wafers=(wafer,) if wafer else ())
+        run_id, number = await self._desk.deed(
             caller,
             "create_run",
-            work,
+            lambda connection: self.enter(connection, caller, ready, load),
             lambda made: f"run {made[1]}",
-            recipe=f"{found.name} v{found.version}",
-            engineering=engineering,
+            recipe=f"{ready.recipe.name} v{ready.recipe.version}",
+            engineering=ready.engineering,
         )
         await self.refresh(run_id)
         return run_id, number
 
-    async def bound(self, found: recipes.Version, metadata: dict[str, Any]) -> tuple[recipes.Version, dict[str, Any]]:
+    async def ready(self, caller: Caller, recipe_id: str, version: int, metadata: dict[str, Any]) -> Ready:
+        """Judge whether `caller` may run a recipe with these values, and whether the tool can.
+
+        Raises:
+            Refused: not this version, not this person, not these values, or not this tool.
+        """
+        desk = self._desk
+        recipe, engineering = await desk.store.read(
+            lambda connection: recipes.runnable(connection, desk.policy, caller, recipe_id, version)
+        )
+        recipe, values = await self._bound(recipe, metadata)
+        *_, report = await anyio.to_thread.run_sync(sound, recipe.document, desk.layout.tool)
+        return Ready(recipe, engineering, values, report, metadata)
+
+    def enter(self, connection: Connection, caller: Caller, ready: Ready, load: Load) -> tuple[str, str]:
+        """Make the record of a run that waits, and enter its material as queued; return its id and number."""
+        desk = self._desk
+        run_id, number = desk.new_run(
+            connection,
+            caller,
+            "recipe",
+            recipe=ready.recipe,
+            engineering=ready.engineering,
+            values=ready.values,
+            load=load,
+            metadata=ready.metadata,
+            preflight=ready.report,
+        )
+        material.track(connection, desk.identity.org_id, load.items(), "queued", user=caller.user, run_id=run_id)
+        return run_id, number
+
+    async def _bound(self, found: recipes.Version, metadata: dict[str, Any]) -> tuple[recipes.Version, dict[str, Any]]:
         """Write a run's values into a recipe, those that follow from the thickness included; return it and them.
 
         Raises:
             Refused: a value is none of the recipe's, or what follows is beyond what was approved.
         """
-        return _bound(found, metadata | {"parameters": await self._chosen(found, metadata)})
+        values = await self._chosen(found, metadata)
+        try:
+            return recipes.bound(found, values)
+        except ConfigError as error:
+            raise Refused("BadInvalidArgument", _words(error)) from error
 
     async def _chosen(self, found: recipes.Version, metadata: dict[str, Any]) -> dict[str, Any]:
         """Values for a run: those that are given, and those that follow from the thickness.
@@ -204,27 +229,19 @@ class RunCalls:
         desk.simulating += 1
         try:
             found = await desk.store.read(lambda connection: recipes.find(connection, recipe_id, version))
-            found, used = await self.bound(found, kept)
-
-            def work(connection: Connection) -> tuple[str, str]:
-                made = runs.create(
-                    connection,
-                    org_id=desk.identity.org_id,
-                    instrument_id=desk.identity.instrument_id,
-                    user=caller.user,
-                    kind="simulation",
-                    recipe=found,
-                    engineering=found.status != "approved",
-                    metadata=kept,
-                )
-                if used:
-                    runs.keep_document(connection, made[0], found.document, used)
-                return made
-
+            found, values = await self._bound(found, kept)
             run_id, _ = await desk.deed(
                 caller,
                 "simulate",
-                work,
+                lambda connection: desk.new_run(
+                    connection,
+                    caller,
+                    "simulation",
+                    recipe=found,
+                    engineering=found.status != "approved",
+                    values=values,
+                    metadata=kept,
+                ),
                 lambda made: f"run {made[1]}",
                 recipe=f"{found.name} v{found.version}",
             )
@@ -261,18 +278,6 @@ class RunCalls:
         result = await desk.store.read(lambda connection: get_result(connection, run["run_id"]))
         if result is not None:
             await desk.show(runs.result_entry(run["run_number"], result))
-
-
-def _bound(found: recipes.Version, metadata: dict[str, Any]) -> tuple[recipes.Version, dict[str, Any]]:
-    """Write `parameters` of the metadata into the recipe.
-
-    Raises:
-        Refused: they are no values of its parameters; every fault.
-    """
-    try:
-        return recipes.bound(found, _given(metadata))
-    except ConfigError as error:
-        raise Refused("BadInvalidArgument", _words(error)) from error
 
 
 def _given(metadata: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from supervisor.server.access.policy import Action, Weighty, permit
 from supervisor.server.calls.desk import Desk, principal
 from supervisor.server.calls.runs import ns_of
 from supervisor.server.notify.table import Language
-from supervisor.server.records import runs, shiftlog
+from supervisor.server.records import shiftlog
 from supervisor.server.texts import Texts
 
 LONGEST_NOTE = 2000
@@ -171,14 +171,7 @@ class ToolCalls:
         run_id, number = await desk.deed(
             caller,
             "create_operation",
-            lambda connection: runs.create(
-                connection,
-                org_id=desk.identity.org_id,
-                instrument_id=desk.identity.instrument_id,
-                user=caller.user,
-                kind="operation",
-                metadata={"operation": name},
-            ),
+            lambda connection: desk.new_run(connection, caller, "operation", metadata={"operation": name}),
             lambda made: f"run {made[1]}",
             operation=name,
         )

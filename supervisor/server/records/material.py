@@ -33,6 +33,9 @@ class Load:
             yield "wafer", wafer
 
 
+NOTHING = Load()
+
+
 def load_of(run: dict[str, Any]) -> Load:
     """Return the material of a run's record."""
     wafers = tuple(run.get("wafer_ids") or ()) or ((run["wafer_id"],) if run.get("wafer_id") else ())

@@ -14,7 +14,8 @@ from opcua_model.interface import Entry, Refused
 from supervisor.server.historian import arrow, query
 from supervisor.server.historian.roll import Extent, of_run
 from supervisor.server.records.active import ActiveRun
-from supervisor.server.records.material import Load
+from supervisor.server.records.material import NOTHING, Load
+from supervisor.server.records.place import Identity
 from supervisor.server.records.recipes import Version
 from supervisor.server.store.rows import Connection, one
 
@@ -45,30 +46,26 @@ def new_number(connection: Connection, prefix: str, moment: datetime | None = No
 
 def create(
     connection: Connection,
-    *,
-    org_id: str,
-    instrument_id: str,
+    identity: Identity,
     user: str,
     kind: str,
+    *,
     recipe: Version | None = None,
     engineering: bool = False,
-    sample: str = "",
-    wafer: str = "",
-    load: Load | None = None,
+    load: Load = NOTHING,
     metadata: dict[str, Any] | None = None,
     preflight: dict[str, Any] | None = None,
 ) -> tuple[str, str]:
     """Make the record of a run that waits to be started; return its id and number."""
     run_id = str(uuid.uuid4())
-    load = load or Load(sample, wafers=(wafer,) if wafer else ())
     number = new_number(connection, {"recipe": "CVD", "operation": "OP", "simulation": "SIM"}[kind])
     values: dict[str, Any] = {
         "id": run_id,
-        "org_id": org_id,
+        "org_id": identity.org_id,
         "run_number": number,
         "kind": kind,
         "status": "QUEUED",
-        "instrument_id": instrument_id,
+        "instrument_id": identity.instrument_id,
         "operator_id": user,
         "engineering": engineering,
         "sample_id": load.sample or None,
