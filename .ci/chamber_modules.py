@@ -201,18 +201,25 @@ def _bubblers(spec: Spec) -> Table:
 def _vacuum(spec: Spec) -> Iterator[Table]:
     v = spec.vacuum
     full, top = v.full, nice(1.5 * max(v.full, 1000.0))
-    gauge = (
-        f"max(min(chamber.manometer_torr, {0.9 * full:g} Torr) + max(chamber.wide_range_torr - {0.9 * full:g} Torr, "
-    )
-    gauge += f"0 Torr), min(chamber.wide_range_torr, {0.001 * full:g} Torr))"
+    lower = "chamber.manometer_torr"
+    if v.fine:
+        take = f"{0.9 * v.fine:g} Torr"
+        lower = f"(min(chamber.fine_manometer_torr, {take}) + max(chamber.manometer_torr - {take}, 0 Torr))"
+    gauge = f"max(min({lower}, {0.9 * full:g} Torr) + max(chamber.wide_range_torr - {0.9 * full:g} Torr, "
+    gauge += f"0 Torr), min(chamber.wide_range_torr, {0.001 * (v.fine or full):g} Torr))"
+    fine = [
+        reading("fine_manometer_torr", f"Capacitance manometer for the low end, {v.fine:g} Torr full scale", "Torr",
+                -0.01 * v.fine, 1.1 * v.fine, 0.02, v.fine * 2e-5),
+    ] if v.fine else []  # fmt: skip
     yield {"name": "chamber", "kind": "chamber", "description": "Chamber with its gauges", "tags": [
         reading("manometer_torr", f"Capacitance manometer, {full:g} Torr full scale; says {1.05 * full:g} Torr above",
                 "Torr", -0.01 * full, 1.1 * full, 0.02, full * 2e-5),
+        *fine,
         reading("wide_range_torr", "Wide-range gauge up to atmosphere", "Torr", 0, top),
         contact("at_atmosphere", "Pressure switch, 750 Torr"),
         {"name": "pressure_torr", "kind": "computed", "unit": "Torr", "low": 0, "high": top,
-         "resolution": full * 1e-5, "expression": gauge, "description": "Pressure of the chamber: the manometer, with "
-         "the wide-range gauge at both of its ends"},
+         "resolution": (v.fine or full) * 1e-5, "expression": gauge, "description": "Pressure of the chamber: the "
+         f"manometer{'s' if v.fine else ''}, with the wide-range gauge at both of {'their' if v.fine else 'its'} ends"},
         number("pressure_setpoint_torr", "Set point of the pressure loop; below its low limit the chamber is only "
                "pumped", "Torr", v.low, v.high, initial=v.initial),
     ]}  # fmt: skip

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from chamber_gains import scheduled
 from chamber_service import ready, service
 from chamber_spec import Source, Spec
 from chamber_words import OPEN_TO_PUMP, PURGED, Table, Words, operation
@@ -58,9 +59,15 @@ def loops(spec: Spec) -> Iterator[Table]:
         z = f"heater.zone{zone}"
         yield {"name": f"zone{zone}", "pv": f"{z}.temperature_c", "sp": f"{z}.setpoint_c", "out": f"{z}.power_pct",
                "mode": f"{z}.mode", "kp": heat.kp, "ti_s": heat.ti_s, "low": 0, "high": 100, "off": 0}  # fmt: skip
-    yield {"name": "pressure", "pv": "chamber.pressure_torr", "sp": "chamber.pressure_setpoint_torr",
-           "out": "vacuum.throttle_valve.position_pct", "mode": "vacuum.throttle_valve.mode", "direction": -1,
-           "kp": v.kp, "ti_s": v.ti_s, "low": 0, "high": 100, "rate_per_s": 80, "off": 100}  # fmt: skip
+    pressure: Table = {"name": "pressure", "pv": "chamber.pressure_torr", "sp": "chamber.pressure_setpoint_torr",
+                       "out": "vacuum.throttle_valve.position_pct", "mode": "vacuum.throttle_valve.mode",
+                       "direction": -1, "kp": v.kp, "ti_s": v.ti_s, "low": 0, "high": 100, "rate_per_s": 80,
+                       "off": 100}  # fmt: skip
+    if v.usual:
+        volume, full = (spec.parameters[name] for name in ("volume_l", "throttle_full_l_s"))
+        pressure["schedule"] = {"tag": "chamber.pressure_setpoint_torr",
+                                "rows": scheduled(volume, full, v.usual, v.closed_loop_s)}  # fmt: skip
+    yield pressure
     if spec.source is not None and spec.source.bias_w:
         yield {"name": "bias", "pv": "bias.bias_v", "sp": "bias.bias_setpoint_v", "out": "bias.power_w",
                "mode": "bias.bias_mode", "direction": -1, "kp": 1.0, "ti_s": 0.5, "low": 0, "high": spec.source.bias_w,

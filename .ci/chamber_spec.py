@@ -118,6 +118,11 @@ class Vacuum:
     empty: float = 0.05
     """Torr between which a cycle purge goes."""
     volume_l: float = 12.0
+    fine: float = 0.0
+    """Torr, full scale of a second manometer for the low end; 0: none."""
+    usual: Sequence[tuple[float, float]] = ()
+    """Set points in Torr with their usual flow in sccm, by which the loop's gains go; none: kp and ti_s everywhere."""
+    closed_loop_s: float = 0.3
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,10 @@ SIGNALS = {"reflectometer_thickness_nm": "metrology.reflectometer_thickness_nm",
 TURBO = {"throttle_closed_l_s": 1, "throttle_full_l_s": 800, "line_l_s": 2000, "dry_speed_l_s": 28,
          "booster_pressure_torr": 0.05, "booster_ultimate_torr": 1e-8}  # fmt: skip
 LOOP = ["off", "manual", "auto"]
+FIVE_DECADES = (
+    (0.005, 25), (0.016, 30), (0.05, 50), (0.16, 150), (0.5, 500), (1.6, 700), (5, 1000), (16, 1500), (50, 2000),
+    (160, 3500), (500, 5000),
+)  # fmt: skip
 
 HOT_WIRE = Spec(
     file="hwcvd_silicon",
@@ -511,7 +515,22 @@ LASER = Spec(
         NITROGEN,
     ),
     heat=Heat("susceptor", "Heated stage, 0.5 kW", 300, 330, 360, 500, 100, kp=20, ti_s=120),
-    vacuum=Vacuum("roots", 0.5, 50, 10, 100, kp=4, ti_s=4, base=0.02, gas_limit=80, over=70, fill=40, empty=0.5),
+    vacuum=Vacuum(
+        "roots",
+        0.004,
+        600,
+        10,
+        1000,
+        kp=4,
+        ti_s=4,
+        base=0.02,
+        gas_limit=80,
+        over=70,
+        fill=40,
+        empty=0.5,
+        fine=1,
+        usual=FIVE_DECADES,
+    ),
     source=Source(
         "laser",
         "laser",
@@ -550,11 +569,13 @@ LASER = Spec(
         "idle_c": 100,
         "wall_c": 25,
         "volume_l": 3,
-        "manometer_full_torr": 100,
-        "throttle_full_l_s": 20,
+        "manometer_full_torr": 1000,
+        "fine_manometer_full_torr": 1,
+        "throttle_full_l_s": 250,
         "throttle_closed_l_s": 0.02,
+        "line_l_s": 1000,
         "dry_speed_l_s": 10,
-        "booster_speed_l_s": 10,
+        "booster_speed_l_s": 400,
         "spot_m": 5e-6,
         "track_m": 2e-4,
         "absorbed_share": 0.6,

@@ -316,7 +316,8 @@ cdef class Model:
             return &f.watch.residual[index]
         cdef dict places = {
             "pyrometer": <size_t>&f.heat.pyrometer, "rpm": <size_t>&f.heat.rpm,
-            "manometer": <size_t>&f.gas.manometer, "wide": <size_t>&f.gas.wide,
+            "manometer": <size_t>&f.gas.manometer, "fine_manometer": <size_t>&f.gas.manometer,
+            "wide": <size_t>&f.gas.wide,
             "at_atmosphere": <size_t>&f.at_atmosphere, "throttle": <size_t>&f.gas.pumps.throttle,
             "foreline": <size_t>&f.gas.pumps.foreline, "running": <size_t>&f.gas.pumps.running,
             "booster_running": <size_t>&f.gas.pumps.booster_running, "on": <size_t>&f.energy.on,

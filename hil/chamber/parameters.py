@@ -54,6 +54,8 @@ class Parameters(GasParameters):
     leak_sccm: float = 0.002
     outgassing_sccm: float = 0.002
     manometer_full_torr: float = 10.0
+    fine_manometer_full_torr: float = 0.0
+    """Of a second head for the low end; 0: none."""
     bath_lag_s: float = 120.0
     lock_volume_l: float = 8.0
     """Of a load lock, where the tool has one."""

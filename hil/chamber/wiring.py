@@ -20,8 +20,8 @@ def sensors(layout: Layout, composition: Composition, parameters: Parameters) ->
         *_source(composition, parameters), *_metrology(layout, composition, parameters), *_lock(composition),
     ):  # fmt: skip
         found.setdefault(sensor.name, sensor)
-    top = 1.05 * parameters.manometer_full_torr
-    return fitted(layout, found.values(), {"manometer": top})
+    tops = {"manometer": parameters.manometer_full_torr, "fine_manometer": parameters.fine_manometer_full_torr}
+    return fitted(layout, found.values(), {name: 1.05 * full for name, full in tops.items()})
 
 
 def _inputs(layout: Layout, pattern: str) -> Iterator[re.Match[str]]:
@@ -54,9 +54,9 @@ def _gas(layout: Layout, composition: Composition, p: Parameters) -> Iterator[Se
         yield Sensor(f"gas_panel.{name}.bottle_open", -1, "bottle_open", at)
         yield Sensor(f"gas_panel.{name}.line_kpa", -1, "line_pressure", at, scale=1e-3, noise=0.05)
         yield Sensor(f"bubblers.{name}.level_pct", -1, "level", at, scale=100.0 / line.settings.content_mol, noise=0.1)
-    full = p.manometer_full_torr
-    yield Sensor("chamber.manometer_torr", -1, "manometer", scale=TORR, noise=p.manometer_noise * full,
-                 relative=p.manometer_relative_noise, offset_spread=p.manometer_zero * full)  # fmt: skip
+    for source, full in (("manometer", p.manometer_full_torr), ("fine_manometer", p.fine_manometer_full_torr)):
+        yield Sensor(f"chamber.{source}_torr", -1, source, scale=TORR, noise=p.manometer_noise * full,
+                     relative=p.manometer_relative_noise, offset_spread=p.manometer_zero * full)  # fmt: skip
     yield Sensor("chamber.wide_range_torr", -1, "wide", scale=TORR, relative=p.wide_noise)
     yield Sensor("chamber.at_atmosphere", -1, "at_atmosphere")
     for name in ("vacuum.throttle_valve.feedback_pct", "exhaust.damper_feedback_pct"):

@@ -43,11 +43,17 @@ cdef inline void move_ramps(ScanState* s) noexcept nogil:
             move_ramp(s, tag)
 
 
-cdef inline void follow_schedule(ScanState* s, const LoopPlan* plan, LoopMemory* m, double e) noexcept nogil:
-    """Take the gains of this moment; the integral takes up what that would move the output by."""
+cdef inline void follow_schedule(
+    ScanState* s, const LoopRow* loop, const LoopPlan* plan, LoopMemory* m, double f
+) noexcept nogil:
+    """Take the gains of this moment; the integral takes up what that would have moved the output by a scan ago.
+
+    A scan ago: a new set point, which the gains may follow, is no reason to move the integral. Nor is an error that is
+    far from gone a reason to move it out of the output's range, from where it would have to come back.
+    """
     cdef const ScheduleRow* row = &s.schedules[plan.start]
     cdef const ScheduleRow* last = row + (plan.count - 1)
-    cdef double x, share, before
+    cdef double x, share, before, least, most
     if quality(s.status[row.tag]) == 2:
         return
     x = clamp(s.value[row.tag], row.at, last.at)
@@ -60,7 +66,11 @@ cdef inline void follow_schedule(ScanState* s, const LoopPlan* plan, LoopMemory*
     m.ki = row.ki + (last.ki - row.ki) * share
     m.kd = row.kd + (last.kd - row.kd) * share
     if m.ready:
-        m.integral = m.integral + (before - m.kp) * e
+        least = loop.low - f
+        most = loop.high - f
+        least = least if least < m.integral else m.integral
+        most = most if most > m.integral else m.integral
+        m.integral = clamp(m.integral + (before - m.kp) * m.error, least, most)
 
 
 cdef inline void regulate(ScanState* s, const LoopRow* row, const LoopPlan* plan, LoopMemory* m) noexcept nogil:
@@ -71,13 +81,14 @@ cdef inline void regulate(ScanState* s, const LoopRow* row, const LoopPlan* plan
     cdef double e = row.direction * (s.value[row.sp] - pv)
     cdef double p, d, u, y, step
     if plan.count > 0:
-        follow_schedule(s, plan, m, e)
+        follow_schedule(s, row, plan, m, f)
     p = m.kp * e
     if not m.ready:
         m.filtered = pv
         m.previous = m.filtered
         m.integral = (x - p) - f
         m.ready = True
+    m.error = e
     m.filtered = m.filtered + row.alpha * (pv - m.filtered)
     d = (row.direction * m.kd) * (m.previous - m.filtered)
     m.previous = m.filtered

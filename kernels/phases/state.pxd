@@ -130,6 +130,7 @@ cdef struct LoopMemory:
     double filtered
     double previous
     double integral
+    double error  # of the scan before
     double kp  # gains in force
     double ki
     double kd

@@ -1,7 +1,7 @@
 """Control of the simulated tools: the predictor beside the loops on one furnace, pressure after a step and a fault."""
 
 from tests.bench.figure import Figure
-from tests.hil.regulated import pressure, ramp
+from tests.hil.regulated import DECADES, FLOW_SCCM, pressure, ramp, throttling
 
 TARGET = "MPC beside tuned PID on the same plant"
 
@@ -10,7 +10,13 @@ def figures() -> list[Figure]:
     """Run the stories."""
     predictor, loops = ramp("mpc"), ramp("pid")
     pid = "the tool's own PID cascade"
-    chambers = {"furnace": pressure("lpcvd_furnace"), "PECVD": pressure("pecvd_showerhead")}
+    chambers = {
+        name: pressure(throttling(tool), 0.5, 0.5, FLOW_SCCM)
+        for name, tool in (("furnace", "lpcvd_furnace"), ("PECVD", "pecvd_showerhead"))
+    }
+    wide = throttling("lcvd_tungsten")
+    decades = {torr: pressure(wide, torr, 0.2 * torr, sccm) for torr, sccm in DECADES}
+    span = f"{DECADES[0][0]:g} … {DECADES[-1][0]:g} Torr on one tool"
     steps = [
         Figure(f"{name}: {what}", value, "s", target="≤ 5 s")
         for name, one in chambers.items()
@@ -27,6 +33,18 @@ def figures() -> list[Figure]:
         steps
         + errors
         + [
+            Figure(
+                f"{span}: slowest of steps by 20 % and flow −20 %",
+                max(one.slowest_s for one in decades.values()),
+                "s",
+                target="≤ 5 s",
+            ),
+            Figure(
+                f"{span}: true error at rest",
+                100.0 * max(one.true_error for one in decades.values()),
+                "%",
+                target="≤ 1 %",
+            ),
             Figure("ramp to 800 °C at 10 K/min: overshoot", predictor.overshoot, "K", loops.overshoot, pid, TARGET),
             Figure("… until within 1 K", predictor.settling_s, "s", loops.settling_s, pid, TARGET),
             Figure("… spread between zones at rest", predictor.spread, "K", loops.spread, pid, "≤ 1 K"),

@@ -11,6 +11,7 @@ from config.loading import load_tool, shipped_tool
 from config.plan import plan_operation
 from config.tool import Operation, Tool
 from hil import plant
+from hil.parts.wiring import PA_PER_TORR
 from kernels.scan import Scan
 from kernels.tables import Command, ConditionState, Event, GroupState, Refusal
 from supervisor.controller.compile import compile_plan, compile_tool
@@ -167,8 +168,10 @@ def ramp(control: str, *, seed: int = 1) -> Ramp:
     )
 
 
-LOOK_S, WITHIN = 0.1, 0.01
+LOOK_S, WITHIN, WATCHED_S = 0.1, 0.01, 15.0
 FLOW_SCCM, FALLEN = 1000.0, 0.8
+DECADES = ((0.005, 25.0), (0.05, 50.0), (0.5, 500.0), (5.0, 1000.0), (50.0, 2000.0), (500.0, 5000.0))
+"""Pressures in Torr over five decades, and the flow in sccm of each."""
 
 
 @dataclass(frozen=True)
@@ -181,33 +184,44 @@ class Pressure:
     recovered_s: float
     error: float
     """Greatest relative error of the last three seconds of each."""
+    true_error: float
+    """The same of the pressure that the plant has, whatever its gauges say."""
+
+    @property
+    def slowest_s(self) -> float:
+        """The slowest of the four."""
+        return max(self.up_s, self.down_s, self.disturbed_s, self.recovered_s)
 
 
-def pressure(tool: str, start_torr: float = 0.5, *, seed: int = 1) -> Pressure:
-    """Step the set point by 0.5 Torr up and down in 1000 sccm of nitrogen; let the flow fall by a fifth in between."""
+def throttling(tool: str, *, seed: int = 1) -> Regulated:
+    """Return a tool whose throttle valve is in auto, in nitrogen alone."""
     chamber = Regulated(tool, seed=seed)
-    chamber.set({
-        "vacuum.isolation_valve.shut": 0.0,
-        "gas_panel.n2.setpoint_sccm": FLOW_SCCM,
-        "gas_panel.n2.valve": 1.0,
-        "chamber.pressure_setpoint_torr": start_torr,
-    })  # fmt: skip
+    chamber.set({"vacuum.isolation_valve.shut": 0.0, "gas_panel.purge.shut": 1.0, "gas_panel.n2.valve": 1.0,
+                 "gas_panel.n2.setpoint_sccm": FLOW_SCCM})  # fmt: skip
     chamber.set({"vacuum.throttle_valve.mode": 2.0})
+    return chamber
+
+
+def pressure(chamber: Regulated, start_torr: float, step_torr: float, flow_sccm: float) -> Pressure:
+    """Step the set point up and down; let the flow fall by a fifth in between."""
+    chamber.set({"gas_panel.n2.setpoint_sccm": flow_sccm, "chamber.pressure_setpoint_torr": start_torr})
     chamber.run(60)
-    errors = list[float]()
+    errors = list[NDArray[np.float64]]()
 
-    def settled(target: float, **words: float) -> float:
-        chamber.set({"chamber.pressure_setpoint_torr": target, **words})
+    def settled(target: float, flow_sccm: float) -> float:
+        chamber.set({"chamber.pressure_setpoint_torr": target, "gas_panel.n2.setpoint_sccm": flow_sccm})
         course = Course()
-        for look in range(150):
+        for look in range(round(WATCHED_S / LOOK_S)):
             chamber.run(LOOK_S)
-            course.look((look + 1) * LOOK_S, np.array([chamber.value("chamber.pressure_torr")]))
-        errors.append(float(np.abs(course.between(12.0, 15.0) / target - 1.0).max()))
-        return course.settled_s(0.0, 15.0, target, WITHIN * target)
+            shown, has = chamber.value("chamber.pressure_torr"), chamber.plant.state()["pressure_pa"] / PA_PER_TORR
+            course.look((look + 1) * LOOK_S, np.array([shown, has]))
+        errors.append(np.abs(course.between(WATCHED_S - 3.0, WATCHED_S) / target - 1.0).max(axis=0))
+        return course.settled_s(0.0, WATCHED_S, target, WITHIN * target)
 
-    high = start_torr + 0.5
-    up = settled(high)
-    less = settled(high, **{"gas_panel.n2.setpoint_sccm": FLOW_SCCM * FALLEN})
-    more = settled(high, **{"gas_panel.n2.setpoint_sccm": FLOW_SCCM})
-    down = settled(start_torr)
-    return Pressure(up, down, less, more, max(errors))
+    high = start_torr + step_torr
+    up = settled(high, flow_sccm)
+    less = settled(high, flow_sccm * FALLEN)
+    more = settled(high, flow_sccm)
+    down = settled(start_torr, flow_sccm)
+    shown, has = np.array(errors).max(axis=0)
+    return Pressure(up, down, less, more, float(shown), float(has))

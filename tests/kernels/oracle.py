@@ -82,6 +82,7 @@ class Loop:
     filtered: float = 0.0
     previous: float = 0.0
     integral: float = 0.0
+    error: float = 0.0
     kp: float = 0.0
     ki: float = 0.0
     kd: float = 0.0
@@ -452,8 +453,8 @@ class Oracle:
         else:
             self.regulate(index, row, loop)
 
-    def take_gains(self, index: int, loop: Loop, e: float) -> None:
-        """Follow the loop's schedule, if it has one; the integral takes up what that would move the output by."""
+    def take_gains(self, index: int, row: Any, loop: Loop, f: float) -> None:
+        """Follow the loop's schedule, if it has one; the integral takes up what that would have moved the output by."""
         lines = [line for line in self.schedules if line.loop == index]
         if not lines or self.image.q(lines[0].tag) == 2:
             return
@@ -465,20 +466,22 @@ class Oracle:
         loop.ki = low.ki + (high.ki - low.ki) * share
         loop.kd = low.kd + (high.kd - low.kd) * share
         if loop.ready:
-            loop.integral = loop.integral + (before - loop.kp) * e
+            taken = loop.integral + (before - loop.kp) * loop.error
+            loop.integral = clamp(taken, min(row.low - f, loop.integral), max(row.high - f, loop.integral))
 
     def regulate(self, index: int, row: Any, loop: Loop) -> None:
         """AUTO: PID with derivative on the filtered measurement, bumpless start and anti-windup."""
         value, x = self.image.value, self.image.present(row.out)
         f = row.ff_gain * value[row.ff] + row.bias if row.ff >= 0 else row.bias
         e = row.direction * (value[row.sp] - value[row.pv])
-        self.take_gains(index, loop, e)
+        self.take_gains(index, row, loop, f)
         p = loop.kp * e
         if not loop.ready:
             loop.filtered = value[row.pv]
             loop.previous = loop.filtered
             loop.integral = (x - p) - f
             loop.ready = True
+        loop.error = e
         loop.filtered = loop.filtered + row.alpha * (value[row.pv] - loop.filtered)
         d = (row.direction * loop.kd) * (loop.previous - loop.filtered)
         loop.previous = loop.filtered

@@ -191,6 +191,40 @@ def test_a_schedule_whose_tag_is_bad_keeps_its_gains(engine: Engine) -> None:
     assert kept.measure(4.0, 10.0) == lost.measure(4.0, 0.0, Status.BAD)
 
 
+@pytest.mark.parametrize("engine", ENGINES, ids=lambda engine: engine.__name__)
+def test_a_set_point_that_gains_follow_does_not_wind_the_integral_up(engine: Engine) -> None:
+    tool = ToolBuilder()
+    pv, sp, mode, out = tool.input(), tool.setpoint(0.0, 1e3, initial=1.0), tool.mode(), tool.output(-1e6, 1e6)
+    tool.schedule(tool.loop(pv=pv, sp=sp, out=out, mode=mode), sp, (1.0, 100.0, 0.0, 0.0), (1000.0, 1.0, 0.0, 0.0))
+    stand = Stand(engine, tool.build())
+    stand.post(pv, 1.0)
+    stand.order(Command.WRITE, sp, 1.0)
+    stand.order(Command.WRITE, mode, LoopMode.AUTO)
+    stand.order(Command.WRITE, sp, 1000.0)
+    assert stand.value(out) == 999.0
+    stand.post(pv, 1000.0)
+    stand.run()
+    assert stand.value(out) == 0.0  # where it stood before the step: nothing has integrated in between
+
+
+@pytest.mark.parametrize("engine", ENGINES, ids=lambda engine: engine.__name__)
+def test_gains_that_change_while_the_error_is_large_leave_the_integral_within_the_outputs_range(engine: Engine) -> None:
+    tool = ToolBuilder()
+    pv, by, mode, out = tool.input(), tool.input(), tool.mode(), tool.output(-1e6, 1e6)
+    sp = tool.setpoint(0.0, 1e3, initial=1000.0)
+    loop = tool.loop(pv=pv, sp=sp, out=out, mode=mode, low=0.0, high=100.0)
+    tool.schedule(loop, by, (0.0, 0.01, 0.0, 0.0), (1.0, 1.0, 0.0, 0.0))
+    stand = Stand(engine, tool.build())
+    for value, gains in ((0.0, 0.0), (0.0, 1.0), (1000.0, 1.0)):
+        stand.post(pv, value)
+        stand.post(by, gains)
+        stand.order(Command.WRITE, mode, LoopMode.AUTO)
+    assert stand.value(out) == 0.0  # not −990, from where only integration would bring it back
+    stand.post(pv, 950.0)
+    stand.run()
+    assert stand.value(out) > 0.0
+
+
 # ------------------------------------------------------------------------------------------- groups of loops
 class Pair:
     """Two rooms that warm one another, two heaters, a predictor over both; it knows them exactly."""
