@@ -349,6 +349,7 @@ def _array(tree: Tree, signal: str, members: Mapping[str, str], text: str) -> No
         description=text,
         data_type=Ids.Double,
         read=partial(tree.snapshot.read_many, indices),
+        access=READ | HISTORY_READ,
         rank=ARRAY,
     )
     names = ua.Variant(list(members), ua.VariantType.String, is_array=True)

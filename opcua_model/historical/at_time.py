@@ -11,7 +11,10 @@ from opcua_model.historical.fetch import ROWS, around
 from opcua_model.historical.interpolation import interpolated, simple
 from opcua_model.historical.raw import filled, nanoseconds
 from opcua_model.historical.series import Rules
+from opcua_model.historical.trends import Trend
+from opcua_model.interface import Refused
 from opcua_model.publishing.encoding import DOUBLE
+from opcua_model.publishing.snapshot import side_by_side
 from opcua_model.stack import fault, ua
 
 
@@ -31,21 +34,25 @@ def moments_of(desk: Desk, details: Any) -> NDArray[np.int64]:
     return np.array(wanted, np.int64)
 
 
-async def read_at_time(desk: Desk, details: Any, index: int, stamps: int, at: NDArray[np.int64]) -> Any:
-    """Answer for one tag: in the order of the moments, a value for each.
+async def read_at_time(desk: Desk, details: Any, of: Trend, stamps: int, at: NDArray[np.int64]) -> Any:
+    """Answer for one node: in the order of the moments, a value for each.
 
     Raises:
-        Refused: the daemon cannot answer.
+        Refused: the daemon cannot answer, or there are too many elements of arrays.
     """
-    kind = int(desk.tree.snapshot.kinds[index])
-    rules = Rules(treat_uncertain_as_bad=False, stepped=kind != DOUBLE)
+    if len(at) * of.width > max(of.width, desk.settings.limits.values_per_history_read):
+        raise Refused("BadTooManyOperations", f"{len(at)} moments of {of.width} elements are too many at once")
+    rules = Rules(treat_uncertain_as_bad=False, stepped=of.kind != DOUBLE)
     find = simple if details.UseSimpleBounds else interpolated
-    tag = desk.tree.layout.tags[index]
-    values, codes = np.empty(len(at)), np.empty(len(at), np.uint32)
+    values, codes = np.empty((len(at), of.width)), np.empty((len(at), of.width), np.uint32)
     for group in _near(desk, at):
-        series = await around(desk, tag, int(at[group].min()), int(at[group].max()), rules)
-        values[group], codes[group] = await anyio.to_thread.run_sync(find, series, at[group])
-    return filled(ua.HistoryReadResult(), at, values, codes, kind, stamps)
+        for element, tag in enumerate(of.tags):
+            series = await around(desk, tag, int(at[group].min()), int(at[group].max()), rules)
+            found = await anyio.to_thread.run_sync(find, series, at[group])
+            values[group, element], codes[group, element] = found
+    if of.array:
+        return filled(ua.HistoryReadResult(), at, *side_by_side(values, codes), of.kind, stamps)
+    return filled(ua.HistoryReadResult(), at, values[:, 0], codes[:, 0], of.kind, stamps)
 
 
 def _near(desk: Desk, at: NDArray[np.int64]) -> list[NDArray[np.int64]]:

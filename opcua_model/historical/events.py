@@ -10,6 +10,7 @@ from opcua_model.eventing.select import read_select
 from opcua_model.eventing.telling import make_event, typed
 from opcua_model.eventing.where import read_where
 from opcua_model.historical.raw import nanoseconds
+from opcua_model.historical.trends import END
 from opcua_model.interface import PastEvent
 from opcua_model.space import number_id
 from opcua_model.stack import Ids, fault, status, ua
@@ -17,14 +18,13 @@ from opcua_model.tree import ROOT
 
 AT_ONCE: Final = 1_000
 """Events that are looked at for one answer, and given in one at most."""
-_END: Final = 2**62
 
 
 @dataclass(frozen=True)
 class Cursor:
     """What is still to be read of one notifier."""
 
-    node: Any
+    of: Any
     place: tuple[int, int] | None
     """Behind which event to go on: its time and number; None: at the begin."""
     left: int | None
@@ -44,7 +44,7 @@ async def read_events(
         raise fault("BadInvalidArgument")
     backward = start is None or (end is not None and end < start)
     first = start if start is not None else (end if end is not None else 0)
-    last = (0 if backward else _END) if start is None or end is None else end
+    last = (0 if backward else END) if start is None or end is None else end
     select, _, sound = read_select(details.Filter.SelectClauses, types)
     where, _ = read_where(details.Filter.WhereClause, types)
     if not sound or where is None:

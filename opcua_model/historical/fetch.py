@@ -4,22 +4,18 @@ from collections.abc import AsyncIterator
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from opcua_model.desk import Desk
 from opcua_model.historical.series import Intervals, Rules, Series
+from opcua_model.historical.trends import BEGINNING, END, Rows
 from opcua_model.interface import Refused
 
-BEGINNING: Final = 0
-END: Final = 2**62
 ROWS: Final = 500_000
 """Of one portion: 10 MB."""
 MOST: Final = 5_000_000
 """Of one interval."""
 REACHES: Final = (16, 1_024, 65_536)
 """Rows that are looked through for a usable value outside of what was asked for (Part 13: server specific)."""
-
-Rows = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.uint32]]
 
 
 async def around(desk: Desk, tag: str, low: int, high: int, rules: Rules) -> Series:

@@ -44,6 +44,8 @@ def advertise_history(tree: Tree, values: int) -> None:
     for node, index in tree.tags.items():
         target = sloped if int(tree.snapshot.kinds[index]) == DOUBLE else stepped
         space.add_reference(node, Ids.HasHistoricalConfiguration, target, both=False)
+    for node in tree.arrays:
+        space.add_reference(node, Ids.HasHistoricalConfiguration, sloped, both=False)
 
 
 _NEVER: Final = tuple(

@@ -14,6 +14,7 @@ from opcua_model.historical.fetch import portions
 from opcua_model.historical.raw import filled, nanoseconds
 from opcua_model.historical.series import Intervals, Rules, intervals
 from opcua_model.historical.summaries import from_summaries
+from opcua_model.historical.trends import Trend
 from opcua_model.publishing.encoding import DOUBLE
 from opcua_model.stack import Ids, fault, ua
 
@@ -27,7 +28,7 @@ INTERVALS: Final = 1_000_000
 class Cursor:
     """What is still to be calculated for one node."""
 
-    index: int
+    of: Trend
     name: str
     rules: Rules
     start: int
@@ -37,7 +38,7 @@ class Cursor:
     """Intervals that have been answered."""
 
 
-def begin(details: Any, name: str, index: int, *, stepped: bool) -> Cursor:
+def begin(details: Any, name: str, of: Trend) -> Cursor:
     """Begin to calculate.
 
     Raises:
@@ -52,7 +53,8 @@ def begin(details: Any, name: str, index: int, *, stepped: bool) -> Cursor:
     width = round(milliseconds * 1e6)
     if width and abs(end - start) // width > INTERVALS:
         raise fault("BadTooManyOperations")
-    return Cursor(index, name, _rules(details.AggregateConfiguration, stepped=stepped), start, end, width)
+    rules = _rules(details.AggregateConfiguration, stepped=of.kind != DOUBLE)
+    return Cursor(of, name, rules, start, end, width)
 
 
 def _rules(wanted: Any, *, stepped: bool) -> Rules:
@@ -79,7 +81,7 @@ async def read_processed(desk: Desk, cursor: Cursor, stamps: int, points: Contin
     whole = intervals(cursor.start, cursor.end, cursor.width)
     page = slice(cursor.done, cursor.done + desk.settings.limits.values_per_history_read)
     of = Intervals(whole.low[page], whole.high[page], whole.backward, None if whole.cut is None else whole.cut[page])
-    tag = desk.tree.layout.tags[cursor.index]
+    (tag,) = cursor.of.tags
     found = await from_summaries(desk, tag, cursor.name, cursor.rules, of)
     if found is None:
         calculate, _ = AGGREGATES[cursor.name]
@@ -93,8 +95,7 @@ async def read_processed(desk: Desk, cursor: Cursor, stamps: int, points: Contin
         )
     kind = AGGREGATES[cursor.name][1]
     if kind == SAME:
-        kind = int(desk.tree.snapshot.kinds[cursor.index])
-        kind = DOUBLE if cursor.name in {"Range", "Delta"} else kind
+        kind = DOUBLE if cursor.name in {"Range", "Delta"} else cursor.of.kind
     result = ua.HistoryReadResult()
     if page.stop < len(whole):
         result.ContinuationPoint = points.keep(replace(cursor, done=page.stop))

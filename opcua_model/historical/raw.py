@@ -1,4 +1,4 @@
-"""Raw values of a tag from the daemon's history, in pages, encoded in bulk (Part 11, 6.5.3)."""
+"""Raw values of a node from the daemon's history, in pages, encoded in bulk (Part 11, 6.5.3)."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from opcua_model.browse import Continuations
 from opcua_model.desk import Desk
+from opcua_model.historical.trends import BEGINNING, END, Rows, Trend
 from opcua_model.publishing.encoding import Columns, counted, data_values
 from opcua_model.publishing.snapshot import EPOCH
 from opcua_model.stack import Ids, fault, status, ua
@@ -16,19 +17,14 @@ from opcua_model.stack import Ids, fault, status, ua
 _BODY: Final = ua.NodeId(Ids.HistoryData_Encoding_DefaultBinary)
 _UNSET: Final = datetime(1601, 1, 2, tzinfo=UTC)
 """Times before it are the least DateTime: not said (Part 4, 5.10.3)."""
-_BEGINNING: Final = 0
-_END: Final = 2**62
 _NO_BOUND: Final = 0x80D70000  # BadBoundNotFound
-
-Rows = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.uint32]]
-"""Times, values and statuses."""
 
 
 @dataclass(frozen=True)
 class Cursor:
     """What is still to be read of one node: from `first` (included) to `last` (not included), either way round."""
 
-    index: int
+    of: Trend
     first: int
     last: int
     number: int
@@ -43,8 +39,8 @@ class Cursor:
     """Pages were read already: whoever reads on will want more than the next one."""
 
 
-def begin(details: Any, index: int) -> Cursor:
-    """Begin to read a tag; two of start, end and number must be said (Part 11, 6.5.3.2).
+def begin(details: Any, of: Trend) -> Cursor:
+    """Begin to read a node; two of start, end and number must be said (Part 11, 6.5.3.2).
 
     Raises:
         ServiceError: they are not.
@@ -52,7 +48,7 @@ def begin(details: Any, index: int) -> Cursor:
     start, end = nanoseconds(details.StartTime), nanoseconds(details.EndTime)
     if (start is None) + (end is None) + (not details.NumValuesPerNode) > 1:
         raise fault("BadInvalidArgument")
-    return _cursor(index, start, end, int(details.NumValuesPerNode))
+    return _cursor(of, start, end, int(details.NumValuesPerNode))
 
 
 async def read_raw(desk: Desk, details: Any, cursor: Cursor, stamps: int, points: Continuations, *, first: bool) -> Any:
@@ -76,24 +72,24 @@ def nanoseconds(moment: datetime | None) -> int | None:
     if moment < _UNSET:
         return None
     # Half the range below, so that two moments may be subtracted.
-    return min(max((moment - EPOCH) // timedelta(microseconds=1) * 1000, -_END // 2), _END)
+    return min(max((moment - EPOCH) // timedelta(microseconds=1) * 1000, -END // 2), END)
 
 
-def _cursor(index: int, start: int | None, end: int | None, number: int) -> Cursor:
+def _cursor(of: Trend, start: int | None, end: int | None, number: int) -> Cursor:
     if start is None:  # so many before a moment
-        return Cursor(index, _END if end is None else end, _BEGINNING, number, left=number)
+        return Cursor(of, END if end is None else end, BEGINNING, number, left=number)
     if end is None:  # so many from a moment on
-        return Cursor(index, start, _END, number, left=number)
-    return Cursor(index, start, end, number)
+        return Cursor(of, start, END, number, left=number)
+    return Cursor(of, start, end, number)
 
 
 async def _with_bounds(desk: Desk, cursor: Cursor) -> Cursor:
     """Reach out to the values at or outside of both ends; where there is none, say so in its place (Part 11, 4.4.2)."""
-    tag = desk.tree.layout.tags[cursor.index]
+    of, backend = cursor.of, desk.backend
     forward = cursor.last >= cursor.first
-    far, beyond = (_END, _BEGINNING) if forward else (_BEGINNING, _END)
-    before, _, _ = await desk.backend.history(tag, cursor.first, beyond, 1)
-    after, _, _ = await desk.backend.history(tag, cursor.last, far, 1)
+    far, beyond = (END, BEGINNING) if forward else (BEGINNING, END)
+    before, _, _ = await of.rows(backend, cursor.first, beyond, 1)
+    after, _, _ = await of.rows(backend, cursor.last, far, 1)
     step = 1 if forward else -1
     first = int(before[0]) if len(before) else cursor.first
     last = int(after[0]) + step if len(after) else cursor.last
@@ -101,23 +97,19 @@ async def _with_bounds(desk: Desk, cursor: Cursor) -> Cursor:
         cursor,
         first=first,
         last=last,
-        ahead=None if len(before) else _missing(cursor.first),
-        behind=None if len(after) else _missing(cursor.last),
+        ahead=None if len(before) else of.missing(cursor.first, _NO_BOUND),
+        behind=None if len(after) else of.missing(cursor.last, _NO_BOUND),
     )
 
 
-def _missing(time_ns: int) -> Rows:
-    return np.array([time_ns], np.int64), np.array([np.nan]), np.array([_NO_BOUND], np.uint32)
-
-
 async def _read_page(desk: Desk, cursor: Cursor, stamps: int, points: Continuations) -> Any:
-    limit = desk.settings.limits.values_per_history_read
+    of = cursor.of
+    limit = max(1, desk.settings.limits.values_per_history_read // of.width)
     page = min(cursor.number or limit, limit, cursor.left or limit)
-    tag = desk.tree.layout.tags[cursor.index]
     if cursor.continued:
-        rows = await desk.ahead.rows(desk.backend, tag, cursor.first, cursor.last, page + 1)
+        rows = await desk.ahead.rows(desk.backend, of, cursor.first, cursor.last, page + 1)
     else:
-        rows = await desk.backend.history(tag, cursor.first, cursor.last, page + 1)
+        rows = await of.rows(desk.backend, cursor.first, cursor.last, page + 1)
     if cursor.first != cursor.last and len(rows[0]):  # the end itself is outside (Part 11, 6.5.3.2)
         inside = rows[0] < cursor.last if cursor.last > cursor.first else rows[0] > cursor.last
         rows = _cut(rows, inside)
@@ -133,8 +125,7 @@ async def _read_page(desk: Desk, cursor: Cursor, stamps: int, points: Continuati
     elif cursor.behind is not None:
         rows = _join(rows, cursor.behind)
     times, values, codes = _cut(rows, slice(0, page))
-    kind = int(desk.tree.snapshot.kinds[cursor.index])
-    return filled(result, times, values, codes.astype(np.uint32), kind, stamps)
+    return filled(result, times, values, codes.astype(np.uint32), of.kind, stamps)
 
 
 def filled(

@@ -90,11 +90,13 @@ def whole(values: NDArray[np.float64], kind: int) -> NDArray[Any]:
 
 
 @cache
-def _record(kind: int, shape: int, stamps: int, handles: bool) -> np.dtype[np.void]:
-    fields: list[tuple[str, str]] = [("handle", "<u4")] if handles else []
+def _record(kind: int, shape: int, stamps: int, handles: bool, elements: int | None) -> np.dtype[np.void]:
+    fields: list[tuple[Any, ...]] = [("handle", "<u4")] if handles else []
     fields.append(("mask", "u1"))
-    if shape != _WITHOUT_VALUE:
+    if shape != _WITHOUT_VALUE and elements is None:
         fields += [("type", "u1"), ("value", _WIDTH[kind])]
+    elif shape != _WITHOUT_VALUE:
+        fields += [("type", "u1"), ("length", "<i4"), ("value", _WIDTH[kind], (elements,))]
     if shape != _GOOD:
         fields.append(("status", "<u4"))
     if stamps & SOURCE:
@@ -114,7 +116,7 @@ class Columns:
     """What is to be encoded, a row each.
 
     Args:
-        values: [n]; those with a Bad status are left out.
+        values: [n], or [n, elements] for arrays; those with a Bad status are left out.
         status: [n], OPC UA status codes.
         source_ns: [n], ns since 1970.
         server_ns: [n], ns since 1970; or one for all.
@@ -170,13 +172,16 @@ def _encode(rows: Columns, chosen: Any, form: int) -> NDArray[np.void]:
     """Encode the rows of one form."""
     shape, kind, stamps = form & 3, form >> 2 & 15, form >> 6
     status = rows.status[chosen]
-    out = np.empty(len(status), _record(kind, shape, stamps, rows.handles is not None))
+    elements = rows.values.shape[1] if rows.values.ndim > 1 else None
+    out = np.empty(len(status), _record(kind, shape, stamps, rows.handles is not None, elements))
     mask = 0
     if rows.handles is not None:
         out["handle"] = rows.handles[chosen]
     if shape != _WITHOUT_VALUE:
         mask |= _HAS_VALUE
-        out["type"] = kind
+        out["type"] = kind if elements is None else kind | _ARRAY
+        if elements is not None:
+            out["length"] = elements
         out["value"] = whole(rows.values[chosen], kind)
     if shape != _GOOD:
         mask |= _HAS_STATUS

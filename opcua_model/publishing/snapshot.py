@@ -76,16 +76,22 @@ def combined(now: Row, indices: NDArray[np.int64]) -> tuple[NDArray[np.float64],
 
     An array has one status only: a Bad element shows as NaN beside its good neighbours.
     """
-    values, codes = now.values[indices], now.status[indices]
-    if not len(codes):
-        return values, 0, 0
-    worst = int(codes[np.argmax(codes >> np.uint32(30))])
+    if not len(indices):
+        return now.values[indices], 0, 0
+    values, codes = side_by_side(now.values[None, indices], now.status[None, indices])
+    return values[0], int(codes[0]), int(now.source_ns[indices].min())
+
+
+def side_by_side(
+    values: NDArray[np.float64], codes: NDArray[np.uint32]
+) -> tuple[NDArray[np.float64], NDArray[np.uint32]]:
+    """Make one value of each row of elements, [rows, elements]: the values, and the statuses [rows]."""
+    worst = codes[np.arange(len(codes)), np.argmax(codes >> np.uint32(30), axis=1)]
     bad = (codes & BAD) != 0
-    if bad.any():
-        values = np.where(bad, np.nan, values)
-        if not bad.all():
-            worst = int(_FEWER_GOOD)
-    return values, worst, int(now.source_ns[indices].min())
+    if not bad.any():
+        return values, worst
+    partly = bad.any(axis=1) & ~bad.all(axis=1)
+    return np.where(bad, np.float64(np.nan), values), np.where(partly, _FEWER_GOOD, worst)
 
 
 def moment(time_ns: int) -> datetime | None:

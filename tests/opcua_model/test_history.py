@@ -40,7 +40,7 @@ async def ask(tool: ToolClient, start: Any, end: Any, number: int, **changes: An
     details.IsReadModified, details.StartTime, details.EndTime = False, start, end
     details.NumValuesPerNode, details.ReturnBounds = number, changes.pop("bounds", False)
     wanted = ua.HistoryReadValueId(NodeId=tool.node(changes.pop("path", PATH)))
-    wanted.ContinuationPoint = changes.pop("point", None)
+    wanted.ContinuationPoint, wanted.IndexRange = changes.pop("point", None), changes.pop("part", None)
     params = ua.HistoryReadParameters(HistoryReadDetails=changes.pop("details", details), NodesToRead=[wanted])
     params.TimestampsToReturn = changes.pop("stamps", ua.TimestampsToReturn.Source)
     params.ReleaseContinuationPoints = changes.pop("release", False)
@@ -311,6 +311,70 @@ async def test_states_hold_between_their_changes(server: UaServer, recorded: Fak
         result = await ask(tool, None, None, 0, details=details, path="Equipment/heater/zone1.mode")
     assert values(result) == [1]
     assert result.HistoryData.DataValues[0].Value.VariantType == ua.VariantType.UInt32
+
+
+FLOWS = "Telemetry/gas_flows_sccm"
+
+
+@pytest.fixture
+def flows(daemon: FakeDaemon) -> FakeDaemon:
+    """Three gases, a value a second; the second is Bad in second 2, the third was not there before second 1."""
+    for number, gas in enumerate(("sih4", "n2o", "n2")):
+        first = 1 if gas == "n2" else 0
+        times = START_NS + np.arange(first, 5, dtype=np.int64) * 1_000_000_000
+        codes = np.where((np.arange(first, 5) == 2) & (gas == "n2o"), 0x80310000, 0).astype(np.uint32)
+        rows = np.arange(first, 5, dtype=np.float64) + 100 * number
+        daemon.recorded[f"gas_panel.{gas}.flow_sccm"] = (times, rows, codes)
+    return daemon
+
+
+def without_nan(rows: list[Any]) -> list[Any]:
+    return [[None if one != one else one for one in row] for row in rows]
+
+
+async def test_an_array_has_a_past_as_it_has_a_present(server: UaServer, flows: FakeDaemon) -> None:
+    async with connect(server.endpoint, "otto", PASSWORDS["otto"]) as tool:
+        all_rows = await ask(tool, at(0), at(5), 0, path=FLOWS)
+        page = await ask(tool, at(0), at(5), 2, path=FLOWS)
+        rest = await ask(tool, at(0), at(5), 2, path=FLOWS, point=page.ContinuationPoint)
+        newest = await ask(tool, LEAST, at(4), 1, path=FLOWS)
+        bounds = await ask(tool, at(3), at(9), 0, path=FLOWS, bounds=True)
+        moment = await ask(tool, None, None, 0, path=FLOWS, details=ua.ReadAtTimeDetails(ReqTimes=[at(3.5)]))
+        average = await ask(tool, None, None, 0, path=FLOWS, details=processed("Average", 0, 5, 5.0))
+        node = tool._client.get_node(tool.node(FLOWS))
+        historizing = (await node.read_attribute(Attr.Historizing)).Value.Value
+        (configuration,) = await node.get_referenced_nodes(ua.ObjectIds.HasHistoricalConfiguration)
+    expected = [[0, 100, None], [1, 101, 201], [2, None, 202], [3, 103, 203], [4, 104, 204]]
+    assert without_nan(values(all_rows)) == expected
+    rows = all_rows.HistoryData.DataValues
+    assert [row.StatusCode.value for row in rows] == [0x40950000, 0, 0x40950000, 0, 0]
+    assert [row.SourceTimestamp for row in rows] == [at(second) for second in range(5)]
+    assert without_nan(values(page) + values(rest)) == expected[:4]
+    assert values(newest) == [expected[4]]
+    assert values(bounds) == [expected[3], expected[4], None]
+    assert bounds.HistoryData.DataValues[2].StatusCode.name == "BadBoundNotFound"
+    assert values(moment) == [[3.5, 103.5, 203.5]]
+    assert average.StatusCode.name == "BadAggregateNotSupported"
+    assert historizing is True
+    assert str(configuration.nodeid.Identifier).endswith("/Sloped")
+
+
+async def test_part_of_an_array_has_its_own_past(server: UaServer, flows: FakeDaemon) -> None:
+    async with connect(server.endpoint, "otto", PASSWORDS["otto"]) as tool:
+
+        async def part(wanted: str, path: str = FLOWS) -> Any:
+            return await ask(tool, at(1), at(3), 0, path=path, part=wanted)
+
+        assert values(await part("1")) == [[101], None]  # a Bad value is none
+        assert values(await part("0:1"))[0] == [1, 101]
+        assert values(await part("1:9"))[0] == [101, 201]
+        assert (await part("1")).HistoryData.DataValues[1].StatusCode.value == 0x80310000
+        for wanted, path, status in (
+            ("3", FLOWS, "BadIndexRangeNoData"),
+            ("2:1", FLOWS, "BadIndexRangeInvalid"),
+            ("0", PATH, "BadIndexRangeNoData"),
+        ):
+            assert (await part(wanted, path)).StatusCode.name == status
 
 
 async def test_nothing_of_the_past_was_ever_modified(server: UaServer, recorded: FakeDaemon) -> None:
