@@ -182,6 +182,7 @@ async def test_every_alarm_of_the_furnace_has_the_type_of_its_kind(server: UaSer
     wanted = {
         "cooling_water_low": Ids.ExclusiveLevelAlarmType, "n2_supply_low": Ids.NonExclusiveLimitAlarmType,
         "zone1_deviation": Ids.ExclusiveDeviationAlarmType, "deposition_rate": Ids.ExclusiveRateOfChangeAlarmType,
+        "centre_zone_ramp": Ids.ExclusiveRateOfChangeAlarmType,
         "booster_stopped": Ids.OffNormalAlarmType, "throttle_stuck": Ids.DiscreteAlarmType,
         "reflectometer_lost": Ids.InstrumentDiagnosticAlarmType, "emergency_off": Ids.TripAlarmType,
     }  # fmt: skip
@@ -198,7 +199,9 @@ async def test_every_alarm_of_the_furnace_has_the_type_of_its_kind(server: UaSer
         ("Alarms/cooling_water_low/FirstOutGroup", "supplies"),
     ):  # fmt: skip
         assert (await tool.read(path)) == value, path
-    assert (await tool.read("Alarms/deposition_rate/EngineeringUnits")).DisplayName.Text == "nm/min"
+    for name, unit in (("deposition_rate", "nm/min"), ("centre_zone_ramp", "K/min")):
+        assert (await tool.read(f"Alarms/{name}/EngineeringUnits")).DisplayName.Text == unit
+    assert (await tool.read("Alarms/centre_zone_ramp/LowLimit")) == -20.0
     assert (await tool.read("Alarms/zone1_deviation/SetpointNode")) == node(tool, "Equipment/heater/zone1.setpoint_c")
     assert (await tool.read("Alarms/zone1_deviation/InputNode")) == node(tool, "Equipment/heater/zone1.temperature_c")
     browsed = await tool._client.get_node(node(tool, "Equipment/facilities")).get_references(Ids.HasCondition)
