@@ -1,6 +1,7 @@
 """Measuring the wafers after a run: the map, its figures, index, composition of an alloy, layers.
 
-Composition follows from what the gas was while the film grew (kernels.alloy); nothing is forced to a target.
+Composition, index and step coverage follow from what the gas was while the film grew (kernels.alloy, hil.parts.optical,
+hil.parts.coverage); nothing is forced to a target.
 """
 
 from typing import Any
@@ -8,15 +9,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hil.chamber.composition import Composition, FilmPart
+from hil.chamber.composition import STICKING, Composition, FilmPart
+from hil.parts.coverage import RADICAL_STICKING, cycle_coverage, step_coverage, sticking_of
 from hil.parts.film import described
 from hil.parts.metrology import SITES, mapped
-from kernels import alloy
+from hil.parts.optical import FilmIndex, film_index
+from kernels import alloy, growth
 from kernels.film_properties import crystalline_fraction
 from kernels.growth import nucleation_delay
 
 WAFER_SPREAD = 0.002
 """Of film from wafer to wafer of one load (usual)."""
+ELEMENTS = {"InGaN": ("In", "Ga", "N"), "AlGaAs": ("Al", "Ga", "As"), "SiGe": ("Ge", "Si", "")}
+"""Of an alloy: what its share counts, what it replaces, and the other sublattice."""
 
 
 def measure(
@@ -48,18 +53,41 @@ def measure(
     for part, metres in zip(composition.films, grown, strict=True):
         layers[part.name] = layers.get(part.name, 0.0) + metres * 1e9
     found["layers_nm"] = {part: round(nanometres, 3) for part, nanometres in layers.items() if nanometres > 0.0}
-    found["refractive_index"], found["extinction_coefficient"] = film.settings.index
     found |= _composition(film, state)
+    kind, share = found.get("alloy"), found.get("alloy_share", 0.0)
     found |= described(
         film.name, film.settings.law, float(thickness_m.mean()), state["mean_temperature_k"],
-        alloy=found.get("alloy"), composition=found.get("composition", 0.0),
-        low_frequency_share=state["low_frequency_share"],
+        alloy=kind, composition=share, low_frequency_share=state["low_frequency_share"],
     )  # fmt: skip
-    found["basis"]["refractive_index"] = "declared for the film of this tool (plant.films.index), not computed"
+    index = film_index(film.settings.law, state["mean_partial_pa"], state["mean_temperature_k"], kind, share)
+    if index is None:
+        index = FilmIndex(*film.settings.index, "declared for the film of this tool (plant.films.index), not computed")
+    found["refractive_index"], found["extinction_coefficient"] = round(index.n, 4), round(index.k, 4)
+    found["basis"]["refractive_index"] = found["basis"]["extinction_coefficient"] = index.basis
+    covered = _coverage(film, composition, state)
+    found["basis"] |= covered.pop("basis", {})
+    found |= covered
     if film.settings.open_share < 1.0:
         found |= _masked(film, state)
         found["basis"]["selectivity_score"] = "nucleation delay on oxide (kernels.growth.nucleation_delay)"
     return found
+
+
+def _coverage(film: FilmPart, composition: Composition, state: dict[str, Any]) -> dict[str, Any]:
+    """Step coverage of a test trench; nothing for diamond, whose atoms of hydrogen decide, nor for a written line."""
+    kelvin, mean = state["mean_temperature_k"], state["mean_partial_pa"]
+    if film.cycled:
+        gas = composition.species[film.halves[0]]
+        return cycle_coverage(STICKING, state["dose"] / state["cycles"], gas) if state["cycles"] > 0.0 else {}
+    if composition.source == "laser" or film.settings.law == "diamond" or film.limiting < 0:
+        return {}
+    total = sum(mean.values())
+    if film.needs_radicals:
+        return step_coverage(RADICAL_STICKING, total, kelvin, "SiH3")
+    gas = composition.species[film.limiting]
+    rate = film.settings.factor * film.per * growth.molar_rate(film.settings.law, kelvin, mean)
+    share = sticking_of(rate, mean.get(gas, 0.0), kelvin, composition.masses_kg[film.limiting])
+    return step_coverage(share, total, kelvin, gas)
 
 
 def _masked(film: FilmPart, state: dict[str, Any]) -> dict[str, Any]:
@@ -101,4 +129,7 @@ def _composition(film: FilmPart, state: dict[str, Any]) -> dict[str, Any]:
         gap = alloy.band_gap(kind, share)
     except ValueError:
         return {}
-    return {"alloy": kind, "composition": round(share, 5), "band_gap_ev": round(gap, 4)}
+    second, first, rest = ELEMENTS[kind]
+    share = round(share, 5)
+    parts = {second: share, first: round(1.0 - share, 5)} | ({rest: 1.0} if rest else {})
+    return {"alloy": kind, "alloy_share": share, "composition": parts, "band_gap_ev": round(gap, 4)}

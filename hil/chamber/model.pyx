@@ -421,6 +421,7 @@ cdef class Model:
             "rate_m_s": f.surface.rate,
             "coverage": f.surface.coverage,
             "cycles": f.surface.cycles,
+            "dose": f.surface.dose,
             "wall_m": f.surface.wall,
             "thickness_m": [f.surface.thickness[i] for i in range(RINGS)],
             "by_film_m": [f.surface.by_film[i] for i in range(f.surface.films)],

@@ -203,6 +203,7 @@ cdef struct Surface:
     double by_film[FILMS]
     double coverage  # of the first half-reaction
     double cycles
+    double dose  # of the first half-reaction, in e-folds of a bare flat surface
     double wall, rate, wall_rate, radicals, fluorine, transfer
     double total, temperature_moment, bias_moment, ratio_moment, hydrogen_moment, growth_s
     double partial_moment[SPECIES]

@@ -270,6 +270,7 @@ cdef inline void cycle_step(Chamber* f, double dt) noexcept nogil:
         if first <= 0.0 and second <= 0.0:
             continue
         cold = dt * sqrt(300.0 / f.heat.wafer)
+        s.dose += film.first_rate * first * cold
         taken = -(1.0 - s.coverage) * expm1(-film.first_rate * first * cold)
         given = -s.coverage * expm1(-film.second_rate * second * cold)
         # Never more than what the chamber holds
@@ -303,4 +304,5 @@ cdef inline void new_wafers(Surface* s) noexcept nogil:
     for i in range(SPECIES):
         s.partial_moment[i] = 0.0
     s.total = s.temperature_moment = s.bias_moment = s.ratio_moment = s.growth_s = s.coverage = s.cycles = 0.0
+    s.dose = 0.0
     s.loads += 1

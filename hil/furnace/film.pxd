@@ -93,6 +93,8 @@ cdef inline void film_step(Furnace* f, double dt) noexcept nogil:
         if wafer == middle:
             film.temperature_moment += rate * temperature * dt
             film.total_rate += rate * dt
+            film.silane_moment += rate * dt * gas.pressure * stream.sih4 / (
+                stream.sih4 + stream.n2o + stream.h2 + stream.inert)
             if kind == FILM_OXIDE and stream.sih4 > 0.0:
                 film.oxidant_moment += rate * dt * stream.n2o / (2.0 * stream.sih4)
         mean[SIH4] += share * stream.sih4
@@ -124,7 +126,7 @@ cdef inline void new_load(Film* film) noexcept nogil:
     cdef int i
     for i in range(WAFERS * RINGS):
         film.silicon[i] = film.oxide[i] = 0.0
-    film.oxidant_moment = film.total_rate = film.temperature_moment = 0.0
+    film.oxidant_moment = film.silane_moment = film.total_rate = film.temperature_moment = 0.0
     film.loads += 1
 
 

@@ -3,21 +3,19 @@
 Index and stress follow from how the film was made; nothing here is forced to a target.
 """
 
-import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hil.parts.coverage import step_coverage, sticking_of
 from hil.parts.film import described
-from hil.parts.metrology import mapped, mixed_index
+from hil.parts.metrology import mapped
+from hil.parts.optical import SILICON, starved
+from kernels import growth
 
-INDEX_OXIDE = 1.457
-"""Fused silica at 632.8 nm (I. H. Malitson, J. Opt. Soc. Am. 55, 1205 (1965))."""
-INDEX_SILICON = 3.8808
-"""Silicon at 632.8 nm (the value of the metrology's validation cases)."""
-EXCESS_SILICON = 0.06
-"""Volume of silicon in an oxide that gets no oxidant at all, for the index: a usual order, unverified."""
+SILANE_KG = 32.117e-3
+"""kg/mol."""
 
 
 def measure(
@@ -26,8 +24,7 @@ def measure(
     tilts: NDArray[np.float64],
     noise: NDArray[np.float64],
     radius_m: float,
-    oxidant_ratio: float | None,
-    mean_temperature_k: float | None,
+    state: dict[str, Any],
 ) -> dict[str, Any]:
     """Make a result of the film on [wafers, rings], m.
 
@@ -37,35 +34,27 @@ def measure(
         tilts: of each wafer's film in x and y, relative at the edge.
         noise: a normal number for every site.
         radius_m: of the wafers.
-        oxidant_ratio: mean p_N2O / (2·p_SiH4) while the film grew; none where nothing grew.
-        mean_temperature_k: while the film grew; none where nothing grew.
+        state: of the model: what the gas about the monitor wafer was while the film grew.
     """
     film = "SiO2" if oxide.sum() >= silicon.sum() else "poly-Si"
     found = mapped(film, oxide + silicon, tilts, noise, radius_m)
-    if found["thickness_mean_nm"] > 0.0 and mean_temperature_k is not None and oxidant_ratio is not None:
-        found["refractive_index"] = round(refractive_index(film, oxidant_ratio), 4)
-        stress = stress_mpa(film, mean_temperature_k)
+    kelvin, silane, ratio = state["mean_temperature_k"], state["mean_silane_pa"], state["oxidant_ratio"]
+    if found["thickness_mean_nm"] > 0.0 and kelvin is not None:
+        found["refractive_index"] = round(starved(film, ratio) if film == "SiO2" else SILICON, 4)
+        stress = stress_mpa(film, kelvin)
         found["stress_mpa"] = round(stress, 1)
         found["stress_type"] = "compressive" if stress < 0.0 else "tensile"
-        rest = described(film, film, found["thickness_mean_nm"] * 1e-9, mean_temperature_k)
+        rest = described(film, film, found["thickness_mean_nm"] * 1e-9, kelvin)
         found |= {name: rest[name] for name in ("grain_nm", "roughness_rms_nm") if name in rest}
         found["basis"] = rest["basis"] | {
             "refractive_index": "silicon that found no oxidant, mixed in by Lorentz and Lorenz (order usual)",
             "stress_mpa": "unequal contraction of silica; usual intrinsic value of polycrystalline silicon",
         }
+        rate = growth.molar_rate(film, kelvin, {"SiH4": silane, "N2O": 2.0 * ratio * silane})
+        covered = step_coverage(sticking_of(rate, silane, kelvin, SILANE_KG), state["pressure_pa"], kelvin, "SiH4")
+        found["basis"] |= covered.pop("basis")
+        found |= covered
     return found
-
-
-def refractive_index(film: str, oxidant_ratio: float) -> float:
-    """Index at 632.8 nm; of an oxide by how much oxidant it got, x = p_N2O / (2·p_SiH4).
-
-    Silicon that found no oxidant is mixed into the oxide after Lorentz and Lorenz; its share falls as exp(−2x), a
-    model of the right direction and order, not a measured law.
-    """
-    if film != "SiO2":
-        return INDEX_SILICON
-    share = EXCESS_SILICON * math.exp(-2.0 * oxidant_ratio)
-    return mixed_index(INDEX_OXIDE, INDEX_SILICON, share)
 
 
 def stress_mpa(film: str, grown_at_k: float) -> float:

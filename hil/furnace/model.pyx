@@ -332,6 +332,7 @@ cdef class Model:
             "isolation": f.gas.pumps.isolation,
             "deposited_mol": f.film.deposited,
             "mean_temperature_k": f.film.temperature_moment / f.film.total_rate if f.film.total_rate > 0.0 else None,
+            "mean_silane_pa": f.film.silane_moment / f.film.total_rate if f.film.total_rate > 0.0 else None,
             "oxidant_ratio": f.film.oxidant_moment / f.film.total_rate if f.film.total_rate > 0.0 else None,
             "line_pa": f.gas.bottle.pressure,
             "line_gas_share": f.gas.bottle.gas / max(f.gas.bottle.gas + f.gas.bottle.nitrogen, 1e-30),

@@ -35,11 +35,7 @@ def furnace_plant(layout: Layout, parameters: Mapping[str, float], seed: int) ->
         if bare:
             oxide, silicon = np.zeros_like(oxide), np.zeros_like(silicon)
         noise = model.repeatability(seed, len(oxide) * len(SITES))
-        state = model.state()
-        return metrology.measure(
-            oxide, silicon, model.tilts(), noise, made_of.wafer_diameter_m / 2.0,
-            state["oxidant_ratio"], state["mean_temperature_k"],
-        )  # fmt: skip
+        return metrology.measure(oxide, silicon, model.tilts(), noise, made_of.wafer_diameter_m / 2.0, model.state())
 
     return SimulatedPlant(
         layout,

@@ -117,6 +117,7 @@ cdef struct Film:
     double silicon[WAFERS * RINGS]
     double oxide[WAFERS * RINGS]  # m
     double oxidant_moment, total_rate  # ∫ R·x dt and ∫ R dt of the monitor wafer, for the index
+    double silane_moment  # ∫ R·p_SiH4 dt there, for the step coverage
     double temperature_moment  # ∫ R·T dt
     double mean_over_inlet[SPECIES]  # of the last march
     double deposited  # mol of silicon since the start

@@ -1,4 +1,4 @@
-"""Measuring wafers after a run: the map of nine sites and its figures; mixtures' indices."""
+"""Measuring wafers after a run: the map of nine sites and its figures."""
 
 import math
 from typing import Any
@@ -59,16 +59,6 @@ def mapped(
         ],
         "sites": places,
     }
-
-
-def mixed_index(host: float, guest: float, share: float) -> float:
-    """Index of a host with a share of its volume in a guest, after Lorentz and Lorenz."""
-    mixed = (1.0 - share) * _polarisation(host) + share * _polarisation(guest)
-    return math.sqrt((1.0 + 2.0 * mixed) / (1.0 - mixed))
-
-
-def _polarisation(index: float) -> float:
-    return (index * index - 1.0) / (index * index + 2.0)
 
 
 def _half_range_pct(values: NDArray[np.float64], axis: int) -> float | None:

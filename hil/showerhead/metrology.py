@@ -3,24 +3,16 @@
 Index and stress follow from how the film was made; nothing here is forced to a target.
 """
 
-import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hil.parts.coverage import RADICAL_STICKING, step_coverage
 from hil.parts.film import described
-from hil.parts.metrology import mapped, mixed_index
+from hil.parts.metrology import mapped
+from hil.parts.optical import starved
 from kernels.film_properties import thermal_stress
-
-INDEX_NITRIDE = 2.0
-"""Plasma nitride with nitrogen enough, at 632.8 nm (the anchor of its film)."""
-INDEX_OXIDE = 1.45
-"""Plasma oxide with oxidant enough, at 632.8 nm (the anchor of its film)."""
-INDEX_SILICON = 3.8808
-"""Silicon at 632.8 nm (the value of the metrology's validation cases)."""
-EXCESS_SILICON = {"Si3N4": (0.25, 3.0), "SiO2": (0.06, 2.0)}
-"""Volume of silicon in a film that gets nothing but silane, and how fast more reactant takes it away: usual orders."""
 
 TENSILE_PA = {"Si3N4": 400e6, "SiO2": -150e6}
 """Stress of a film without ions that follow the field: nitride at 13.56 MHz +400 MPa (published); oxide usual."""
@@ -46,7 +38,7 @@ def measure(thickness_m: NDArray[np.float64], noise: NDArray[np.float64], radius
     film = "SiO2" if state["oxide_share"] > 0.5 else "Si3N4"
     found = mapped(film, thickness_m, np.array([state["tilt"]]), noise, radius_m)
     if thickness_m.max() > 0.0 and state["reactant_ratio"] is not None:
-        found["refractive_index"] = round(refractive_index(film, state["reactant_ratio"]), 4)
+        found["refractive_index"] = round(starved(f"{film}-plasma", state["reactant_ratio"]), 4)
         stress = stress_mpa(film, state["mean_temperature_k"], frequency_mhz, state["mean_bias_v"])
         found["stress_mpa"] = round(stress, 1)
         found["stress_type"] = "compressive" if stress < 0.0 else "tensile"
@@ -57,18 +49,10 @@ def measure(thickness_m: NDArray[np.float64], noise: NDArray[np.float64], radius
             "stress_mpa": "intrinsic by frequency (+400 MPa at 13.56 MHz, −200 MPa at 50 kHz, published) and bias; "
             "contraction",
         }
+        covered = step_coverage(RADICAL_STICKING, state["pressure_pa"], state["mean_temperature_k"], "SiH3")
+        found["basis"] |= covered.pop("basis")
+        found |= covered
     return found
-
-
-def refractive_index(film: str, reactant_ratio: float) -> float:
-    """Index at 632.8 nm by how much reactant the silane got.
-
-    The ratio is p_N2O / (2·p_SiH4) of an oxide, (p_NH3 + 0.05·p_N2) / p_SiH4 of a nitride. Silicon that found none is
-    mixed into the film; a model of the right direction and order, not a measured law.
-    """
-    most, falls = EXCESS_SILICON[film]
-    host = INDEX_OXIDE if film == "SiO2" else INDEX_NITRIDE
-    return mixed_index(host, INDEX_SILICON, most * math.exp(-falls * reactant_ratio))
 
 
 def stress_mpa(film: str, grown_at_k: float, frequency_mhz: float, bias_v: float) -> float:

@@ -8,7 +8,9 @@ import pytest
 from config.layout import Layout
 from hil.chamber.composition import Composition, compose
 from hil.chamber.parameters import Parameters
+from hil.parts.coverage import cycle_coverage, step_coverage, sticking_of
 from hil.parts.film import described
+from hil.parts.optical import film_index
 from hil.parts.parameters import changed
 from kernels.growth import loading, nucleation_delay
 from tests.hil.chambers import ChamberBench, shipped_chamber
@@ -128,3 +130,74 @@ def test_a_thick_alloy_relaxes() -> None:
     found = described("SiGe", "poly-Si", 1e-6, 700.0, alloy="SiGe", composition=0.3)
     assert found["stress_mpa"] == 0.0
     assert "relaxed" in found["basis"]["stress_mpa"]
+
+
+@pytest.mark.parametrize(
+    ("law", "gas", "alloy", "share", "n", "k"),
+    [
+        ("Al2O3", {}, None, 0.0, 1.65, 0.0),
+        ("SiO2-TEOS", {"TEOS": 50.0, "O2": 50.0}, None, 0.0, 1.44, 0.0),
+        ("SiO2-plasma", {"SiH4": 0.1, "O2": 5.0}, None, 0.0, 1.45, 0.0),
+        ("Si3N4-plasma", {"SiH4": 3.0, "NH3": 30.0}, None, 0.0, 2.0, 0.0),
+        ("W-laser", {}, None, 0.0, 3.624, 2.9126),
+        ("GaAs", {}, "AlGaAs", 0.0, 3.857, 0.198),
+        ("GaAs", {}, "AlGaAs", 0.491, 3.526, 0.001),
+        ("poly-Si", {}, "SiGe", 1.0, 5.472, 0.816),
+        ("GaN", {}, "InGaN", 0.0, 2.385, 0.0),
+    ],
+)
+def test_the_index_follows_from_the_film(
+    law: str, gas: dict[str, float], alloy: str | None, share: float, n: float, k: float
+) -> None:
+    """Published indices of what a film is made of, by composition where it is an alloy."""
+    found = film_index(law, gas, 700.0, alloy, share)
+    assert found is not None
+    assert (found.n, found.k) == pytest.approx((n, k), abs=2e-3)
+    assert found.basis
+
+
+def test_silicon_that_finds_no_reactant_raises_the_index_and_hydrogen_makes_crystals() -> None:
+    poor, rich, amorphous, crystalline = (
+        index.n
+        for index in (
+            film_index("Si3N4-plasma", {"SiH4": 10.0, "NH3": 3.0}, 600.0),
+            film_index("Si3N4-plasma", {"SiH4": 10.0, "NH3": 60.0}, 600.0),
+            film_index("uc-Si:H", {"SiH4": 1.0, "H2": 2.0}, 523.0),
+            film_index("uc-Si:H", {"SiH4": 1.0, "H2": 100.0}, 523.0),
+        )
+        if index is not None
+    )
+    assert poor > 2.1
+    assert rich < 2.01
+    assert amorphous > crystalline > 3.88
+    assert film_index("graphene", {"CH4": 10.0}, 1273.0) is None, "no data: the tool declares it"
+
+
+def test_a_film_follows_a_trench_as_its_gas_is_slow_to_react() -> None:
+    """Low-pressure silicon is conformal; radicals of a plasma that stick on their first hits leave the bottom thin."""
+    slow = step_coverage(sticking_of(4.7e-5 * 0.0254, 33.0, 893.0, 32.1e-3), 33.0, 893.0, "SiH4")
+    quick, dense = (step_coverage(0.15, pascal, 573.0, "SiH3") for pascal in (133.0, 101325.0))
+    assert slow["step_coverage_pct"] > 99.0
+    assert 20.0 < quick["step_coverage_pct"] < 40.0
+    assert quick["conformality_score"] <= quick["step_coverage_pct"] / 100.0
+    assert dense["step_coverage_pct"] < quick["step_coverage_pct"], "collisions keep radicals out"
+    assert "SiH3" in quick["basis"]["step_coverage_pct"]
+
+
+def test_a_saturated_pulse_reaches_the_bottom_and_a_starved_one_does_not() -> None:
+    starved, enough, plenty = (cycle_coverage(0.01, dose, "TMAl")["step_coverage_pct"] for dose in (0.5, 5.0, 100.0))
+    assert starved < 95.0 < enough < plenty == 100.0
+
+
+def test_a_measured_alloy_says_its_elements_its_index_and_its_coverage() -> None:
+    """The guide's composition: elements with their shares; each figure with what it rests on."""
+    bench = ChamberBench("uhvcvd_sige", idle_c=550.0)
+    bench.run(60.0, {"heater.zone1.power_pct": 20.0}, sih4=50.0, geh4=50.0, h2=100.0)
+    found = bench.plant.measure()
+    shares = found["composition"]
+    assert shares["Ge"] == found["alloy_share"] > 0.01
+    assert shares["Ge"] + shares["Si"] == pytest.approx(1.0)
+    assert found["refractive_index"] > 3.881
+    assert 0.0 < found["conformality_score"] <= 1.0
+    assert {"refractive_index", "step_coverage_pct"} <= set(found["basis"])
+    assert "declared" not in found["basis"]["refractive_index"]
