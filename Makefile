@@ -21,6 +21,9 @@ PYTEST := -m pytest $(if $(filter-out 1,$(JOBS)),-n $(JOBS) --dist loadfile --no
 COVERAGE ?=
 COUNTED := tests/config tests/drivers tests/opcua_model tests/supervisor
 
+# Half the time that a daemon takes to start is imports: each process would compile what no other may leave behind.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help run test bench validation lint format docs coverage kernel-coverage kernel-campaign exploration mutations campaign first-week scenario-campaign process-campaign kill-campaign hostile-campaign driver-campaign wired-recipes dist-check sbom audit node-client lock setup kernels clean variants
 .DELETE_ON_ERROR:
 
@@ -45,6 +48,7 @@ help:  ## this list
 
 .venv/.kernels-stamp: .venv/.package-stamp $(KERNEL_SOURCES)
 	$(BIN)/python setup.py --quiet build_ext --inplace
+	@$(BIN)/python -m compileall -q $(ROOMS)
 	@touch $@
 
 # Node and npm come with the locked requirements; the clients are what each package-lock.json says.

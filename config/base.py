@@ -11,7 +11,8 @@ from config.docstrings import field_texts
 class Model(BaseModel):
     """Base of all models: unknown fields are refused, values are not coerced, nothing changes after loading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+    # Only the model of a whole file validates anything: those inside it are built with it, not once more by themselves.
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, defer_build=True)
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:

@@ -94,12 +94,14 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
 
 def _require_own_rooms() -> None:
     """Refuse to run when another distribution has overwritten one of our packages (decision record 0002)."""
-    owners = metadata.packages_distributions()
-    for room in ROOMS:
-        strangers = sorted(set(owners.get(room, ())) - {DISTRIBUTION})
-        if strangers:
+    for distribution in metadata.distributions():
+        # What it says of itself, and else the list of its files: to read that file by file takes a tenth of a second.
+        said = (distribution.read_text("top_level.txt") or "").split()
+        files = "" if said else "\n" + (distribution.read_text("RECORD") or "")
+        room = next((room for room in ROOMS if room in said or f"\n{room}/" in files), None)
+        if room is not None and distribution.name != DISTRIBUTION:
             raise UsageError(
-                f"the package {room!r} also belongs to the distribution {strangers[0]!r}, which overwrites ours; "
+                f"the package {room!r} also belongs to the distribution {distribution.name!r}, which overwrites ours; "
                 "install cvd-supervisor into an environment of its own"
             )
 

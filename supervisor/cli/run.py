@@ -6,8 +6,11 @@ from pathlib import Path
 import anyio
 
 from supervisor.cli.errors import UsageError
-from supervisor.launcher.daemon import ENDPOINT, Settings, run_daemon
-from supervisor.link.logs import configure_logs
+from supervisor.link.lean import lean_imports
+
+with lean_imports():
+    from supervisor.launcher.daemon import ENDPOINT, Settings, run_daemon
+    from supervisor.link.logs import configure_logs
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -2,9 +2,9 @@
 
 import sys
 
-# structlog loads rich for coloured tracebacks where it finds it; nothing here prints any, and it costs 3 MB and 0.1 s.
-sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
+from supervisor.link.lean import lean_imports
 
-from supervisor.server.main import main  # noqa: E402 - after the line above
+with lean_imports():
+    from supervisor.server.main import main
 
 sys.exit(main())

@@ -11,11 +11,9 @@ Everything may be left out. The launcher reads the file once and hands the serve
 is started again meets the settings it began with.
 """
 
-import hashlib
-import json
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
+from typing import Annotated, Any, Literal, get_type_hints
 from uuid import UUID
 
 from pydantic import AfterValidator, Field
@@ -27,17 +25,9 @@ from config.tool import Role
 from opcua_model.settings import Limits, Settings
 from supervisor.server.access.table import PolicyTable
 from supervisor.server.notify.table import Language, NotifyTable
-from supervisor.server.records import audit
-from supervisor.server.store.rows import Connection, one
-
-if TYPE_CHECKING:
-    from supervisor.server.calls.desk import Desk
 
 FILE_NAME = "daemon.toml"
 """Looked for in the data folder when `cvd run` names no other."""
-
-NOTED = "daemon settings"
-"""Name of the settings that a server was started with last, in the table `settings`."""
 
 Number = int | float
 Bounds = Number | tuple[Number, Number]
@@ -121,26 +111,6 @@ class DaemonFile(Model):
 def read_settings(path: Path) -> ServerTable:
     """Read the settings file; raises ConfigError with every fault."""
     return load_model(path, DaemonFile).server
-
-
-async def note_settings(desk: "Desk", table: ServerTable) -> None:
-    """Enter it in the audit trail when a server starts with other settings than the one before (a start, a reload).
-
-    The trail has their digest and names, not what they say: there may be secrets among them.
-    """
-    said = table.model_dump_json(exclude_defaults=True)
-    names = sorted(table.model_dump(mode="json", exclude_defaults=True))
-    text = json.dumps({"names": names, "sha256": hashlib.sha256(said.encode()).hexdigest()})
-
-    def work(connection: Connection) -> None:
-        row = one(connection, "SELECT value FROM settings WHERE name = ?", [NOTED])
-        if row is not None and row[0] == text:
-            return
-        connection.execute("DELETE FROM settings WHERE name = ?", [NOTED])
-        connection.execute("INSERT INTO settings VALUES (?, ?)", [NOTED, text])
-        audit.append(connection, audit.Deed("", (), "", "settings", FILE_NAME, text))
-
-    await desk.store.write(work)
 
 
 def ua_settings(table: ServerTable, *, folder: Path, endpoint: str, revision: str) -> Settings:

@@ -28,7 +28,8 @@ from supervisor.server.calls.bypass import BypassDesk
 from supervisor.server.calls.control import Control
 from supervisor.server.calls.desk import Desk
 from supervisor.server.calls.force import ForceDesk
-from supervisor.server.configuration import ServerTable, note_settings, ua_settings
+from supervisor.server.configuration import FILE_NAME as SETTINGS_FILE
+from supervisor.server.configuration import ServerTable, ua_settings
 from supervisor.server.controller import Controller
 from supervisor.server.errors import ServerError, StoreError
 from supervisor.server.historian.ingest import Historian
@@ -40,6 +41,7 @@ from supervisor.server.projection.projector import Projector
 from supervisor.server.records import audit, modes, runs
 from supervisor.server.records.equipment_time import EquipmentTime
 from supervisor.server.records.place import identify
+from supervisor.server.records.settings import note_settings
 from supervisor.server.spc.series import list_series
 from supervisor.server.store.connection import Store
 from supervisor.server.store.opening import FILE_NAME
@@ -164,7 +166,8 @@ class Server:
         self._news.courier = Courier(
             store, settings.data, layout.tool.name, table.notify_in_language, conditions, desk.alarms.asks_nobody
         )
-        await note_settings(desk, table)
+        said = table.model_dump(mode="json", exclude_defaults=True)
+        await store.write(lambda connection: note_settings(connection, SETTINGS_FILE, said))
         for series in await store.read(list_series):
             desk.alarms.add(series_alarm(series.name, series.parameter))
         await desk.alarms.load()

@@ -1,11 +1,12 @@
 """The command line answers in one clear line and an exit code, never with a traceback."""
 
+import subprocess
 import sys
 from importlib import metadata
+from pathlib import Path
 
 import pytest
 
-from supervisor.cli import main as main_module
 from supervisor.cli import version as version_command
 from supervisor.cli.main import COMMANDS, main
 from supervisor.launcher.errors import DataFolderError
@@ -66,19 +67,26 @@ def test_the_traceback_of_an_internal_error_can_be_asked_for(monkeypatch: pytest
         main(["version"])
 
 
-def test_a_foreign_package_in_our_place_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+@pytest.mark.parametrize(
+    ("file", "text"), [("top_level.txt", "supervisor\n"), ("RECORD", "bin/x,,\nsupervisor/__init__.py,sha256=1,2\n")]
+)
+def test_a_foreign_package_in_our_place_is_refused_by_name(
+    file: str, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """PyPI has other distributions that install a `supervisor` or `kernels` (decision record 0002)."""
-    owners = {"supervisor": ["cvd-supervisor", "supervisor"]}
-    monkeypatch.setattr(main_module.metadata, "packages_distributions", lambda: owners)
+    other = tmp_path / "supervisor-4.2.dist-info"
+    other.mkdir()
+    (other / "METADATA").write_text("Metadata-Version: 2.1\nName: supervisor\nVersion: 4.2\n")
+    (other / file).write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
     assert main(["version"]) == 1
     assert "'supervisor' also belongs to the distribution 'supervisor'" in capsys.readouterr().err
 
 
-def test_a_short_answer_does_not_load_the_daemon() -> None:
-    """`cvd version` and `--help` answer without asyncua or DuckDB."""
-    import subprocess
-
-    script = "import sys; from supervisor.cli.main import main; main(['version']); print(*sys.modules, sep='\\n')"
+@pytest.mark.parametrize("said", ["main(['version'])", "import supervisor.cli.run"])
+def test_a_short_answer_and_a_launcher_do_not_load_the_halves(said: str) -> None:
+    """`cvd version` answers, and `cvd run` starts the halves, without asyncua or DuckDB."""
+    script = f"import sys; from supervisor.cli.main import main; {said}; print(*sys.modules, sep='\\n')"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
     assert not loaded & {"asyncua", "duckdb", "pyarrow", "rich"}
