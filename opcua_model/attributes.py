@@ -120,7 +120,8 @@ def _number(name: str, kind: int, given: Any) -> float:
     expected = ua.VariantType(kind)
     if given is None or given.VariantType != expected or given.is_array or isinstance(given.Value, list):
         what = "nothing" if given is None else given.VariantType.name
-        raise Refused("BadTypeMismatch", f"{name} takes a {expected.name}, not {what}")
+        what = f"an array of {what}" if given is not None and given.is_array else what
+        raise Refused("BadTypeMismatch", f"{name} takes one {expected.name}, not {what}")
     value = float(given.Value)
     if kind == DOUBLE and not math.isfinite(value):
         raise Refused("BadOutOfRange", f"{name} takes a finite number")
