@@ -5,7 +5,6 @@ and with `tool` or `recipe` behind the language also checked. `skip` leaves a fe
 """
 
 import json
-import os
 import subprocess
 import sys
 import tomllib
@@ -20,6 +19,7 @@ from markdown_it import MarkdownIt
 from config.loading import load_tool
 from config.recipe import load_recipe
 from tests.architecture.layout import ROOT
+from tests.processes import uncounted
 
 PAGE_S = 200.0  # far above what a page takes, for machines with other things to do
 READERS = 2
@@ -69,12 +69,10 @@ def read(page: Path, folder: Path) -> tuple[int, str]:
         if fence.page == page and acts(fence)
     ]
     command = [sys.executable, "-W", "error", str(Path(__file__).with_name("page.py"))]
-    # A page shows what other tests prove: counting its lines would double its time and tell nothing.
-    uncounted = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_PROCESS")}
     with subprocess.Popen(
         command,
         cwd=folder,
-        env=uncounted,
+        env=uncounted(),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -19,7 +19,7 @@ from tests.opcua_model.fuzz import Fuzzer, Tally, request, seeds
 from tests.opcua_model.wire import Line, header, server_certificate, type_id
 
 pytestmark = pytest.mark.anyio
-MESSAGES = 3_000
+MESSAGES = 2_000
 SEED = 20_261_124
 CORPUS = Path(__file__).with_name("corpus.json")
 

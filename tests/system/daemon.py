@@ -22,6 +22,7 @@ from config.tool import Role
 from opcua_model.client import ClientError, ToolClient, connect
 from supervisor.server.access.users import UserStore
 from tests.architecture.layout import ROOT
+from tests.processes import uncounted
 
 FURNACE = config.shipped_tool("lpcvd_furnace")
 OXIDE = config.shipped_recipe("lpcvd_sio2_100nm")
@@ -49,14 +50,6 @@ def cvd(*arguments: object, timeout: float = 60.0, stdin: str = "") -> subproces
     return subprocess.run(
         command, cwd=ROOT, env=uncounted(), capture_output=True, text=True, timeout=timeout, check=False, input=stdin
     )
-
-
-def uncounted() -> dict[str, str]:
-    """The environment without the measuring of coverage: that doubles what a process of ours costs.
-
-    What the two halves consist of is counted where tests call it in their own process.
-    """
-    return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_PROCESS")}
 
 
 @cache

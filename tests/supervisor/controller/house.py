@@ -21,6 +21,7 @@ from kernels.tables import RunState, SystemTag
 from supervisor.link.channel import Channel, socket_pair
 from supervisor.link.image import create_image
 from supervisor.link.messages import Subscribe
+from tests.processes import uncounted
 from tests.supervisor.controller.stand import Desk
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -50,7 +51,11 @@ class House(Desk):
         def spawn() -> None:
             with log.open("ab") as output:
                 self.process = subprocess.Popen(
-                    command, cwd=ROOT, stderr=output, pass_fds=(self.image.fd, self.controllers_end.fileno(), write)
+                    command,
+                    cwd=ROOT,
+                    env=uncounted(),
+                    stderr=output,
+                    pass_fds=(self.image.fd, self.controllers_end.fileno(), write),
                 )
 
         await anyio.to_thread.run_sync(spawn)
