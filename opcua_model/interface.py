@@ -156,6 +156,10 @@ class Backend(Protocol):
         """
         ...
 
+    def words(self, english: str) -> str:
+        """Say the reason of a refusal in the language of this installation."""
+        ...
+
     async def audit(self, entry: AuditEntry) -> None:
         """Keep an entry in the audit trail; logins, calls and writes are there already."""
         ...

@@ -208,7 +208,11 @@ class Session(InternalSession):
         return await call_method(self._desk, self.caller, wanted)
 
     async def explain(self, refusals: Refusals, diagnostics: int) -> list[Any]:
-        """Tell why something was refused: as an event to this session, and as diagnostics when it asked for them."""
+        """Tell why something was refused: as an event to this session, and as diagnostics when it asked for them.
+
+        This is the one place at which the reasons of refusals become words for people; logs and the audit trail keep
+        them as they are written in the code.
+        """
         if not any(refused for refused, _ in refusals):
             return []
         for refused, target in refusals:
@@ -218,7 +222,9 @@ class Session(InternalSession):
         if not diagnostics & _OPERATION_DIAGNOSTICS:
             return []
         return [
-            ua.DiagnosticInfo(AdditionalInfo=refused.reason) if refused is not None else ua.DiagnosticInfo()
+            ua.DiagnosticInfo(AdditionalInfo=self._desk.backend.words(refused.reason))
+            if refused is not None
+            else ua.DiagnosticInfo()
             for refused, _ in refusals
         ]
 
@@ -227,9 +233,8 @@ class Session(InternalSession):
         if owned:
             fields = {"Status": refused.status, "Target": target}
             source = target.rpartition("/")[0]
-            occurrence = Occurrence(
-                source, REFUSAL_SEVERITY, refused.reason, time.time_ns(), "RefusalEventType", fields
-            )
+            words = self._desk.backend.words(refused.reason)
+            occurrence = Occurrence(source, REFUSAL_SEVERITY, words, time.time_ns(), "RefusalEventType", fields)
             deliver(make_event(self._desk.tree.space, occurrence), owned)
 
     async def browse(self, params: Any) -> list[Any]:

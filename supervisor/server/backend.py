@@ -43,6 +43,7 @@ from supervisor.server.projection.liveness import Liveness
 from supervisor.server.records.past_events import past_events
 from supervisor.server.store.rows import Connection
 
+from supervisor.server.texts import Texts
 log = structlog.get_logger()
 
 Call = Callable[..., Awaitable[Sequence[Any]]]
@@ -78,7 +79,8 @@ class DaemonBackend:
         self._logins = anyio.CapacityLimiter(LOGINS)
         self._sessions: dict[str, str] = {}
         self.runs = RunCalls(desk)
-        self.reasons = Reasons(desk.controller, desk.layout, self.values)
+        self._texts = Texts.of(desk.display.language)
+        self.reasons = Reasons(desk.controller, desk.layout, self.values, self.words)
         self.free_bytes = 0
         self._calls = {**_table(desk, self.runs), ("State", "Sign"): self._sign}
 
@@ -276,6 +278,10 @@ class DaemonBackend:
             raise Refused("BadResourceUnavailable", str(error)) from error
 
     async def audit(self, entry: AuditEntry) -> None:
+    def words(self, english: str) -> str:
+        """Say the reason of a refusal in the language of this installation."""
+        return self._texts.sentence(english)
+
         """Keep an entry in the audit trail."""
         try:
             await self._desk.note(

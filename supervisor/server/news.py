@@ -19,6 +19,7 @@ from supervisor.server.records import runs
 from supervisor.server.records.archive import rewrite_record, write_record
 from supervisor.server.spc.verdicts import of_run
 from supervisor.server.store.space import Space
+from supervisor.server.texts import Texts
 from supervisor.server.texts.wording import tell
 
 log = structlog.get_logger()
@@ -63,7 +64,7 @@ class News:
             await desk.alarms.take(event, desk.projector.cursor.journal)
             if isinstance(self._conditions.get(str(event.data.get("name"))), AlarmPoint):
                 continue  # its condition has told of it
-            told = tell(event, self._conditions)
+            told = tell(event, self._conditions, Texts.of(desk.display.language))
             await self.emit(
                 Occurrence(
                     told.source,

@@ -75,6 +75,8 @@ class FakeDaemon:
     recipes: dict[str, dict[str, Any]] = field(default_factory=dict)
     certificates: dict[str, str] = field(default_factory=dict)
     audited: list[AuditEntry] = field(default_factory=list)
+    language: dict[str, str] = field(default_factory=dict)
+    """What reasons of refusals are called in the language of the installation."""
     refusal: Refused | None = None
     copies: int = 0
 
@@ -84,7 +86,7 @@ class FakeDaemon:
 
     def reset(self) -> None:
         """Begin again as on the first day."""
-        for kept in (self.calls, self.writes, self.told, self.recipes, self.audited):
+        for kept in (self.calls, self.writes, self.told, self.recipes, self.audited, self.language):
             kept.clear()
         self.refusal, self.copies = None, 0
         self.alarm_states = {
@@ -211,6 +213,9 @@ class FakeDaemon:
             keys = [(one.occurrence.time_ns, one.number) for one in found]
             found = found[keys.index(behind) + 1 :]
         return found[:limit]
+
+    def words(self, english: str) -> str:
+        return self.language.get(english, english)
 
     async def audit(self, entry: AuditEntry) -> None:
         await anyio.lowlevel.checkpoint()

@@ -97,6 +97,7 @@ async def test_the_daemon_s_refusal_reaches_the_client_word_for_word(server: UaS
 async def test_who_asks_for_no_diagnostics_hears_the_reason_as_an_event(server: UaServer, daemon: FakeDaemon) -> None:
     """And nobody else hears it: a refusal is between the server and who asked."""
     daemon.refusal = Refused("BadInvalidState", "no recipe is loaded")
+    daemon.language["no recipe is loaded"] = "kein Rezept ist geladen"
     async with as_user(server, "olga") as tool, as_user(server, "erika") as other:
         heard, overheard = Heard(), Heard()
         for client, handler in ((tool, heard), (other, overheard)):
@@ -105,10 +106,12 @@ async def test_who_asks_for_no_diagnostics_hears_the_reason_as_an_event(server: 
         result = await raw_call(tool, "Runs", "StartRun", ua.Variant("run", ua.VariantType.String))
         assert result.StatusCode.name == "BadInvalidState"
         await until(lambda: heard.events)
-        assert heard.events[0].Message.Text == "no recipe is loaded"
+        assert heard.events[0].Message.Text == "kein Rezept ist geladen"
         assert heard.events[0].SourceNode == tool.node("Runs")
         await other.read("State/Mode")
         assert overheard.events == []
+        with pytest.raises(ClientError, match="kein Rezept ist geladen"):
+            await tool.call("Runs", "StartRun", "run")
 
 
 class Heard:

@@ -408,9 +408,9 @@ def set_commanded(
         _not_safety(definition, "suppressed")
     _enabled(state)
     if state.commanded == suppress:
-        why = "suppressed already" if suppress else "not suppressed by a method"
+        why = definition.name + (" is suppressed already" if suppress else " is not suppressed by a method")
         by_design = "; its declaration suppresses it, and ends that by itself" if state.designed else ""
-        raise Refused("BadInvalidState", f"{definition.name} is {why}{by_design}")
+        raise Refused("BadInvalidState", why + by_design)
     seen = replace(state, commanded=suppress)
     seen = _suppressed(_commented(seen, comment, user, moment), moment)
     words = "suppressed by a method" if suppress else "no longer suppressed by a method"

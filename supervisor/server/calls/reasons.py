@@ -21,10 +21,14 @@ class Reasons:
         controller: who is asked.
         layout: the conditions of the tool.
         values: their states; nobody is asked while none has anything to say.
+        words: says it in the language of the installation.
     """
 
-    def __init__(self, controller: Controller, layout: Layout, values: Callable[[], Snapshot]) -> None:
+    def __init__(
+        self, controller: Controller, layout: Layout, values: Callable[[], Snapshot], words: Callable[[str], str]
+    ) -> None:
         self._controller = controller
+        self._words = words
         self._values = values
         self._paths = {
             row.name: f"Interlocks/{row.name}/Why" if isinstance(row, Interlock) else f"Alarms/{row.alarm.name}/Why"
@@ -48,5 +52,5 @@ class Reasons:
                 found = {}
             for row in found.get("conditions", ()):
                 if (path := self._paths.get(str(row.get("name")))) and (why := str(row.get("why", ""))):
-                    words[path] = f"{words[path]} {why}".strip()  # an alarm may have several limits
+                    words[path] = f"{words[path]} {self._words(why)}".strip()  # an alarm may have several limits
         self.shown = words

@@ -1,8 +1,9 @@
 """Words for people in their language: English as it is written in the code and in tool files, and what it is in others.
 
 A catalogue is a TOML file beside this one, English text to its translation, placeholders the same. Texts of tool files
-that differ by numbers, gases or sources only have one entry in its table `templates`. What a catalogue does not know is
-told in English: a message in the wrong language is better than none.
+that differ by numbers, gases or sources only have one entry in its table `templates`; reasons of refusals, with `{}`
+for what was put in, stand in the table `refusals` of a second file. What a catalogue does not know is told in English:
+a message in the wrong language is better than none.
 """
 
 import re
@@ -12,9 +13,11 @@ from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from pathlib import Path
 
+from supervisor.server.texts.patterns import Patterns
+
 FOLDER = Path(__file__).parent
 LANGUAGES = ("en", "de")
-APART = ("gases", "sources", "templates")
+APART = ("gases", "sources", "templates", "refusals")
 """Tables of a catalogue that are no texts by themselves."""
 _FORMULA = (
     r"(?<=change_bottle_)[a-z0-9]+|^[a-z][a-z0-9_]*(?= is not armed)|(?<=See devices\.)[a-z][a-z0-9_]*|"
@@ -23,7 +26,9 @@ _FORMULA = (
 )
 """Formulas of gases, and names of devices."""
 _NUMBER = r"(?<![A-Za-z_0-9])\d+(?:\.\d+)?(?:e-?\d+)?"
-_SEPARATORS = re.compile(r"(; |: | \[[^\]]*\])")
+LONGEST_RUN = 7
+"""Parts and separators that one text has at most: it may be two sentences, or have a colon."""
+_SEPARATORS = re.compile(r"(; |: | ← |\. (?=[A-Z])| \[[^\]]*\])")
 
 
 @dataclass(frozen=True)
@@ -41,11 +46,26 @@ class Texts:
         return _general(self.language, english) or english
 
     def sentence(self, english: str) -> str:
-        """Translate what is made of several texts: reasons one behind the other, with values in brackets."""
+        """Translate what is made of several texts: a refusal, reasons one behind the other, values in brackets."""
         if self.language == "en":
             return english
-        whole = self(english)
-        return whole if whole != english else "".join(self(part) for part in _SEPARATORS.split(english))
+        parts, told, begin = _SEPARATORS.split(english), list[str](), 0
+        whole = self._known(english)
+        while whole is None and begin < len(parts):
+            # A text may have a colon or a semicolon of its own: the longest run of parts that is one wins.
+            for end in range(min(begin + LONGEST_RUN, len(parts)), begin, -1):
+                run = "".join(parts[begin:end])
+                found = self._known(run) if run != english else None
+                if found is not None or end == begin + 1:
+                    told.append(run if found is None else found)
+                    begin = end
+                    break
+        return "".join(told) if whole is None else whole
+
+    def _known(self, english: str) -> str | None:
+        """Translate what is one text, or one refusal with what was put in."""
+        told = self(english)
+        return told if told != english else patterns(self.language).told(english, self.sentence)
 
     @staticmethod
     def of(language: str) -> "Texts":
@@ -58,10 +78,8 @@ ENGLISH = Texts()
 
 @cache
 def _tables(language: str) -> dict[str, dict[str, str]]:
-    path = FOLDER / f"{language}.toml"
-    if language not in LANGUAGES or not path.exists():
-        return {}
-    return tomllib.loads(path.read_text(encoding="utf-8"))
+    files = [FOLDER / f"{language}.toml", FOLDER / f"{language}_refusals.toml"] if language in LANGUAGES[1:] else []
+    return {name: table for one in files for name, table in tomllib.loads(one.read_text(encoding="utf-8")).items()}
 
 
 @cache
@@ -79,6 +97,12 @@ def catalogue(language: str) -> dict[str, str]:
 def templates(language: str) -> dict[str, str]:
     """Read the templates of a catalogue."""
     return _tables(language).get("templates", {})
+
+
+@cache
+def patterns(language: str) -> Patterns:
+    """Read the reasons of refusals of a catalogue."""
+    return Patterns(_tables(language).get("refusals", {}))
 
 
 @cache
