@@ -356,11 +356,13 @@ def alarms(spec: Spec) -> Iterator[Table]:
                    "on_delay_s": 2, "safety": True, "confirm": True, "re_alarm_s": 900, "priority": "high",
                    "response_time_s": 300, "consequence": "Leak that is growing, or a drifting detector",
                    "action": "Search the leak with the portable detector"}  # fmt: skip
-        if gas.bubbler_c is not None:
+        if gas.carried:
+            module, what = ("aerosol", "nebuliser") if gas.mist else ("bubblers", "bubbler")
+            does = "Fill" if gas.mist else "Change"
             yield {"name": f"{gas.tag}_low", "kind": "level", "description": f"Less than 10 % of {gas.label} left",
-                   "tag": f"bubblers.{gas.tag}.level_pct", "low": "10 %", "hysteresis": "1 %", "on_delay_s": 60,
-                   "priority": "low", "response_time_s": 28800, "consequence": "The bubbler runs empty in a run",
-                   "action": "Change the bubbler before the next run"}  # fmt: skip
+                   "tag": f"{module}.{gas.tag}.level_pct", "low": "10 %", "hysteresis": "1 %", "on_delay_s": 60,
+                   "priority": "low", "response_time_s": 28800, "consequence": f"The {what} runs empty in a run",
+                   "action": f"{does} the {what} before the next run"}  # fmt: skip
     for name, kind, tag, low, unit, what, consequence, action in (
         ("cooling_water_low", "level", "facilities.cooling_water_l_min", "8", "L/min", "Cooling water below 8 L/min",
          "Heat and sources will trip at 6 L/min", "Check filter and pump of the water circuit"),

@@ -56,6 +56,10 @@ def modules(spec: Spec) -> Iterator[Mapping[str, Any]]:
     yield _gas_panel(spec)
     if any(gas.bubbler_c for gas in spec.gases):
         yield _bubblers(spec)
+    if any(gas.mist for gas in spec.gases):
+        yield _aerosol(spec)
+    if any(gas.vents for gas in spec.gases):
+        yield _manifold(spec)
     yield from _vacuum(spec)
     if spec.rotation:
         yield {"name": "rotation", "kind": "rotation", "description": "Drive of the susceptor", "tags": [
@@ -149,7 +153,7 @@ def _gas_panel(spec: Spec) -> Table:
 
 
 def _line(gas: Gas) -> list[Table]:
-    what = f"the carrier of {gas.label}" if gas.bubbler_c or gas.line.get("kind") == "mist" else gas.label
+    what = f"the carrier of {gas.label}" if gas.carried else gas.label
     does = "Run valve, shut: its flow goes to the vent" if gas.vents else "Isolation valve behind the controller"
     hazard = {} if gas.inert else {"hazardous": True}
     return [
@@ -196,6 +200,28 @@ def _bubblers(spec: Spec) -> Table:
                    "output", safe=0) | {"role": "maintenance"},
         ]  # fmt: skip
     return {"name": "bubblers", "kind": "bubblers", "description": "Bubblers in their baths", "tags": tags}
+
+
+def _aerosol(spec: Spec) -> Table:
+    return {"name": "aerosol", "kind": "aerosol", "description": "Ultrasonic nebuliser and the warm line in which its "
+            "droplets evaporate", "tags": [tag for gas in spec.gases if gas.mist for tag in (
+        reading(f"{gas.tag}.vapour_sccm", f"{gas.formula} that the carrier takes along, by infrared absorption", "sccm",
+                0, gas.full, 0.5, 0.0001),
+        reading(f"{gas.tag}.level_pct", f"Content of the nebuliser of {gas.label}, by weight", "%", -1, 110, 1.0, 0.1),
+    )]}  # fmt: skip
+
+
+def _manifold(spec: Spec) -> Table:
+    """Valves between chamber and vent, which are those of their gas lines."""
+    gases = " + ".join(f"{gas.flow} * (1 - {gas.valve})" for gas in spec.gases if gas.vents)
+    pulses = spec.manifold == "pulse_valves"
+    what = "Fast three-way valves of the precursors" if pulses else "Run/vent manifold"
+    return {"name": spec.manifold, "kind": spec.manifold, "description": f"{what}: at rest a line's flow goes on into "
+            "its vent, so that a pulse begins with a steady flow", "tags": [
+        {"name": "vent_sccm", "kind": "computed", "unit": "sccm", "low": -1000,
+         "high": nice(2 * sum(gas.full for gas in spec.gases if gas.vents)), "resolution": 0.5, "expression": gases,
+         "description": "Sum of the flows that go to the vents"},
+    ]}  # fmt: skip
 
 
 def _vacuum(spec: Spec) -> Iterator[Table]:

@@ -29,10 +29,19 @@ class Gas:
     """Its vent line, where it vents: gases that must never meet have vent lines of their own."""
 
     @property
+    def mist(self) -> bool:
+        """Whether it comes as droplets in a carrier."""
+        return self.line.get("kind") == "mist"
+
+    @property
+    def carried(self) -> bool:
+        """Whether its flow is that of a carrier."""
+        return self.bubbler_c is not None or self.mist
+
+    @property
     def bottled(self) -> bool:
         """Whether it comes from a bottle of its own: what is watched for, but hydrogen, which the house supplies."""
-        carried = self.bubbler_c is not None or self.line.get("kind") == "mist"
-        return self.watched_ppm is not None and not carried and self.formula != "H2"
+        return self.watched_ppm is not None and not self.carried and self.formula != "H2"
 
     @property
     def watched_ppm(self) -> float | None:
@@ -209,6 +218,8 @@ class Spec:
     signals: Mapping[str, str] = field(default_factory=dict[str, str])
     parameters: Mapping[str, float] = field(default_factory=dict[str, float])
     plant_source: str = ""
+    manifold: str = "run_vent"
+    """Kind of the module of the valves whose gases run to a vent: run_vent or pulse_valves."""
     seed: int = 1
     purge_sccm: float = 2000.0
     purge_s: float = 45.0

@@ -539,7 +539,7 @@ LASER = Spec(
         5,
         inputs=(
             reading("measured_w", "Power behind the shutter", "W", -0.1, 6, 0.05, 0.001),
-            reading("energy_j", "Energy in the time that the spot takes over its own radius", "J", 0, 1000, 0.1),
+            reading("energy_mj", "Energy in the time that the spot takes over its own radius", "mJ", 0, 1000, 0.1),
             reading("position_mm", "Place of the spot on its track, there and back", "mm", -1, 1000, 0.05, 0.001),
             contact("lit", "Photodiode behind the shutter", ["dark", "light"], 0.05),
         ),
@@ -557,6 +557,7 @@ LASER = Spec(
     metrology=("pyrometer", "reflectometer", "rate"),
     signals={
         "laser_power_w": "laser.measured_w",
+        "laser_energy_mj": "laser.energy_mj",
         "reflectometer_thickness_nm": "metrology.reflectometer_thickness_nm",
         "deposition_rate_nm_per_min": "metrology.deposition_rate_nm_min",
     },

@@ -196,6 +196,7 @@ ALD = Spec(
         "leak_sccm": 0.0001,
         "outgassing_sccm": 0.0002,
     },
+    manifold="pulse_valves",
     seed=30242,
     purge_sccm=1000,
     vent_sccm=2000,

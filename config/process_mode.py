@@ -135,8 +135,26 @@ ENERGY_NEEDS: dict[EnergyMode, tuple[tuple[str, ...], str]] = {
     EnergyMode.REMOTE_PLASMA: (("remote_plasma",), "remote plasma source"),
     EnergyMode.COMBUSTION: (("burner",), "burner"),
 }
-# What a reactor must have that no other has.
-REACTOR_NEEDS: dict[ReactorType, tuple[str, ...]] = {ReactorType.SHOWERHEAD: (ModuleKind.SHOWERHEAD,)}
+# What a reactor must have that no other has, and what a chemistry, a pressure regime or a variant cannot do without: a
+# module of one of these kinds.
+REACTOR_NEEDS: dict[ReactorType, tuple[ModuleKind, ...]] = {
+    ReactorType.SHOWERHEAD: (ModuleKind.SHOWERHEAD,),
+    ReactorType.ROTATING_DISK: (ModuleKind.ROTATION,),
+    ReactorType.COLD_FINGER: (ModuleKind.COLD_FINGER,),
+    ReactorType.EXHAUST_CONTROLLED: (ModuleKind.EXHAUST,),
+}
+CHEMISTRY_NEEDS: dict[ChemistryType, tuple[ModuleKind, ...]] = {
+    ChemistryType.MOCVD: (ModuleKind.BUBBLERS,),
+    ChemistryType.OMCVD: (ModuleKind.BUBBLERS,),
+    ChemistryType.ORGANOMETALLIC: (ModuleKind.BUBBLERS,),
+    ChemistryType.AEROSOL: (ModuleKind.AEROSOL,),
+}
+PRESSURE_NEEDS: dict[PressureMode, tuple[ModuleKind, ...]] = {PressureMode.HDP_CVD: (ModuleKind.RF_BIAS,)}
+VARIANT_NEEDS: dict[str, tuple[ModuleKind, ...]] = {
+    "atomic_layer": (ModuleKind.PULSE_VALVES,),
+    "hybrid_cvd_ald": (ModuleKind.PULSE_VALVES,),
+    "pulsed": (ModuleKind.RUN_VENT, ModuleKind.PULSE_VALVES),
+}
 ETCHANTS = ("HCl", "Cl2")
 """What takes nuclei off a mask (usual gases of selective epitaxy)."""
 VACUUM_MODES = frozenset(PressureMode) - {PressureMode.APCVD}
@@ -163,9 +181,14 @@ def why_unsupported(mode: ProcessMode, tool: Tool) -> list[str]:
     if not reasons and mode.name not in tool.recipe.process_modes:
         set_up = ", ".join(repr(name) for name in tool.recipe.process_modes) or "none"
         reasons.append(f"the tool is not set up for it (recipe.process_modes: {set_up})")
-    needed = REACTOR_NEEDS.get(mode.reactor_type, ())
-    if needed and not has_module(tool, *needed):
-        reasons.append(f"a {mode.reactor_type.value} reactor needs a module of kind {' or '.join(needed)}")
+    for what, needed in (
+        (f"a {mode.reactor_type.value} reactor", REACTOR_NEEDS.get(mode.reactor_type, ())),
+        (f"{mode.chemistry_type.value} chemistry", CHEMISTRY_NEEDS.get(mode.chemistry_type, ())),
+        (f"{mode.pressure_mode.value}", PRESSURE_NEEDS.get(mode.pressure_mode, ())),
+        (f"the variant {mode.variant}", VARIANT_NEEDS.get(mode.variant or "", ())),
+    ):
+        if needed and not has_module(tool, *needed):
+            reasons.append(f"{what} needs a module of kind {' or '.join(needed)}")
     if selective(mode) and not any(gas.name in ETCHANTS for gas in tool.gases):
         reasons.append(f"selective growth needs an etchant, {' or '.join(ETCHANTS)}, that the tool can feed")
     return reasons

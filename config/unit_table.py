@@ -109,6 +109,7 @@ UNITS: tuple[Unit, ...] = (
     Unit("W", "power or leak rate", POWER, _F(1), "watt", "WTT", "w"),
     Unit("kW", "power or leak rate", POWER, _F(1000), "kilowatt", "KWT", "kw"),
     Unit("W/cm²", "power density", POWER_DENSITY, _F(10000), "watt per square centimetre", "N48", "w_cm2", ("W/cm2",)),
+    Unit("mJ", "energy", ENERGY, _F(1, 1000), "millijoule", "C15", "mj"),
     Unit("J", "energy", ENERGY, _F(1), "joule", "JOU", "j"),
     Unit("kWh", "energy", ENERGY, _F(3600000), "kilowatt hour", "KWH", "kwh"),
     Unit("mV", "voltage", VOLTAGE, _F(1, 1000), "millivolt", "2Z", "mv"),

@@ -48,12 +48,11 @@ def _gas(layout: Layout, composition: Composition, p: Parameters) -> Iterator[Se
         name = line.gas.lower()
         yield Sensor(f"bubblers.{name}.temperature_c", -1, "bath", at, shift=-ZERO_CELSIUS, noise=0.02,
                      offset_spread=0.05)  # fmt: skip
-        yield Sensor(
-            f"bubblers.{name}.vapour_sccm", -1, "precursor", at, scale=1.0 / MOL_PER_S_PER_SCCM, relative=0.003
-        )
+        for source in (f"bubblers.{name}", f"aerosol.{name}"):
+            yield Sensor(f"{source}.vapour_sccm", -1, "precursor", at, scale=1.0 / MOL_PER_S_PER_SCCM, relative=0.003)
+            yield Sensor(f"{source}.level_pct", -1, "level", at, scale=100.0 / line.settings.content_mol, noise=0.1)
         yield Sensor(f"gas_panel.{name}.bottle_open", -1, "bottle_open", at)
         yield Sensor(f"gas_panel.{name}.line_kpa", -1, "line_pressure", at, scale=1e-3, noise=0.05)
-        yield Sensor(f"bubblers.{name}.level_pct", -1, "level", at, scale=100.0 / line.settings.content_mol, noise=0.1)
     for source, full in (("manometer", p.manometer_full_torr), ("fine_manometer", p.fine_manometer_full_torr)):
         yield Sensor(f"chamber.{source}_torr", -1, source, scale=TORR, noise=p.manometer_noise * full,
                      relative=p.manometer_relative_noise, offset_spread=p.manometer_zero * full)  # fmt: skip
@@ -121,7 +120,7 @@ def _source(composition: Composition, p: Parameters) -> Iterator[Sensor]:
     yield Sensor(f"{module}.temperature_c", -1, "filament", shift=-ZERO_CELSIUS, noise=1.0)
     yield Sensor(f"{module}.measured_a", -1, "current", noise=0.01, relative=0.001)
     yield Sensor(f"{module}.voltage_v", -1, "volts", noise=0.01, relative=0.001)
-    yield Sensor(f"{module}.energy_j", -1, "energy", relative=p.power_noise)
+    yield Sensor(f"{module}.energy_mj", -1, "energy", scale=1e3, relative=p.power_noise)
     yield Sensor(f"{module}.position_mm", -1, "position", scale=1e3)
     yield Sensor(f"{module}.irradiance_w_cm2", -1, "window_light", scale=1e-4, relative=p.power_noise)
     yield Sensor(f"{module}.oxygen_ratio", -1, "ratio", relative=0.003)

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from config.gases import never_together
-from config.loading import shipped
+from config.loading import load_tool, shipped, shipped_tool
 from config.process_mode import (
     PairWindow,
     ProcessMode,
@@ -16,6 +16,7 @@ from config.process_mode import (
     why_unsupported,
 )
 from config.tool import ModuleKind
+from supervisor.server.historian.tagset import SIGNALS
 from tests.config.small_furnace import small_furnace
 
 # The guide's table, row by row.
@@ -58,6 +59,49 @@ def test_a_furnace_supports_the_modes_that_it_is_set_up_for_and_says_why_not_the
     assert "RF generator" in why_unsupported(modes["HDP Oxide"], tool)[0]
     cold = tool.model_copy(update={"modules": tuple(m for m in tool.modules if m.kind is not ModuleKind.VACUUM)})
     assert why_unsupported(modes["LPCVD Oxide"], cold) == ["LPCVD needs a module of kind vacuum"]
+
+
+@pytest.mark.parametrize(
+    ("stem", "mode", "kind", "reason"),
+    [
+        (
+            "ald_showerhead",
+            "ALCVD Barrier",
+            "pulse_valves",
+            "the variant atomic_layer needs a module of kind pulse_valves",
+        ),
+        (
+            "mocvd_rdr",
+            "Pulsed MOCVD GaN",
+            "run_vent",
+            "the variant pulsed needs a module of kind run_vent or pulse_valves",
+        ),
+        ("mocvd_rdr", "MOCVD InGaN", "rotation", "a rotating_disk reactor needs a module of kind rotation"),
+        ("mocvd_rdr", "MOCVD GaN", "bubblers", "MOCVD chemistry needs a module of kind bubblers"),
+        ("aacvd_oxide", "AACVD Oxide", "aerosol", "aerosol chemistry needs a module of kind aerosol"),
+        (
+            "ccvd_diamond",
+            "Combustion Diamond",
+            "cold_finger",
+            "a cold_finger reactor needs a module of kind cold_finger",
+        ),
+        ("hdp_oxide", "HDP Oxide", "rf_bias", "HDP_CVD needs a module of kind rf_bias"),
+    ],
+)
+def test_what_a_tool_can_run_follows_from_its_modules(stem: str, mode: str, kind: str, reason: str) -> None:
+    """Without the module a tool is no tool for the mode, and says which one it lacks."""
+    tool = load_tool(shipped_tool(stem))
+    found = shipped_modes()[mode]
+    assert why_unsupported(found, tool) == []
+    bare = tool.model_copy(update={"modules": tuple(m for m in tool.modules if m.kind != kind)})
+    assert why_unsupported(found, bare) == [reason]
+
+
+def test_every_kind_of_module_and_every_signal_of_the_guide_is_on_a_shipped_tool() -> None:
+    tools = [load_tool(shipped_tool(stem)) for stem in shipped("tools", ".toml") if not stem.endswith("_wired")]
+    assert {module.kind for tool in tools for module in tool.modules} == set(ModuleKind)
+    told = {signal for tool in tools for signal in tool.telemetry.signals}
+    assert told >= set(SIGNALS) - {"chamber_pressure_torr"}
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,16 @@ def test_a_beam_heats_its_spot_as_the_kernel_says() -> None:
     bench = ChamberBench("lcvd_tungsten")
     state = bench.run(5.0, OPEN | {"laser.enable": 1.0, "laser.power_w": 2.0, "laser.scan_mm_s": 1.0})
     assert state["rise_k"] == pytest.approx(thermal.laser_peak_rise(2.0, 5e-6, 148.0, 0.6), rel=1e-3)
+    assert bench.readings["laser.energy_mj"] == pytest.approx(2e3 * 5e-6 / 1e-3, rel=0.05), "over its own radius"
+
+
+def test_a_nebuliser_is_emptied_by_what_its_mist_takes_along() -> None:
+    bench = ChamberBench("aacvd_oxide")
+    full = bench.run(1.0)["level_mol"][0]
+    left = bench.run(600.0, {}, teos=3000.0, n2=5000.0)["level_mol"][0]
+    declared = 7.4358e-7 * bench.readings["aerosol.teos.vapour_sccm"] * 600.0
+    assert full - left == pytest.approx(declared, rel=0.05)
+    assert bench.readings["aerosol.teos.level_pct"] == pytest.approx(100.0 * left / full, abs=0.5)
 
 
 def test_tungsten_grows_only_where_the_beam_is() -> None:
