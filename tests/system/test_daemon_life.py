@@ -9,7 +9,7 @@ import pytest
 from opcua_model.client import ClientError
 from supervisor.link.journal import read_journal
 from supervisor.link.messages import Event, EventKind
-from tests.system.daemon import FURNACE, cvd, idling, running, started, until
+from tests.system.daemon import FURNACE, cvd, idling, refusal, running, started, until
 from tests.system.quick import quick_recipe
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
@@ -29,18 +29,28 @@ async def test_an_idle_daemon_ends_within_three_seconds(tmp_path: Path) -> None:
 
 
 async def test_a_run_goes_on_without_its_server_and_the_successor_knows_it(tmp_path: Path) -> None:
+    """And who controls the tool: the session is dead, its owner is not, and takes the control along into a new one."""
+    (tmp_path / "daemon.toml").write_text('[server.display]\nlanguage = "de"\n', encoding="utf-8")
     async with running(tmp_path, speed=20) as daemon:
         async with daemon.client("olga") as operator:
             run_id, _ = await started(daemon, operator)
             await until(operator, STATE, lambda state: state == "RUNNING")
-        killed = await anyio.to_thread.run_sync(daemon.kill, "server")
-        await anyio.to_thread.run_sync(daemon.wait_for_restart, "server", killed)
-        async with daemon.client("olga") as operator:
+            await operator.call("State", "TakeControl")
+            killed = await anyio.to_thread.run_sync(daemon.kill, "server")
+            await anyio.to_thread.run_sync(daemon.wait_for_restart, "server", killed)
+        async with daemon.client("erika") as other, daemon.client("olga") as operator:
             assert await operator.read(STATE) == "RUNNING"
+            assert await until(other, "State/ControlOwner", bool) == "olga"
+            assert await other.read("State/ControlTimeLeftS") > 0
+            # The installation reads German.
+            assert "olga führt die Anlage" in (await refusal(other, "Services", "Start", "standby")).reason
+            await operator.call("State", "TakeControl")
             run = json.loads(await operator.call("Runs", "GetRun", run_id))
             assert run["status"] == "RUNNING"
             await operator.call("Runs", "AbortRun", run_id)
             await until(operator, STATE, lambda state: state == "ABORTED", within_s=90)
+            await operator.call("State", "ReleaseControl")
+            await until(other, "State/ControlOwner", lambda owner: owner == "")
 
 
 async def test_a_dead_controller_turns_every_tag_bad_within_a_second_and_comes_back_safe(tmp_path: Path) -> None:
