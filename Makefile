@@ -24,7 +24,7 @@ COUNTED := tests/config tests/drivers tests/opcua_model tests/supervisor
 # Half the time that a daemon takes to start is imports: each process would compile what no other may leave behind.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test bench validation lint format docs coverage kernel-coverage kernel-campaign exploration mutations campaign first-week scenario-campaign process-campaign kill-campaign hostile-campaign driver-campaign wired-recipes dist-check sbom audit node-client lock setup kernels clean variants
+.PHONY: help run test bench validation lint format docs coverage kernel-coverage kernel-campaign exploration mutations campaign first-week scenario-campaign process-campaign kill-campaign hostile-campaign driver-campaign soak wired-recipes dist-check sbom audit node-client lock setup kernels clean variants
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -128,6 +128,11 @@ kill-campaign: setup  ## SIGKILL of controllers, of whole daemons, of servers, i
 MESSAGES ?= 1000000
 hostile-campaign: setup  ## hostile OPC UA messages against a whole daemon (MESSAGES=…, SEED=…)
 	$(BIN)/python -m tests.system.campaign --messages $(MESSAGES) --seed $(SEED)
+
+# In real time and under real load: leave the machine alone meanwhile.
+MINUTES ?= 60
+soak: setup  ## a daemon at 1 kHz under all its load for an hour: does anything grow? (MINUTES=…, SEED=…)
+	$(BIN)/python -W ignore -m tests.system.soak --minutes $(MINUTES) --seed $(SEED) --out docs/evidence/soak-seed$(SEED).json
 
 CELLS ?= 10000
 wire-campaign: setup  ## the fault matrix on every kind of wire, again and again (CELLS=…, SEED=…)

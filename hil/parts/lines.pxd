@@ -3,7 +3,7 @@
 from libc.math cimport isnan
 
 cdef enum:
-    DELAY = 64  # scans of an MFC's dead time at most
+    DELAY = 256  # scans of an MFC's dead time at most: 80 ms at a scan of 0.5 ms are 160
 
 cdef struct Panel:
     # What the lines of a tool have in common

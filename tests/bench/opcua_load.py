@@ -390,8 +390,8 @@ async def look_back(endpoint: str, *, stock: bool) -> None:
         details = ua.ReadRawModifiedDetails(False, start, end, 0, False)
         began, count, point = time.monotonic(), 0, b""
         while count == 0 or point:
-            answer = await raw.ask(raw.encode(_history(details, node(3), point)))
-            point, values = _page(answer)
+            answer = await raw.ask(raw.encode(history_request(details, node(3), point)))
+            point, values = history_page(answer)
             count += values
         told = {"values": count, "per_second": count / (time.monotonic() - began)}
         print(json.dumps(told), flush=True)
@@ -404,20 +404,21 @@ async def look_back(endpoint: str, *, stock: bool) -> None:
             times = []
             for _ in range(9):
                 began = time.monotonic()
-                _, hours = _page(await raw.ask(raw.encode(_history(average, node(3), b""))))
+                _, hours = history_page(await raw.ask(raw.encode(history_request(average, node(3), b""))))
                 times.append((time.monotonic() - began) * 1000)
         told = {"hours": hours, "average_ms": float(np.median(times))}
         print(json.dumps(told), flush=True)
         await until_closed()
 
 
-def _history(details: Any, node: Any, point: bytes) -> Any:
+def history_request(details: Any, node: Any, point: bytes) -> Any:
+    """Ask for the history of a node, or go on where a point says."""
     wanted = ua.HistoryReadValueId(NodeId=node, ContinuationPoint=point or None)
     params = ua.HistoryReadParameters(details, ua.TimestampsToReturn.Source, False, [wanted])
     return ua.HistoryReadRequest(Parameters=params)
 
 
-def _page(answer: bytes) -> tuple[bytes, int]:
+def history_page(answer: bytes) -> tuple[bytes, int]:
     """Return the continuation point and the number of values of a HistoryReadResponse for one node."""
     at = HEAD + 4
     code = int.from_bytes(answer[at : at + 4], "little")

@@ -223,7 +223,9 @@ def main() -> int:
     parser.add_argument("--cases", type=int, default=CASES)
     parser.add_argument("--processes", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--minutes", type=float, default=float("inf"), help="begin none after so long")
-    parser.add_argument("--but", type=Path, help="leave out those that this record says were caught")
+    parser.add_argument(
+        "--but", type=Path, nargs="+", default=[], help="leave out those that these records say were caught"
+    )
     parser.add_argument("--list", action="store_true", help="print the mutants and end")
     parser.add_argument("--judge", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--out", type=Path, help="write the record to this file (JSON)")
@@ -232,7 +234,8 @@ def main() -> int:
         found = judge(arguments.cases)
         print(found)
         return int(bool(found))
-    known: dict[str, str] = json.loads(arguments.but.read_text(encoding="utf-8"))["caught_by"] if arguments.but else {}
+    records = [json.loads(path.read_text(encoding="utf-8")) for path in arguments.but]
+    known = {words for record in records for words in record["caught_by"]}
     chosen = sample(arguments.count, arguments.seed) if arguments.count else mutants()
     chosen = [one for one in chosen if one.words not in known]
     if arguments.list:

@@ -329,7 +329,7 @@ async def servers(kills: int, seed: int, data: Path, *, minutes: float = float("
         name = one.data.name
         timing[name] = record["postflight_summary"]["timing"]
         faults += [f"{name}: {fault}" for fault in await anyio.to_thread.run_sync(disagreements, one.data)]
-        faults += [f"{name}: {fault}" for fault in await anyio.to_thread.run_sync(_rows, one.data, record)]
+        faults += [f"{name}: {fault}" for fault in await anyio.to_thread.run_sync(missing_rows, one.data, record)]
         if record["postflight_summary"]["holds"] or record["postflight_summary"]["trips"]:
             faults.append(f"{name}: the run was held or tripped")
     return {
@@ -365,8 +365,8 @@ async def _stop(daemon: Daemon, run_id: str) -> dict[str, Any]:
         return record
 
 
-def _rows(data: Path, record: dict[str, Any]) -> list[str]:
-    """Every row of the run that should have been stored is there, each once."""
+def missing_rows(data: Path, record: dict[str, Any], every: int = 10) -> list[str]:
+    """Every row of the run that should have been stored, one of so many scans, is there, each once."""
     with duckdb.connect(str(data / "cvd.duckdb"), read_only=True) as connection:
         lost = lost_rows(connection)
         first, last, set_id = connection.execute(
@@ -388,7 +388,7 @@ def _rows(data: Path, record: dict[str, Any]) -> list[str]:
     if len(set(scans)) != len(scans):
         faults.append(f"{len(scans) - len(set(scans))} telemetry rows are stored twice")
     steps = [after - before for before, after in pairwise(scans)]
-    missing = sum(step > 10 + skipped for step in steps)
+    missing = sum(step > every + skipped for step in steps)
     if not scans or missing:
         faults.append(f"{missing} holes in {len(scans)} telemetry rows")
     return faults
