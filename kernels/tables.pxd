@@ -144,6 +144,7 @@ cdef enum:
     COMMAND_UNFORCE = 14
     COMMAND_ARM = 15
     COMMAND_DISARM = 16
+    COMMAND_TUNE = 17
 
 cdef enum:
     REFUSAL_NONE = 0

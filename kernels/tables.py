@@ -212,6 +212,7 @@ class Command(IntEnum):
     UNFORCE = 14  # target: tag
     ARM = 15
     DISARM = 16
+    TUNE = 17  # target: loop, a: share of kp and kd, b: share of ki that count from now on
 
 
 class Refusal(IntEnum):

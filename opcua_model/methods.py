@@ -536,6 +536,57 @@ INTERLOCKS: Final = (
     ),
 )
 
+_LOOP: Final = _text("Loop", "The loop's name in the tool file.")
+_PROPOSAL: Final = _text("ProposalId", "The proposal's UUID.")
+
+LOOPS: Final = (
+    Method(
+        "Loops",
+        "ProposeGains",
+        "Work out gains of a loop from the telemetry of a relay or step test; nothing is changed by it.",
+        (
+            _text("RunId", "The test: the run's UUID or number."),
+            _LOOP,
+            _text("Method", "relay or step."),
+            Argument("ClosedLoopS", "Double", "Step: wanted time constant of the closed loop, s; 0: tight control."),
+        ),
+        (_PROPOSAL, _JSON),
+        _ENGINEER,
+    ),
+    Method(
+        "Loops",
+        "ApproveGains",
+        "Put proposed gains in force, as another person than who proposed them; refused while a run is active.",
+        (_PROPOSAL, _text("Comment", "Why they may act.")),
+        (_JSON,),
+        _ENGINEER,
+    ),
+    Method(
+        "Loops",
+        "RejectGains",
+        "Decide against proposed gains.",
+        (_PROPOSAL, _text("Comment", "Why.")),
+        roles=_ENGINEER,
+    ),
+    Method(
+        "Loops",
+        "RestoreGains",
+        "Put the tool file's gains of a loop in force again; refused while a run is active.",
+        (_LOOP, _text("Reason", "Why.")),
+        roles=_MAINTAIN,
+    ),
+    Method(
+        "Loops",
+        "ListGains",
+        "Give proposals, approved and former gains of a loop with who, when and from which test, the newest first.",
+        (_text("Loop", "The loop's name; empty: of all."), _SKIP, _LIMIT),
+        (_JSON,),
+    ),
+    Method(
+        "Loops", "GetGains", "Give each loop's gains in the tool file, and what is in force instead.", outputs=(_JSON,)
+    ),
+)
+
 _SERIES: Final = _text("Name", "The series' name.")
 
 SPC: Final = (
@@ -581,7 +632,8 @@ SPC: Final = (
 )
 
 METHODS: Final[tuple[Method, ...]] = (
-    *STATE, *SIGN, *PROCESS_MODES, *RECIPES, *RUNS, *QUEUE, *SERVICES, *CARE, *INTERLOCKS, *SPC, *CONDITION_METHODS,
+    *STATE, *SIGN, *PROCESS_MODES, *RECIPES, *RUNS, *QUEUE, *SERVICES, *CARE, *LOOPS, *INTERLOCKS, *SPC,
+    *CONDITION_METHODS,
 )  # fmt: skip
 
 

@@ -52,6 +52,7 @@ OTHERS: Final = {
     "Telemetry": ("TelemetryType", "The signals of the tool under their common names."),
     "Services": ("ServicesType", "The service operations of the tool."),
     "Care": ("CareType", "Wear and use of the tool, and work that falls due."),
+    "Loops": ("LoopsType", "The control loops of the tool: gains that tests tell and people approve."),
     "Interlocks": ("InterlocksType", "The interlocks of the tool; each is a row of the cause-and-effect matrix."),
     "Alarms": ("AlarmsType", "The alarms of the tool."),
     "Diagnostics": ("DiagnosticsType", "Timing of the scan, links, historian, sessions."),

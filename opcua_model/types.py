@@ -37,6 +37,7 @@ OBJECT_TYPES: Final = {
     "ActiveRunType": "The run that is active, with its ISA-88 state.",
     "ServicesType": "The service operations of a tool.",
     "CareType": "Wear, use and work that falls due.",
+    "LoopsType": "The control loops of a tool and their gains.",
     "InterlocksType": "The interlocks of a tool.",
     "InterlockType": "A row of the cause-and-effect matrix.",
     "AlarmsType": "The alarms of a tool.",
@@ -106,6 +107,7 @@ _OWNERS: Final = {
     "Runs": "RunsType",
     "Services": "ServicesType",
     "Care": "CareType",
+    "Loops": "LoopsType",
     "Interlocks/*": "InterlockType",
     "Spc": "SpcType",
 }

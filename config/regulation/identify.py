@@ -1,12 +1,12 @@
 """A model from the record of a test in which outputs were moved: least squares of each process value's next sample."""
 
-from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
 
 from config.regulation.model import LinearModel, Provenance
+from config.regulation.record import Record, RecordError
 
 Matrix = NDArray[np.float64]
 
@@ -15,21 +15,6 @@ LEAST_MOVE = 0.5
 """Standard deviation of an output in the test, in its unit: less tells nothing."""
 WORST_CONDITION = 1e8
 DIGITS = 6
-
-
-class IdentificationError(ValueError):
-    """The record cannot tell a model; says why and what to do."""
-
-
-@dataclass(frozen=True)
-class Record:
-    """What a test left: one row a sample."""
-
-    sample_s: float
-    measured: Matrix
-    """[samples, process values]; those of outer loops first."""
-    outputs: Matrix
-    """[samples, outputs], each as it was applied from this sample to the next."""
 
 
 def identify(record: Record, *, tool: str, test: str, on: date, order: int = 1) -> LinearModel:
@@ -43,7 +28,7 @@ def identify(record: Record, *, tool: str, test: str, on: date, order: int = 1) 
         order: samples of the past that it looks at.
 
     Raises:
-        IdentificationError: too few samples, an output that stood still, outputs that moved only together, values
+        RecordError: too few samples, an output that stood still, outputs that moved only together, values
             that are no numbers, or a model whose process values grow without bound.
     """
     y, u = np.asarray(record.measured, np.float64), np.asarray(record.outputs, np.float64)
@@ -54,7 +39,7 @@ def identify(record: Record, *, tool: str, test: str, on: date, order: int = 1) 
     scale = entry.std(axis=0)
     scale[-1] = 1.0
     if np.linalg.cond(entry / scale) > WORST_CONDITION:
-        raise IdentificationError("outputs moved only together: the test must move each by itself")
+        raise RecordError("outputs moved only together: the test must move each by itself")
     law: Matrix = np.asarray(np.linalg.lstsq(entry / scale, (y - y0)[order:], rcond=None)[0], np.float64).T / scale
     q = y.shape[1]
     a, b = law[:, : order * q], law[:, order * q : -1]
@@ -83,15 +68,15 @@ def _rounded(row: Matrix) -> tuple[float, ...]:
 
 def _refuse(y: Matrix, u: Matrix, order: int) -> None:
     if y.ndim != 2 or u.ndim != 2 or len(y) != len(u):
-        raise IdentificationError("a record has one row of process values and one of outputs for each sample")
+        raise RecordError("a record has one row of process values and one of outputs for each sample")
     if not (np.isfinite(y).all() and np.isfinite(u).all()):
-        raise IdentificationError("the record has values that are no numbers: repeat the test with working instruments")
+        raise RecordError("the record has values that are no numbers: repeat the test with working instruments")
     needed = LEAST_SAMPLES_PER_NUMBER * (order * y.shape[1] + u.shape[1] + 1)
     if len(y) < needed:
-        raise IdentificationError(f"{len(y)} samples are too few: at least {needed}")
+        raise RecordError(f"{len(y)} samples are too few: at least {needed}")
     for column, moved in enumerate(u.std(axis=0)):
         if moved < LEAST_MOVE:
-            raise IdentificationError(f"output {column + 1} moved by {moved:.2g} only: the test must move every output")
+            raise RecordError(f"output {column + 1} moved by {moved:.2g} only: the test must move every output")
 
 
 def _refuse_growth(a: Matrix, order: int) -> None:
@@ -99,7 +84,7 @@ def _refuse_growth(a: Matrix, order: int) -> None:
     whole = np.eye(order * q, k=-q)
     whole[:q] = a
     if (largest := float(np.abs(np.linalg.eigvals(whole)).max())) > 1.0:
-        raise IdentificationError(f"the model grows by {largest:.6g} a sample: the test was too short or too small")
+        raise RecordError(f"the model grows by {largest:.6g} a sample: the test was too short or too small")
 
 
 def _simulated(law: Matrix, y: Matrix, u: Matrix, order: int) -> Matrix:

@@ -16,6 +16,7 @@ from kernels.tables cimport (
     COMMAND_LOAD,
     COMMAND_RESET,
     COMMAND_START,
+    COMMAND_TUNE,
     COMMAND_UNBYPASS,
     COMMAND_UNFORCE,
     COMMAND_WRITE,
@@ -41,6 +42,10 @@ from kernels.tables cimport (
     TagRow,
     TapeRow,
 )
+
+
+cdef enum:
+    MOST_SHARE = 100  # of the tables' gains that tuning makes, and as its inverse the least
 
 
 cdef inline void adopt_programs(ScanState* s) noexcept nogil:
@@ -133,6 +138,17 @@ cdef inline int command_condition(ScanState* s, const CommandRow* c) noexcept no
     return REFUSAL_NONE
 
 
+cdef inline int command_loop(ScanState* s, const CommandRow* c) noexcept nogil:
+    """TUNE."""
+    if c.target < 0 or c.target >= s.loop_count:
+        return REFUSAL_BAD_TARGET
+    if not (1.0 / MOST_SHARE <= c.a <= MOST_SHARE and 1.0 / MOST_SHARE <= c.b <= MOST_SHARE):
+        return REFUSAL_OUT_OF_LIMITS
+    s.loop_memory[c.target].tuned_p = c.a
+    s.loop_memory[c.target].tuned_i = c.b
+    return REFUSAL_NONE
+
+
 cdef inline int command_load(ScanState* s, int slot) noexcept nogil:
     if slot < 0 or slot >= PROGRAM_SLOTS:
         return REFUSAL_BAD_TARGET
@@ -166,6 +182,8 @@ cdef inline int carry_out(ScanState* s, const CommandRow* c) noexcept nogil:
     if c.op == COMMAND_DISARM:
         s.armed = False
         return REFUSAL_NONE
+    if c.op == COMMAND_TUNE:
+        return command_loop(s, c)
     return REFUSAL_BAD_TARGET
 
 

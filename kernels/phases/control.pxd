@@ -43,7 +43,7 @@ cdef inline void move_ramps(ScanState* s) noexcept nogil:
             move_ramp(s, tag)
 
 
-cdef inline void follow_schedule(
+cdef inline void take_gains(
     ScanState* s, const LoopRow* loop, const LoopPlan* plan, LoopMemory* m, double f
 ) noexcept nogil:
     """Take the gains of this moment; the integral takes up what that would have moved the output by a scan ago.
@@ -51,21 +51,26 @@ cdef inline void follow_schedule(
     A scan ago: a new set point, which the gains may follow, is no reason to move the integral. Nor is an error that is
     far from gone a reason to move it out of the output's range, from where it would have to come back.
     """
-    cdef const ScheduleRow* row = &s.schedules[plan.start]
-    cdef const ScheduleRow* last = row + (plan.count - 1)
-    cdef double x, share, before, least, most
-    if quality(s.status[row.tag]) == 2:
-        return
-    x = clamp(s.value[row.tag], row.at, last.at)
-    while row < last - 1 and x > row[1].at:
-        row += 1
-    share = 0.0 if row == last else (x - row.at) / (row[1].at - row.at)
-    last = row if row == last else row + 1
-    before = m.kp
-    m.kp = row.kp + (last.kp - row.kp) * share
-    m.ki = row.ki + (last.ki - row.ki) * share
-    m.kd = row.kd + (last.kd - row.kd) * share
-    if m.ready:
+    cdef const ScheduleRow* row
+    cdef const ScheduleRow* last
+    cdef double x, share, kp = loop.kp, ki = loop.ki, kd = loop.kd, before = m.kp, least, most
+    if plan.count > 0:
+        row = &s.schedules[plan.start]
+        last = row + (plan.count - 1)
+        if quality(s.status[row.tag]) == 2:
+            return
+        x = clamp(s.value[row.tag], row.at, last.at)
+        while row < last - 1 and x > row[1].at:
+            row += 1
+        share = 0.0 if row == last else (x - row.at) / (row[1].at - row.at)
+        last = row if row == last else row + 1
+        kp = row.kp + (last.kp - row.kp) * share
+        ki = row.ki + (last.ki - row.ki) * share
+        kd = row.kd + (last.kd - row.kd) * share
+    m.kp = kp * m.tuned_p
+    m.ki = ki * m.tuned_i
+    m.kd = kd * m.tuned_p
+    if m.ready and m.kp != before:
         least = loop.low - f
         most = loop.high - f
         least = least if least < m.integral else m.integral
@@ -80,8 +85,7 @@ cdef inline void regulate(ScanState* s, const LoopRow* row, const LoopPlan* plan
     cdef double f = row.ff_gain * s.value[row.ff] + row.bias if row.ff >= 0 else row.bias
     cdef double e = row.direction * (s.value[row.sp] - pv)
     cdef double p, d, u, y, step
-    if plan.count > 0:
-        follow_schedule(s, row, plan, m, f)
+    take_gains(s, row, plan, m, f)
     p = m.kp * e
     if not m.ready:
         m.filtered = pv

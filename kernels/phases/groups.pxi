@@ -39,6 +39,7 @@ cdef void fill_loops(ScanState* s, object t) except *:
         s.loop_plans[loop].count += 1
     for i in range(s.loop_count):
         s.loop_memory[i].kp, s.loop_memory[i].ki, s.loop_memory[i].kd = s.loops[i].kp, s.loops[i].ki, s.loops[i].kd
+        s.loop_memory[i].tuned_p = s.loop_memory[i].tuned_i = 1.0
 
 
 cdef void fill_groups(ScanState* s, object t) except *:

@@ -12,7 +12,7 @@ from kernels.phases.publish cimport show_all
 from kernels.phases.state cimport ConditionCounts, PROGRAM_SLOTS, Run, ScanState
 
 cdef enum:
-    KEPT_MAGIC = 0x34305443  # CT04; another layout gets another one
+    KEPT_MAGIC = 0x35305443  # CT05; another layout gets another one
 
 cdef struct KeptHead:
     # What lies in single words.

@@ -134,6 +134,8 @@ cdef struct LoopMemory:
     double kp  # gains in force
     double ki
     double kd
+    double tuned_p  # what tuning has made of kp and kd, as a share of what the tables say
+    double tuned_i  # the same of ki
     bint held  # by its group: the predictor writes the output
 
 cdef struct LoopPlan:

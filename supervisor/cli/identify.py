@@ -1,23 +1,16 @@
 """`cvd identify`: the model of a group of loops from a step test, as lines for the tool file."""
 
 import argparse
-import csv
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
-
-from config.layout import Layout
 from config.loading import load_tool
-from config.regulation.identify import IdentificationError, identify
-from config.regulation.model import LinearModel, LoopGroup
-from config.regulation.record import Column, record_of, tags_of
-from config.tool import Tool
+from config.regulation.identify import identify
+from config.regulation.model import LinearModel
+from config.regulation.record import RecordError, record_of, tags_of
 from supervisor.cli.errors import UsageError
-from supervisor.controller.simulate import simulate_operation
-
-NANOSECONDS = 1e9
+from supervisor.cli.records import read_record, simulated
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,7 +36,10 @@ def carry_out(arguments: argparse.Namespace) -> int:
         raise UsageError("--sample is above 0, --order 1 … 4")
     try:
         if arguments.sim:
-            time_s, columns = _simulated(tool, group, arguments.seed)
+            if group.test is None:
+                raise UsageError(f"group {group.name} names no test: an operation that moves its outputs")
+            names = [name for part in tags_of(tool, group) for name in part]
+            time_s, columns = simulated(tool, group.test, names, arguments.seed)
             seed = arguments.seed if arguments.seed is not None or tool.plant is None else tool.plant.seed
             test = f"{group.test} on the simulated plant, seed {seed}"
         else:
@@ -52,7 +48,7 @@ def carry_out(arguments: argparse.Namespace) -> int:
         record = record_of(tool, group, time_s, columns, arguments.sample)
         name = f"{tool.name}, {tool.identification.serial_number}"
         model = identify(record, tool=name, test=test, on=datetime.now(UTC).date(), order=arguments.order)
-    except IdentificationError as error:
+    except RecordError as error:
         raise UsageError(str(error)) from error
     print("\n".join(written(model)))
     return 0
@@ -73,41 +69,3 @@ def written(model: LinearModel) -> Iterator[str]:
         f'provenance = {{ identified = "{about.identified}", tool = "{about.tool}", test = "{about.test}", '
         f"samples = {about.samples}, one_step = {about.one_step}, simulated = {about.simulated} }}"
     )
-
-
-def _simulated(tool: Tool, group: LoopGroup, seed: int | None) -> tuple[list[float], dict[str, Column]]:
-    layout = Layout(tool)
-    names = [name for part in tags_of(tool, group) for name in part]
-    places = [layout.index[name] for name in names]
-    time_s, rows = list[float](), list[Column]()
-
-    def watch(seconds: float, values: Column) -> None:
-        time_s.append(seconds)
-        rows.append(values[places])
-
-    if group.test is None:
-        raise UsageError(f"group {group.name} names no test: an operation that moves its outputs")
-    ended = simulate_operation(tool, group.test, seed=seed, watch=watch)
-    if ended != "COMPLETE":
-        raise UsageError(f"{group.test} did not end well on the simulated plant: {ended}")
-    return time_s, dict(zip(names, np.array(rows).T, strict=True))
-
-
-def read_record(path: Path) -> tuple[list[float], dict[str, Column]]:
-    """Read what `cvd export` wrote: times in s, and a column for each tag."""
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            lines = list(csv.DictReader(file))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{path}: {error}") from error
-    if not lines or "ts_ns" not in lines[0]:
-        raise UsageError(f"{path}: no telemetry of a run (cvd export RUN --format csv)")
-    time_s = [int(line["ts_ns"]) / NANOSECONDS for line in lines]
-    return time_s, {name: np.array([_number(line[name]) for line in lines]) for name in lines[0]}
-
-
-def _number(text: str | None) -> float:
-    try:
-        return float(text or "nan")
-    except ValueError:
-        return float("nan")

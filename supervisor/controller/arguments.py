@@ -158,8 +158,26 @@ class RecordProofTest(Arguments):
     signature: dict[str, str] = Field(default_factory=dict[str, str])
 
 
+class TuneLoop(Arguments):
+    """Gains of a loop that somebody has approved."""
+
+    loop: Identifier
+    kp: float = Field(gt=0)
+    ti_s: float = Field(gt=0)
+    at: float | None
+    """Where the tag of the loop's schedule stood in the test; None without a schedule."""
+    method: Literal["relay", "step"]
+    rule: Reason
+    found: dict[str, float]
+    run_number: RunNumber
+    proposal_id: Identifier
+    proposed_by: Identifier
+    comment: str = Field(default="", max_length=1000)
+    signature: dict[str, str] = Field(default_factory=dict[str, str])
+
+
 class Reasoned(Arguments):
-    """An interlock, and why."""
+    """An interlock or a loop, and why."""
 
     name: Identifier
     reason: Reason

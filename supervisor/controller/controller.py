@@ -184,6 +184,7 @@ class Controller:
         self._take_over()
         self.notices += await anyio.to_thread.run_sync(self.crew.memory.recall, time.time_ns())
         self.crew.calibrations.take_up()
+        self.notices += self.crew.tunings.take_up()
         self.crew.control.take_up()
         if self.instruments is not None:
             fast = partial(self.instruments.attach, self.scanner.thread, self.tool.scan.priority)

@@ -34,6 +34,8 @@ PERMISSIONS: Mapping[CommandKind, frozenset[Role]] = {
     CommandKind.LOCK_OUT: _SERVICE,
     CommandKind.REMOVE_LOCK_OUT: _SERVICE,
     CommandKind.TASK_DONE: _SERVICE,
+    CommandKind.TUNE_LOOP: frozenset({Role.ENGINEER}),
+    CommandKind.RESTORE_LOOP: _SERVICE,
     CommandKind.TAKE_CONTROL: _HANDS,
     CommandKind.RELEASE_CONTROL: _ANYONE,
     CommandKind.RECOVER: _OPERATE,
@@ -71,9 +73,11 @@ UNOWNED = PROTECTIVE | {
     CommandKind.FORCE,
     CommandKind.REMOVE_LOCK_OUT,
     CommandKind.TASK_DONE,
+    CommandKind.TUNE_LOOP,
+    CommandKind.RESTORE_LOOP,
 }
 """Asked for by whoever has the role, whoever holds the control: two people agree on a bypass or a force, and one of
-them at most holds it; a lock is its owner's."""
+them at most holds it, and so with gains, which wait for the tool to be idle; a lock is its owner's."""
 
 TAKE_OVER = _SERVICE
 """Who may take the control from somebody who does not give it back."""

@@ -57,6 +57,8 @@ class CommandKind(StrEnum):
     RECORD_PROOF_TEST = "record_proof_test"  # name, test_id, passed, as_found, as_left, trip_value, response_s, …
     ABORT_PROOF_TEST = "abort_proof_test"  # name, reason
     RELEASE_PROOF_TEST = "release_proof_test"  # name, reason: an engineer takes a failed test's lock away
+    TUNE_LOOP = "tune_loop"  # loop, kp, ti_s, at, method, rule, found, run_number, proposal_id, proposed_by, comment
+    RESTORE_LOOP = "restore_loop"  # name, reason: back to the gains of the tool file
     TAKE_CONTROL = "take_control"  # reason (to take it over; empty: to take it), timeout_s
     RELEASE_CONTROL = "release_control"  # nothing; of the session that holds it
     RECOVER = "recover"  # run_id (interrupted), choice (resume|abort|close), comment; to resume: new_run_id and more
@@ -128,6 +130,7 @@ class EventKind(StrEnum):
     NOTICE = "notice"  # text: what could not be had (real-time priority …) with the remedy
     CALIBRATION = "calibration"  # tag, unit, version, kind, offset, gain, found_…, operation, run_number, user, due_ns
     PROOF_TEST = "proof_test"  # name, test_id, stage (started|measured|recorded|aborted|released), who, what was found
+    TUNED = "tuned"  # loop, stage (approved|restored), version, kp, ti_s, at, kp_before, ti_s_before, who, why, …
     PROOF_DUE = "proof_due"  # overdue, soon, failed: names of interlocks, whenever one of the lists changes
     SHUTDOWN = "shutdown"  # reason
 

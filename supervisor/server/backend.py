@@ -33,6 +33,7 @@ from supervisor.server.calls.recovery import shown as recovery_variables
 from supervisor.server.calls.runs import RunCalls
 from supervisor.server.calls.spc import SpcCalls
 from supervisor.server.calls.tool import ToolCalls
+from supervisor.server.calls.tuning import TuningCalls
 from supervisor.server.controller import RefusedByController
 from supervisor.server.errors import StoreError, UsersError
 from supervisor.server.historian import query, summary
@@ -42,8 +43,8 @@ from supervisor.server.projection.links import link_variables, owner_variables
 from supervisor.server.projection.liveness import Liveness
 from supervisor.server.records.past_events import past_events
 from supervisor.server.store.rows import Connection
-
 from supervisor.server.texts import Texts
+
 log = structlog.get_logger()
 
 Call = Callable[..., Awaitable[Sequence[Any]]]
@@ -277,11 +278,11 @@ class DaemonBackend:
         except StoreError as error:
             raise Refused("BadResourceUnavailable", str(error)) from error
 
-    async def audit(self, entry: AuditEntry) -> None:
     def words(self, english: str) -> str:
         """Say the reason of a refusal in the language of this installation."""
         return self._texts.sentence(english)
 
+    async def audit(self, entry: AuditEntry) -> None:
         """Keep an entry in the audit trail."""
         try:
             await self._desk.note(
@@ -325,7 +326,7 @@ class DaemonBackend:
 def _table(desk: Desk, runs: RunCalls) -> dict[tuple[str, str], Call]:
     """Every method of the contract with what carries it out."""
     recipes, tool, waiting, spc = RecipeCalls(desk), ToolCalls(desk), QueueCalls(desk, runs), SpcCalls(desk)
-    proof = ProofCalls(desk)
+    proof, tuning = ProofCalls(desk), TuningCalls(desk)
     force = ForceCalls(desk)
 
     def move(kind: CommandKind) -> Call:
@@ -388,6 +389,12 @@ def _table(desk: Desk, runs: RunCalls) -> dict[tuple[str, str], Call]:
         ("Care", "TaskDone"): tool.task_done,
         ("Care", "AddNote"): tool.add_note,
         ("Care", "GetShiftLog"): tool.shift_log,
+        ("Loops", "ProposeGains"): tuning.propose,
+        ("Loops", "ApproveGains"): tuning.approve,
+        ("Loops", "RejectGains"): tuning.reject,
+        ("Loops", "RestoreGains"): tuning.restore,
+        ("Loops", "ListGains"): tuning.list,
+        ("Loops", "GetGains"): tuning.get,
         ("Spc", "DefineSeries"): spc.define,
         ("Spc", "ListSeries"): spc.list,
         ("Spc", "GetPoints"): spc.points,

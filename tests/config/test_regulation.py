@@ -9,9 +9,9 @@ import pytest
 from config.checks import check_tool
 from config.loading import load_tool, shipped_tool
 from config.regulation.design import augmented, design
-from config.regulation.identify import IdentificationError, Record, identify
-from config.regulation.record import record_of, tags_of
-from config.regulation.tuning import TuningError, relay_gains, step_gains
+from config.regulation.identify import identify
+from config.regulation.record import Record, RecordError, record_of, tags_of
+from config.regulation.tuning import relay_gains, step_gains
 from config.tool import Schedule, Tool
 
 A = np.array([[0.95, 0.02], [0.01, 0.93]])
@@ -56,7 +56,7 @@ def test_noise_of_a_tenth_of_a_kelvin_leaves_the_model_good_for_a_whole_test() -
     ],
 )
 def test_a_record_that_tells_no_model_is_refused_with_the_reason(record: Record, words: str) -> None:
-    with pytest.raises(IdentificationError, match=words):
+    with pytest.raises(RecordError, match=words):
         identify(record, tool="T", test="bad", on=date(2026, 11, 24))
 
 
@@ -70,9 +70,9 @@ def test_a_test_is_cut_out_of_a_log_and_brought_to_samples() -> None:
     record = record_of(tool, group, time.tolist(), columns, 4.0)
     assert record.measured[:, 0].tolist() == [720.0 + 4.0 * k for k in range(len(record.measured))]
     assert record.outputs[:, 2] == pytest.approx(2.0 * (record.measured[:, 0] - 700.0 + 1.75))
-    with pytest.raises(IdentificationError, match="in manual"):
+    with pytest.raises(RecordError, match="in manual"):
         record_of(tool, group, time.tolist(), columns | dict.fromkeys(modes, time * 0.0), 4.0)
-    with pytest.raises(IdentificationError, match="no column"):
+    with pytest.raises(RecordError, match="no column"):
         record_of(tool, group, time.tolist(), {}, 4.0)
 
 
@@ -173,7 +173,7 @@ def test_records_that_tell_no_gains_are_refused() -> None:
         ("unlike", (time, pv * np.exp(np.linspace(0, 6, len(pv))), out)),
         ("no numbers", (time, pv * math.nan, out)),
     ):
-        with pytest.raises(TuningError, match=words):
+        with pytest.raises(RecordError, match=words):
             relay_gains(*record)
     time, pv, out = stepped(0.02)
     for words, record in (
@@ -182,5 +182,5 @@ def test_records_that_tell_no_gains_are_refused() -> None:
         ("come to rest", (time[:120], pv[:120], out[:120])),
         ("too short", (time[:5], pv[:5], out[:5])),
     ):
-        with pytest.raises(TuningError, match=words):
+        with pytest.raises(RecordError, match=words):
             step_gains(*record)

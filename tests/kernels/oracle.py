@@ -86,6 +86,8 @@ class Loop:
     kp: float = 0.0
     ki: float = 0.0
     kd: float = 0.0
+    tuned_p: float = 1.0
+    tuned_i: float = 1.0
     held: bool = False
 
 
@@ -239,10 +241,10 @@ class Oracle:
         taken, self.queue = self.queue[:COMMANDS_PER_SCAN], self.queue[COMMANDS_PER_SCAN:]
         for op, target, a, b, identity in taken:
             self._record(self.index, TapeKind.COMMAND, index=target, op=op, value=a, value2=b, source_ns=identity)
-            refusal = self.carry_out(op, target, a)
+            refusal = self.carry_out(op, target, a, b)
             self.emit(Event.COMMAND, op, float(identity), float(refusal))
 
-    def carry_out(self, op: int, target: int, a: float) -> Refusal:
+    def carry_out(self, op: int, target: int, a: float, b: float) -> Refusal:
         """Carry out one command, or say why not."""
         match op:
             case Command.WRITE | Command.FORCE | Command.UNFORCE:
@@ -257,6 +259,12 @@ class Oracle:
                 self.armed = False
             case Command.LOAD:
                 return self.command_load(target)
+            case Command.TUNE:
+                if not 0 <= target < len(self.loop):
+                    return Refusal.BAD_TARGET
+                if not (0.01 <= a <= 100.0 and 0.01 <= b <= 100.0):
+                    return Refusal.OUT_OF_LIMITS
+                self.loop[target].tuned_p, self.loop[target].tuned_i = a, b
             case _ if op in RUN_COMMANDS:
                 in_force = self.in_force(ConditionClass.TRIP, ConditionClass.HOLD)
                 refusal = self.run.refusal(op, in_force=in_force, armed=self.armed)
@@ -454,18 +462,21 @@ class Oracle:
             self.regulate(index, row, loop)
 
     def take_gains(self, index: int, row: Any, loop: Loop, f: float) -> None:
-        """Follow the loop's schedule, if it has one; the integral takes up what that would have moved the output by."""
+        """Gains of this moment; the integral takes up what that would have moved the output by a scan ago."""
         lines = [line for line in self.schedules if line.loop == index]
-        if not lines or self.image.q(lines[0].tag) == 2:
-            return
-        x = clamp(self.image.value[lines[0].tag], lines[0].at, lines[-1].at)
-        low = max([line for line in lines[:-1] if line.at < x] or lines[:1], key=lambda line: line.at)
-        high = next((line for line in lines if line.at > low.at), low)
-        share = 0.0 if high is low else (x - low.at) / (high.at - low.at)
-        before, loop.kp = loop.kp, low.kp + (high.kp - low.kp) * share
-        loop.ki = low.ki + (high.ki - low.ki) * share
-        loop.kd = low.kd + (high.kd - low.kd) * share
-        if loop.ready:
+        gains = row.kp, row.ki, row.kd
+        if lines:
+            if self.image.q(lines[0].tag) == 2:
+                return
+            x = clamp(self.image.value[lines[0].tag], lines[0].at, lines[-1].at)
+            low = max([line for line in lines[:-1] if line.at < x] or lines[:1], key=lambda line: line.at)
+            high = next((line for line in lines if line.at > low.at), low)
+            share = 0.0 if high is low else (x - low.at) / (high.at - low.at)
+            pairs = (low.kp, high.kp), (low.ki, high.ki), (low.kd, high.kd)
+            gains = tuple(least + (most - least) * share for least, most in pairs)
+        before, loop.kp = loop.kp, gains[0] * loop.tuned_p
+        loop.ki, loop.kd = gains[1] * loop.tuned_i, gains[2] * loop.tuned_p
+        if loop.ready and loop.kp != before:
             taken = loop.integral + (before - loop.kp) * loop.error
             loop.integral = clamp(taken, min(row.low - f, loop.integral), max(row.high - f, loop.integral))
 

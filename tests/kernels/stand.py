@@ -39,10 +39,10 @@ class Stand:
         self.scan.advance(scans, START_NS, PERIOD_NS)
         self.log.extend(self.scan.events())
 
-    def order(self, op: Command, target: int = 0, a: float = 0.0) -> Refusal:
+    def order(self, op: Command, target: int = 0, a: float = 0.0, b: float = 0.0) -> Refusal:
         """Give a command, run one scan and return what the scan said of it."""
         self.identity += 1
-        self.scan.command(op, target, a, 0.0, self.identity)
+        self.scan.command(op, target, a, b, self.identity)
         self.run()
         answers = [event for event in self.happened(Event.COMMAND) if event["a"] == self.identity]
         (answer,) = answers

@@ -427,7 +427,7 @@ def command(rng: Random, case_: Case, identity: int) -> tuple[int, int, float, f
             Command.HOLD, Command.RESTART, Command.RESTART, Command.CLEAR, Command.ARM, Command.ARM, Command.RESET,
         ))  # fmt: skip
     else:
-        op = rng.choice(list(Command)) if rng.random() < 0.97 else rng.choice((-1, 17, 99))
+        op = rng.choice(list(Command)) if rng.random() < 0.97 else rng.choice((-1, 18, 99))
     target, a = rng.randint(-1, tags + 1), argument(rng)
     if op == Command.WRITE and rng.random() < 0.8:
         target = favourite(rng, case_.writable)
@@ -436,6 +436,9 @@ def command(rng: Random, case_: Case, identity: int) -> tuple[int, int, float, f
     elif op in (Command.RESET, Command.BYPASS, Command.UNBYPASS) and len(case_.tables.conditions):
         target = rng.randint(0, len(case_.tables.conditions)) - (rng.random() < 0.05)
         a = float(rng.choice((0, 1, 2, 4, 5, 900))) if rng.random() < 0.9 else a
+    elif op == Command.TUNE and len(case_.tables.loops):
+        tuned = rng.randint(0, len(case_.tables.loops) - 1)
+        return int(op), tuned, rng.choice((0.5, 1.0, 3.0, a)), rng.choice((0.25, 1.0, 2.0, a)), identity
     elif op == Command.LOAD:
         target = rng.randint(-1, 2) if rng.random() < 0.2 else rng.randint(0, 1)
     return int(op), target, a, 0.0, identity

@@ -16,7 +16,7 @@ from config.loading import load_tool, shipped_tool
 from config.regulation.design import Design, design
 from config.regulation.model import LoopGroup
 from kernels.mpc import Mpc
-from kernels.tables import Command, Event, GroupState, LoopMode, Status
+from kernels.tables import Command, Event, GroupState, LoopMode, Refusal, Status
 from tests.kernels.oracle_mpc import OracleMpc
 from tests.kernels.stand import ENGINES, Stand
 from tests.kernels.tables_builder import ToolBuilder
@@ -223,6 +223,22 @@ def test_gains_that_change_while_the_error_is_large_leave_the_integral_within_th
     stand.post(pv, 950.0)
     stand.run()
     assert stand.value(out) > 0.0
+
+
+@pytest.mark.parametrize("engine", ENGINES, ids=lambda engine: engine.__name__)
+def test_tuning_multiplies_the_gains_of_rows_and_schedules_without_a_jump(engine: Engine) -> None:
+    loop = Scheduled(engine)
+    still = loop.measure(3.0, 10.0)
+    loop.stand.order(Command.TUNE, 0, 0.5, 0.25)
+    after = loop.stand.value(loop.out)
+    assert after - still == pytest.approx(0.3 * 0.25 * 2.0, abs=0.3 * 2.0)
+    first, second = loop.measure(3.0, 10.0), loop.measure(4.0, 10.0)
+    assert second - first == pytest.approx(-1.0 * 4.0 * 0.5 + 0.3 * 0.25 * 2.0, abs=1e-9)
+    for target, a, b, refusal in (
+        (-1, 1.0, 1.0, Refusal.BAD_TARGET), (1, 1.0, 1.0, Refusal.BAD_TARGET), (0, 0.0, 1.0, Refusal.OUT_OF_LIMITS),
+        (0, 1.0, 101.0, Refusal.OUT_OF_LIMITS), (0, math.nan, 1.0, Refusal.OUT_OF_LIMITS),
+    ):  # fmt: skip
+        assert loop.stand.order(Command.TUNE, target, a, b) == refusal
 
 
 # ------------------------------------------------------------------------------------------- groups of loops

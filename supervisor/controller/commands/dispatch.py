@@ -124,6 +124,8 @@ class Commands:
             CommandKind.RECORD_PROOF_TEST: self._record_proof_test,
             CommandKind.ABORT_PROOF_TEST: self._abort_proof_test,
             CommandKind.RELEASE_PROOF_TEST: self._release_proof_test,
+            CommandKind.TUNE_LOOP: self._tune_loop,
+            CommandKind.RESTORE_LOOP: self._restore_loop,
             **dict.fromkeys(RUN_OPS, self._run_command),
         }
 
@@ -525,6 +527,21 @@ class Commands:
     async def _release_proof_test(self, command: Command) -> None:
         args = arg.read_arguments(arg.Reasoned, "release proof test", command.args)
         await self._crew.proofs.release(command.principal, args)
+
+    # ------------------------------------------------------------------------------------------------------ loops
+    async def _tune_loop(self, command: Command) -> dict[str, Any]:
+        args = arg.read_arguments(arg.TuneLoop, "tune loop", command.args)
+        return await self._tuned(await self._crew.tunings.approve(self._scanner.view(), command.principal, args))
+
+    async def _restore_loop(self, command: Command) -> dict[str, Any]:
+        args = arg.read_arguments(arg.Reasoned, "restore loop", command.args)
+        return await self._tuned(await self._crew.tunings.restore(self._scanner.view(), command.principal, args))
+
+    async def _tuned(self, told: dict[str, Any]) -> dict[str, Any]:
+        await self._crew.memory.keep()
+        snapshot = self._scanner.image.snapshot()
+        self._recorder.append(Draft(EventKind.TUNED, told, snapshot.scan, snapshot.time_ns))
+        return {"version": told["version"], "kp": told["kp"], "ti_s": told["ti_s"]}
 
     async def _take_control(self, command: Command) -> dict[str, Any]:
         args = arg.read_arguments(arg.TakeControl, "take control", command.args)

@@ -22,6 +22,7 @@ from supervisor.controller.crew.lockout import LockOuts
 from supervisor.controller.crew.memory import Done, Memory, Work
 from supervisor.controller.crew.proof import ProofTests
 from supervisor.controller.crew.tightness import Tightness
+from supervisor.controller.crew.tuning import Tunings
 from supervisor.controller.crew.wear import HOUR_S, Wear
 from supervisor.controller.errors import CommandRefused
 from supervisor.controller.runs.life import Run
@@ -52,6 +53,7 @@ class Crew:
         self.control = ControlToken(memory)
         self.wear = Wear(Layout(tool), image, scanner.scan.period_s, memory)
         self.calibrations = Calibrations(tool, memory, scanner.scan, scanner.layout.index)
+        self.tunings = Tunings(tool, memory, scanner)
         self.proofs = proofs
         self.tightness = Tightness(tool, memory)
         self._clock: float | None = None
@@ -179,6 +181,7 @@ class Crew:
             "counters": self.wear.report(now),
             "tasks": sorted((self._task(task, now) for task in self._tool.care.tasks), key=lambda row: row["left"]),
             "calibrations": self.calibrations.report(now),
+            "loops": self.tunings.report(),
             "proof_tests": self.proofs.report(now),
             "proof_test_under_way": test.model_dump() if (test := self.proofs.under_way) is not None else None,
             "operations": {name: done.model_dump() for name, done in sorted(self.memory.known.operations.items())},

@@ -67,6 +67,8 @@ class Calibrated(Part):
     run_number: str
     user: str
     time_ns: int
+    done_ns: dict[str, int] = Field(default_factory=dict[str, int])
+    """When each operation that corrects this tag last did: zero and span fall due by themselves."""
 
 
 class Proven(Part):
@@ -81,6 +83,20 @@ class Proven(Part):
     """When one was passed last; 0: never."""
     user: str
     witness: str = ""
+
+
+class Tuned(Part):
+    """Gains of a loop that a test has told and a person has approved."""
+
+    version: int
+    kp: float
+    ti_s: float
+    at: float | None = None
+    """Where the tag of the loop's schedule stood in the test."""
+    proposal_id: str
+    run_number: str
+    user: str
+    time_ns: int
 
 
 class Testing(Part):
@@ -122,6 +138,10 @@ class Remembered(Part):
     proven: dict[str, Proven] = Field(default_factory=dict[str, Proven])
     """By interlock, the newest of each."""
     testing: Testing | None = None
+    tuned: dict[str, Tuned] = Field(default_factory=dict[str, Tuned])
+    """By loop: gains in the place of the tool file's."""
+    tunings: dict[str, int] = Field(default_factory=dict[str, int])
+    """By loop, the version of its last tuning, restored ones too."""
 
 
 @dataclass

@@ -126,7 +126,7 @@ class Scanner:
         self._slot = 1
 
     # ------------------------------------------------------------------------------------------------ commands
-    def fire(self, op: Command, target: int = 0, a: float = 0.0) -> int:
+    def fire(self, op: Command, target: int = 0, a: float = 0.0, b: float = 0.0) -> int:
         """Queue a command without waiting for its answer; its id.
 
         Raises:
@@ -134,18 +134,18 @@ class Scanner:
         """
         number = next(self._ids)
         try:
-            self.scan.command(int(op), target, a, 0.0, number)
+            self.scan.command(int(op), target, a, b, number)
         except BufferError as error:
             raise CommandRefused("BadTooManyOperations", "the scan's command queue is full; try again") from error
         return number
 
-    async def command(self, op: Command, target: int = 0, a: float = 0.0) -> Refusal:
+    async def command(self, op: Command, target: int = 0, a: float = 0.0, b: float = 0.0) -> Refusal:
         """Queue a command and return the scan's answer.
 
         Raises:
             CommandRefused: the queue is full, or the scan does not answer.
         """
-        number = self.fire(op, target, a)
+        number = self.fire(op, target, a, b)
         waiting = self._waiting[number] = _Waiting()
         self.hurry.set()
         try:

@@ -31,6 +31,7 @@ class Action(StrEnum):
     FORCE_TAG = "force a tag"
     PROOF_TEST = "test an interlock"
     CALIBRATE = "calibrate"
+    TUNE = "tune a loop"
     MODE = "change the equipment mode"
     SPC = "define a series of process control"
 
@@ -42,6 +43,7 @@ class Weighty(StrEnum):
     BYPASS = "bypass"
     FORCE = "force"
     PROOF_TEST = "proof_test"
+    TUNING = "tuning"
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class Policy:
     roles: dict[Action, frozenset[Role]]
     four_eyes: frozenset[Weighty] = frozenset(Weighty)
     """Whoever wrote a recipe version cannot approve it; whoever asks for a bypass or a force cannot confirm it; whoever
-    carried out a proof test does not witness it."""
+    carried out a proof test does not witness it; whoever proposes gains of a loop does not approve them."""
     signatures: frozenset[Weighty] = frozenset()
     """What is signed with the password."""
     signed_recipes: bool = False
@@ -78,6 +80,7 @@ DEFAULT = Policy(
         Action.FORCE_TAG: SERVICE,
         Action.PROOF_TEST: SERVICE,
         Action.CALIBRATE: SERVICE,
+        Action.TUNE: ENGINEERING,
         Action.MODE: SERVICE,
         Action.SPC: ENGINEERING,
     }

@@ -13,7 +13,7 @@ from config.alarms import AlarmPoint
 from config.tool import Interlock
 from supervisor.link.messages import Event, EventKind
 from supervisor.server.alarms.projecting import AlarmProjection
-from supervisor.server.records import audit, material, slots
+from supervisor.server.records import audit, material, slots, tunings
 from supervisor.server.records.results import film_result, insert_result
 from supervisor.server.spc import verdicts as spc
 from supervisor.server.store.rows import Connection, one
@@ -89,6 +89,7 @@ class Projection:
             EventKind.METROLOGY: self._metrology,
             EventKind.CALIBRATION: self._calibration,
             EventKind.PROOF_TEST: self._proof_test,
+            EventKind.TUNED: self._tuned,
             EventKind.TIMEOUT: self._trouble,
             EventKind.GUARD: self._trouble,
             EventKind.CHECK_FAILED: self._trouble,
@@ -187,6 +188,17 @@ class Projection:
             detail=_json(data), status="Good", reason="", time_ns=event.time_ns,
         )  # fmt: skip
         audit.append(connection, action)
+
+    @staticmethod
+    def _tuned(connection: Connection, event: Event, _run_id: str) -> None:
+        data = event.data
+        tunings.project(connection, data, event.time_ns)
+        done = audit.Deed(
+            user=str(data["user"]), roles=(), session="", action=f"gains {data['stage']}", target=str(data["loop"]),
+            detail=_json(data), status="Good", reason=str(data.get("reason") or data.get("comment") or ""),
+            time_ns=event.time_ns,
+        )  # fmt: skip
+        audit.append(connection, done)
 
     @staticmethod
     def _proof_test(connection: Connection, event: Event, _run_id: str) -> None:

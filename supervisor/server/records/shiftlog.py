@@ -27,6 +27,7 @@ _EVENTS = (
     EventKind.BOOT, EventKind.SHUTDOWN, EventKind.RUN_STARTED, EventKind.RUN_ENDED, EventKind.RUN_STATE,
     EventKind.CHECK_FAILED, EventKind.TIMEOUT, EventKind.GUARD, EventKind.CONDITION, EventKind.MODE,
     EventKind.BYPASS_EXPIRED, EventKind.FORCE_EXPIRED, EventKind.PROOF_TEST,
+    EventKind.TUNED,
 )  # fmt: skip
 _COMMANDS = frozenset({
     "bypass", "remove_bypass", "force", "unforce", "reset_interlock", "lock_out", "remove_lock_out", "task_done",
@@ -43,6 +44,7 @@ _WHAT = {
     EventKind.BYPASS_EXPIRED: "trip",
     EventKind.FORCE_EXPIRED: "person",
     EventKind.PROOF_TEST: "person",
+    EventKind.TUNED: "person",
 }
 
 

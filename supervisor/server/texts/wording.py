@@ -54,6 +54,11 @@ _FIXED: dict[EventKind, tuple[str, int, str]] = {
         "{tag} was calibrated by {user}, version {version}: offset {offset} {unit}, gain {gain}",
     ),
     EventKind.PROOF_TEST: ("Interlocks", 300, "proof test of {name} by {user}: {stage}"),
+    EventKind.TUNED: (
+        "Equipment",
+        300,
+        "gains of {loop} {stage} by {user}: kp {kp}, ti {ti_s} s, were {kp_before}, {ti_s_before} s",
+    ),
     EventKind.PROOF_DUE: ("Care", 200, "proof tests overdue: {overdue}, soon: {soon}, failed: {failed}"),
     EventKind.SHUTDOWN: ("Diagnostics", 100, "controller stopped: {reason}"),
 }
