@@ -24,7 +24,7 @@ import anyio
 import anyio.to_thread
 import numpy as np
 
-from opcua_model.client import ToolClient
+from opcua_model.client import ClientError, ToolClient
 from opcua_model.stack import ua
 from supervisor.link.latency import percentile_us
 from supervisor.server.projection.agreement import disagreements
@@ -43,6 +43,10 @@ LOG_EVERY = 100
 SAMPLE_S = 60.0
 AT_LEAST = 24
 """Samples of a short trial, which come closer together then."""
+SESSIONS = CLIENTS + 5
+"""Clients, two readers of history, the writer, the operator and whoever samples."""
+LOGIN_S = 0.5
+"""Between two logins of those who stay: each costs the server a password and two signatures."""
 OPERATION = "standby"
 WRITTEN = "Equipment/control/ror_limit_pct"
 """A limit that only the verification of a flow looks at."""
@@ -79,30 +83,33 @@ class Soak:
         self.runs: list[dict[str, Any]] = []
         self.samples: list[dict[str, float]] = []
         self.values = Count()
+        self.on = True
         self._before: dict[str, Any] = {}
 
     async def run(self, seconds: float) -> None:
         """Bring the load up, keep it for some time, sample meanwhile."""
         recipe = await approved(self.daemon, quick_recipe("Soak", deposition_s=30))
-        began = time.monotonic()
         every_s = min(SAMPLE_S, seconds / AT_LEAST)
         async with anyio.create_task_group() as group:
             for _ in range(CLIENTS):
                 group.start_soon(self._kept, "follow", self._follow)
+                await anyio.sleep(LOGIN_S)
             for _ in range(2):
                 group.start_soon(self._kept, "look back", self._look_back)
             for name, work in (("write", self._write), ("come and go", self._come_and_go)):
                 group.start_soon(self._kept, name, work)
             group.start_soon(self._kept, "operate", lambda: self._operate(recipe))
             async with self.daemon.client("ada") as looker:
+                await until(looker, "Diagnostics/Sessions", lambda open_: open_ >= SESSIONS, within_s=120, every_s=0.5)
+                began = time.monotonic()
                 while time.monotonic() - began < seconds:
                     await anyio.sleep(every_s)
                     await self._sample(looker, time.monotonic() - began, every_s)
-            group.cancel_scope.cancel()
+            self.on = False
 
     async def _kept(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
-        """Do one kind of work for ever; whoever was dropped says so and begins again."""
-        while True:
+        """Do one kind of work to the end; whoever was dropped says so and begins again. The operator ends his run."""
+        while self.on:
             try:
                 await work()
             except (AssertionError, *GONE) as error:
@@ -117,11 +124,14 @@ class Soak:
             async with anyio.create_task_group() as group:
                 for _ in range(AHEAD):
                     group.start_soon(self.values.publish, raw, request)
+                while self.on:  # noqa: ASYNC110 - nothing of its own to wait for
+                    await anyio.sleep(0.5)
+                group.cancel_scope.cancel()
 
     async def _look_back(self) -> None:
         async with self.daemon.client("otto") as tool:
             raw = Raw(tool._client)
-            while True:
+            while self.on:
                 now = datetime.now(UTC).replace(tzinfo=None)
                 details = ua.ReadRawModifiedDetails(False, now - PAST, now, 0, False)
                 node = tool.node(_signal(self.rng.randrange(SIGNALS)))
@@ -135,13 +145,18 @@ class Soak:
 
     async def _write(self) -> None:
         async with self.daemon.client("erika") as engineer:
-            while True:
-                await engineer.write(WRITTEN, round(self.rng.uniform(4.0, 6.0), 2))
-                self.done["writes"] += 1
+            while self.on:
+                try:
+                    await engineer.write(WRITTEN, round(self.rng.uniform(4.0, 6.0), 2))
+                    self.done["writes"] += 1
+                except ClientError as error:
+                    if error.status != "BadInvalidState":
+                        raise
+                    self.done["writes refused, the run has the say"] += 1
                 await anyio.sleep(0.5)
 
     async def _come_and_go(self) -> None:
-        while True:
+        while self.on:
             async with self.daemon.client("mia") as mechanic:
                 await mechanic.read("Diagnostics/Sessions")
             self.done["logins"] += 1
@@ -149,7 +164,7 @@ class Soak:
 
     async def _operate(self, recipe: tuple[str, int]) -> None:
         async with self.daemon.client("olga") as operator:
-            while True:
+            while self.on:
                 await until(operator, "Services/State", lambda state: state not in {"ABORTING", "RUNNING"}, every_s=0.5)
                 await self._to_the_end(operator, await self._service(operator))
                 run_id, _ = await operator.call("Runs", "CreateRun", *recipe, "S", "", "{}")
@@ -216,10 +231,6 @@ async def soak(seconds: float, seed: int, data: Path) -> dict[str, Any]:
     async with running(folder, tool=tool) as daemon:
         work = Soak(daemon, random.Random(seed))
         await work.run(seconds)
-        try:
-            await _last(daemon, work)
-        except (AssertionError, *GONE) as error:
-            work.faults.append(f"the end: {str(error)[:500]}")
         await anyio.to_thread.run_sync(daemon.terminate)
     faults = work.faults + await anyio.to_thread.run_sync(disagreements, folder)
     for record in work.runs:
@@ -230,19 +241,6 @@ async def soak(seconds: float, seed: int, data: Path) -> dict[str, Any]:
         "seconds": round(seconds), "signals": SIGNALS, "clients": CLIENTS, "done": dict(work.done),
         "runs_compared": len(work.runs), "second_half": figures, "faults": faults + growth, "samples": work.samples,
     }  # fmt: skip
-
-
-async def _last(daemon: Daemon, work: Soak) -> None:
-    """End what still runs, so that its record is compared as well."""
-    async with daemon.client("olga") as operator:
-        newest = json.loads(await operator.call("Runs", "ListRuns", "", 0, 1))[0]
-        if newest["run_id"] in {record["run_id"] for record in work.runs}:
-            return
-        for state in ("Runs/ActiveRun/State", "Services/State"):
-            if await operator.read(state) == "RUNNING":
-                await operator.call("Runs", "AbortRun", newest["run_id"])
-                work.runs.append(await ended(operator, newest["run_id"], within_s=300))
-                return
 
 
 def main() -> int:
