@@ -64,7 +64,7 @@ def loops(spec: Spec) -> Iterator[Table]:
                        "direction": -1, "kp": v.kp, "ti_s": v.ti_s, "low": 0, "high": 100, "rate_per_s": 80,
                        "off": 100}  # fmt: skip
     if v.usual:
-        volume, full = (spec.parameters[name] for name in ("volume_l", "throttle_full_l_s"))
+        volume, full = (spec.plant[name] for name in ("volume_l", "throttle_full_l_s"))
         pressure["schedule"] = {"tag": "chamber.pressure_setpoint_torr",
                                 "rows": scheduled(volume, full, v.usual, v.closed_loop_s)}  # fmt: skip
     yield pressure

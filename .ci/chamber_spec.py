@@ -1,10 +1,11 @@
 """What distinguishes one chamber tool from another: the input of make_chambers.py."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from config.gases import species
+from hil.chamber.parameters import Parameters
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,6 @@ class Vacuum:
     fill: float = 5.0
     empty: float = 0.05
     """Torr between which a cycle purge goes."""
-    volume_l: float = 12.0
     fine: float = 0.0
     """Torr, full scale of a second manometer for the low end; 0: none."""
     usual: Sequence[tuple[float, float]] = ()
@@ -215,8 +215,8 @@ class Spec:
     """Commands of moving parts: at 0 they stand where they are, as the safe sequence wants it."""
     running: Mapping[str, float] = field(default_factory=dict[str, float])
     """Written before a recipe (a susceptor turns, a bath is warm) and taken back to 0 at standby."""
-    signals: Mapping[str, str] = field(default_factory=dict[str, str])
     parameters: Mapping[str, float] = field(default_factory=dict[str, float])
+    """Of the plant, beside those that heat and vacuum say already."""
     plant_source: str = ""
     manifold: str = "run_vent"
     """Kind of the module of the valves whose gases run to a vent: run_vent or pulse_valves."""
@@ -236,10 +236,19 @@ class Spec:
         return [gas for gas in self.gases if not gas.inert]
 
     @property
+    def plant(self) -> dict[str, float]:
+        """Every parameter of the plant."""
+        said = {
+            "full_power_w": self.heat.power_w, "snap_c": self.heat.snap_c, "idle_c": self.heat.standby_c,
+            "manometer_full_torr": self.vacuum.full, "fine_manometer_full_torr": self.vacuum.fine,
+        }  # fmt: skip
+        return {name: float(value) for name, value in (asdict(Parameters()) | said | dict(self.parameters)).items()}
+
+    @property
     def cold_volume_l(self) -> float:
         """The chamber's volume as gas at 0 °C would fill it while the chamber idles: what a rate of rise goes by."""
-        of = {"volume_l": 12.0, "wall_c": 70.0, "gas_share": 0.35} | dict(self.parameters)
-        gas_c = of["wall_c"] + of["gas_share"] * (self.heat.standby_c - of["wall_c"])
+        of = self.plant
+        gas_c = of["wall_c"] + of["gas_share"] * (of["idle_c"] - of["wall_c"])
         return float(f"{of['volume_l'] * 273.15 / (gas_c + 273.15):.3g}")
 
     @property

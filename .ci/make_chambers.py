@@ -9,17 +9,22 @@ import argparse
 import sys
 import textwrap
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 from chamber_interlocks import alarms, interlocks
 from chamber_modules import least_dilution_slm, modules
 from chamber_operations import binding, loops, operations, proves_leak, safe_sequence
 from chamber_service import COUNTS_KPA, MIXING, emptied_kpa
+from chamber_signals import signals
 from chamber_spec import Gas, Spec
 from chamber_text import WIDTH, heading, pairs, table, tables
 from chamber_tools_energy import SPECS as ENERGY
 from chamber_tools_epitaxy import SPECS as EPITAXY
+from chamber_tools_plasma import SPECS as PLASMA
 from chamber_tools_thermal import SPECS as THERMAL
+
+from hil.chamber.parameters import Parameters
 
 ROOT = Path(__file__).resolve().parent.parent
 TOOLS = ROOT / "config" / "tools"
@@ -29,7 +34,7 @@ MADE = (
 )
 DEAD_LEGS = 1.25
 """A chamber is purged as though it had a quarter more than its volume (engineering default)."""
-SPECS = (*THERMAL, *ENERGY, *EPITAXY)
+SPECS = (*THERMAL, *ENERGY, *PLASMA, *EPITAXY)
 
 
 def text(spec: Spec) -> str:
@@ -85,7 +90,7 @@ def _gas_safety(spec: Spec) -> Iterator[str]:
         "least_dilution_slm": least_dilution_slm(spec), "locks": ["wafer_handling.door_unlock"],
     })  # fmt: skip
     v = spec.vacuum
-    litres = DEAD_LEGS * spec.parameters.get("volume_l", v.volume_l)
+    litres = DEAD_LEGS * spec.plant["volume_l"]
     yield from table("gas_safety.chamber", {
         "litres": round(litres, 3), "pressure": "chamber.pressure_torr", "least_torr": 0.001 * v.full,
         "mixing": spec.mixing, "purge": [gas.formula for gas in spec.gases if gas.inert],
@@ -110,7 +115,7 @@ def _telemetry(spec: Spec) -> dict[str, object]:
     zones = {f"zone{z}": f"heater.zone{z}.temperature_c" for z in range(1, spec.heat.zones + 1)}
     return {
         "chamber_pressure_torr": "chamber.pressure_torr", "temperature_zones_c": zones,
-        "gas_flows_sccm": {gas.formula: gas.flow for gas in spec.gases}, "signals": dict(spec.signals),
+        "gas_flows_sccm": {gas.formula: gas.flow for gas in spec.gases}, "signals": signals(spec),
     }  # fmt: skip
 
 
@@ -119,7 +124,8 @@ def _plant(spec: Spec) -> Iterator[str]:
     if spec.plant_source:
         plant["source"] = spec.plant_source
     yield from table("plant", plant)
-    yield from table("plant.parameters", {name: float(value) for name, value in spec.parameters.items()})
+    usual = asdict(Parameters())
+    yield from table("plant.parameters", {name: of for name, of in spec.plant.items() if of != usual[name]})
     yield from tables("plant.films", spec.films)
     for gas in spec.gases:
         line = dict(gas.line) | ({"vents": True} if gas.vents else {})
