@@ -36,7 +36,7 @@ SLOW_S = 0.1  # heat, steady films and discharge step at this period
 
 
 cdef int chamber_step(void* state, long long scan, const double* values, PlantInput* inputs) noexcept nogil:
-    # `scan` is not used: a plant that is attached later, or steps without a scan, keeps its own time.
+    # `scan` only tells of gaps: a plant that is attached later, or steps without a scan, keeps its own time.
     cdef Chamber* f = <Chamber*>state
     cdef long long at
     cdef int i
@@ -58,7 +58,7 @@ cdef int chamber_step(void* state, long long scan, const double* values, PlantIn
         crystal_step(f)
     if f.rack.step % f.watch.period == 0:
         watch_step(f)
-    return post_due(&f.rack, inputs)
+    return post_due(&f.rack, scan, inputs)
 
 
 cdef class Model:

@@ -56,7 +56,7 @@ NORMAL = {
 
 
 cdef int furnace_step(void* state, long long scan, const double* values, PlantInput* inputs) noexcept nogil:
-    # `scan` is not used: a plant that is attached later, or steps without a scan, keeps its own time.
+    # `scan` only tells of gaps: a plant that is attached later, or steps without a scan, keeps its own time.
     cdef Furnace* f = <Furnace*>state
     cdef int z
     cdef bint powered
@@ -77,7 +77,7 @@ cdef int furnace_step(void* state, long long scan, const double* values, PlantIn
         film_step(f, f.slow * f.rack.dt)
     if f.rack.step % f.history_period == 0:
         watch_monitor(f, f.rack.dt)
-    return post_due(&f.rack, inputs)
+    return post_due(&f.rack, scan, inputs)
 
 
 cdef extern from *:

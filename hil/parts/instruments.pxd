@@ -39,6 +39,7 @@ cdef struct Rack:
     # All instruments of a plant, its clock and its one source of chance
     double dt
     long long step
+    long long scan  # of the last postings
     Noise noise
     int sensors
     Sensor sensor[SENSORS]
@@ -77,10 +78,13 @@ cdef inline int post(Rack* rack, int index, PlantInput* out) noexcept nogil:
     return 1
 
 
-cdef inline int post_due(Rack* rack, PlantInput* out) noexcept nogil:
-    # What is due in this scan; in the first one everything
+cdef inline int post_due(Rack* rack, long long scan, PlantInput* out) noexcept nogil:
+    # What is due in this scan. Everything in the first one, and after scans that were skipped: instruments went on
+    # measuring while the controller was late.
     cdef int i, slot, count = 0
-    if rack.step == 0:
+    cdef bint follows = scan == rack.scan + 1
+    rack.scan = scan
+    if rack.step == 0 or not follows:
         for i in range(rack.sensors):
             count += post(rack, i, &out[count])
         return count

@@ -25,7 +25,7 @@ SPECIES_NAMES = ("SiH4", "NH3", "N2O", "NF3", "N2", "H2", "SiF4", "air")
 
 
 cdef int reactor_step(void* state, long long scan, const double* values, PlantInput* inputs) noexcept nogil:
-    # `scan` is not used: a plant that is attached later, or steps without a scan, keeps its own time.
+    # `scan` only tells of gaps: a plant that is attached later, or steps without a scan, keeps its own time.
     cdef Reactor* f = <Reactor*>state
     f.rack.step += 1
     follow_orders(f)
@@ -38,7 +38,7 @@ cdef int reactor_step(void* state, long long scan, const double* values, PlantIn
         film_step(f, f.slow * f.rack.dt)
     if f.rack.step % f.history_period == 0:
         watch(f, f.rack.dt)
-    return post_due(&f.rack, inputs)
+    return post_due(&f.rack, scan, inputs)
 
 
 cdef class Model:

@@ -6,6 +6,7 @@ import pytest
 from config.tool import TagKind
 from hil import plant
 from tests.hil.furnace import OPEN_PUMP, SHUT, Bench, furnace_tool, shipped_furnace
+from tests.hil.tool_run import ToolRun
 
 
 def story(seed: int) -> tuple[dict, dict, dict]:
@@ -76,6 +77,30 @@ def test_no_scan_has_to_take_all_instruments() -> None:
     bench.run(0.01)
     counts = [len(bench.plant.advance({}, 1)[0]) for _ in range(100)]
     assert max(counts) <= 11
+
+
+@pytest.mark.parametrize("slots", [1, 9, 10, 57])
+def test_scans_that_were_skipped_make_no_instrument_look_dead(slots: int) -> None:
+    """The controller was late, the instruments went on measuring: every reading of the next scan is fresh."""
+    run = ToolRun()
+    inputs = [run.layout.index[f"{m.name}.{t.name}"] for m in run.compiled.tool.modules for t in m.tags
+              if t.kind is TagKind.INPUT]  # fmt: skip
+    for _ in range(4):  # a period of the manometer is two scans: both halves of it
+        run.scan.skip(slots)
+        run.scan.advance(1)
+        assert not run.scan.values()[1][inputs].any()
+        run.scan.advance(2)
+
+
+def test_an_instrument_that_is_silent_stays_so_when_scans_are_skipped() -> None:
+    """Being late is no excuse for an instrument that says nothing."""
+    run = ToolRun()
+    run.plant.inject({"fault": "sensor_silent", "tag": "chamber.manometer_torr"})
+    run.scan.advance(2)
+    run.scan.skip(9)
+    run.scan.advance(1)
+    status = run.scan.values()[1][run.layout.index["chamber.manometer_torr"]]
+    assert status >> 30 == 2  # Bad
 
 
 def test_readings_are_whole_steps_of_their_resolution() -> None:
