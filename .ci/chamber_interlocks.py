@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from itertools import combinations
 from typing import Any
 
+import chamber_care
 from chamber_spec import Gas, Spec
 
 from config.gases import never_together
@@ -379,4 +380,5 @@ def alarms(spec: Spec) -> Iterator[Table]:
                "reflectometer", "tags": ["metrology.reflectometer_thickness_nm"], "on_delay_s": 10,
                "suppress": {"modes": ["Maintenance"]}, "priority": "low", "response_time_s": 28800,
                "consequence": "The run cannot be followed in situ", "action": "Check lamp and fibre"}  # fmt: skip
+    yield from chamber_care.alarms(spec)
     yield from (dict(one) for one in spec.alarms)

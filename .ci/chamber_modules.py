@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import chamber_care
 from chamber_spec import Gas, Spec
 
 from config.gas_rules import lfl_fraction
@@ -83,7 +84,9 @@ def modules(spec: Spec) -> Iterator[Mapping[str, Any]]:
         number("leak_limit_mtorr_min", "Greatest rate of rise before process gas", "mTorr/min", 0.01, 1000,
                initial=5),
         *_crews(spec),
+        chamber_care.clock(),
     ]}  # fmt: skip
+    yield chamber_care.module(spec)
 
 
 def _crews(spec: Spec) -> Iterator[Table]:
@@ -376,6 +379,7 @@ def _facilities(spec: Spec) -> Table:
     ]  # fmt: skip
     if spec.shield:
         tags.append(contact("shield_closed", "Shield against beam, light or waves closed", ["open", "closed"]))
+    tags += chamber_care.lights()
     return {"name": "facilities", "kind": "facilities", "description": "Supplies and hardwired protection, whose "
             "contacts are read and never reset from here", "tags": tags}  # fmt: skip
 

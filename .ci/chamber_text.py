@@ -38,7 +38,7 @@ def pairs(table: Mapping[str, Any]) -> list[str]:
     """Lines of a table's own values; those of `effects`, `tags` and `zones` stand below one another."""
     lines = list[str]()
     for name, item in table.items():
-        if name in {"effects", "tags", "zones", "check", "needs", "findings"} and item:
+        if name in {"effects", "tags", "zones", "check", "needs", "findings", "counters", "tasks"} and item:
             lines.append(f"{name} = [")
             lines += [f"  {value(one)}," for one in item]
             lines.append("]")

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
+import chamber_care
 from chamber_interlocks import alarms, interlocks
 from chamber_modules import least_dilution_slm, modules
 from chamber_operations import binding, loops, operations, proves_leak, safe_sequence
@@ -64,7 +65,7 @@ def _lines(spec: Spec) -> Iterator[str]:
     yield from tables("alarms", alarms(spec))
     yield heading("control")
     yield from tables("loops", loops(spec))
-    yield from tables("maps", spec.maps)
+    yield from tables("maps", (*spec.maps, *chamber_care.maps()))
     yield heading("recipes")
     yield from table("recipe", binding(spec))
     yield from table("telemetry", _telemetry(spec))
@@ -72,6 +73,8 @@ def _lines(spec: Spec) -> Iterator[str]:
     yield from table("safe_sequence", safe_sequence(spec))
     yield heading("operations")
     yield from tables("operations", operations(spec))
+    yield heading("care")
+    yield from table("care", chamber_care.care(spec))
     yield heading("simulated plant")
     yield "# Geometry and all else that is not listed are the defaults of hil.chamber.parameters."
     yield from _plant(spec)

@@ -28,6 +28,11 @@ def run_through(run: ChamberRun, name: str) -> RunState:
     return run.until_end(20000)
 
 
+def lit(run: ChamberRun) -> set[str]:
+    """Lamps of the stack light that are on."""
+    return {colour for colour in ("red", "yellow", "green", "blue") if run[f"facilities.light.{colour}"] == 1.0}
+
+
 def hazardous_are_off(run: ChamberRun) -> bool:
     heat = {f"heater.zone{zone}.power_pct" for zone in (1, 2, 3)}
     return all(run[name] == 0.0 for name, tag in run.layout.declared.items() if tag.hazardous and name not in heat)
@@ -88,9 +93,15 @@ def test_a_power_event_in_a_bottle_change_leaves_the_bottle_shut() -> None:
     assert run_through(run, "leak_check") is RunState.COMPLETE
     run.start(operation="change_bottle_nh3")
     run.until_step(ASKS)
+    assert lit(run) == {"green"}
     run.plant.inject({"fault": "power_loss"})
     assert run.until_end(600) is RunState.ABORTED
     assert hazardous_are_off(run)
+    assert "red" in lit(run)
+    assert run["facilities.horn"] == 1.0
+    run.write("facilities.horn_silenced", 1.0)
+    run.wait(0.1)
+    assert run["facilities.horn"] == 0.0
     run.write("gas_panel.nh3.bottle_shut", 0.0)
     run.wait(10)
     assert run["gas_panel.nh3.bottle_open"] == run["gas_panel.nh3.purge"] == 0.0
@@ -216,6 +227,24 @@ def test_process_gas_waits_for_a_shut_slit_valve() -> None:
     run.write("gas_panel.h2.valve", 1.0)
     assert run["gas_panel.h2.valve"] == 0.0
     assert "slit_shut_for_gas" in run.in_force()
+
+
+@pytest.mark.parametrize("name", TOOLS)
+def test_every_chamber_counts_its_wear_and_knows_what_is_left_in_its_bottles(name: str) -> None:
+    """With an end for what wears out and for each bottle that a change renews, and the clock's state with an alarm."""
+    tool = shipped_chamber(name)
+    counters = {one.tag: one for one in tool.care.counters}
+    bottled = {one.name.removeprefix("change_bottle_") for one in tool.operations if "change_bottle_" in one.name}
+    left = {one.tag.removeprefix("care.").removesuffix("_l"): one for one in counters.values() if one.kind == "amount"}
+    assert set(left) == bottled
+    for gas, one in left.items():
+        assert one.renewed_by == (f"change_bottle_{gas}",)
+        assert one.stop_below is not None
+        assert any(alarm.name == f"{gas}_bottle_low" for alarm in tool.alarms)
+    assert counters["care.isolation_valve"].stop_above
+    assert {task.counter for task in tool.care.tasks if task.counter} <= set(counters)
+    assert tool.care.clock == "control.clock"
+    assert any(alarm.name == "clock_free" for alarm in tool.alarms)
 
 
 def test_the_lock_is_the_shipped_tools() -> None:
