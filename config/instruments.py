@@ -5,6 +5,7 @@ device has (config.profile.RESERVED). As long as a device with hazardous outputs
 relies on, is not armed, an interlock keeps everything hazardous de-energised.
 """
 
+from config.layout import Layout
 from config.profile import FAST, RESERVED
 from config.tool import (
     Effect,
@@ -44,7 +45,8 @@ def with_device_tags(tool: Tool) -> Tool:
     """Add the tags and interlocks that follow from a tool's instruments; a tool without any stays as it is.
 
     On a rig whose plant is faster than the clock the wires are not: what is read over them may be as many times older,
-    counted in the tool's time; and so many times more as the rig asks patience for.
+    counted in the tool's time; and so many times more as the rig asks patience for. What holds such a reading
+    against a command waits as much longer before it acts: an answer that is still on its way is no fault.
     """
     if not tool.devices:
         return tool
@@ -55,6 +57,7 @@ def with_device_tags(tool: Tool) -> Tool:
     modules = (*tool.modules, module)
     if tool.rig is not None:
         factor = tool.rig.speed * tool.rig.patience
+        tool = tool.model_copy(update={"interlocks": _patient(tool, factor)})
         modules = tuple(
             one.model_copy(update={"tags": tuple(_on_a_clock(tag, factor) for tag in one.tags)}) for one in modules
         )
@@ -101,6 +104,29 @@ def _on_a_clock(tag: Tag, factor: int) -> Tag:
     if tag.kind is not TagKind.INPUT or tag.point is None:
         return tag
     return tag.model_copy(update={"period_s": tag.period_s * factor})
+
+
+def _patient(tool: Tool, factor: int) -> tuple[Interlock, ...]:
+    """The tool's interlocks on a rig whose readings may be `factor` times as old.
+
+    A Good reading is up to two periods old, so that on the rig it may be 2 (factor − 1) periods older than on the tool.
+    That much is added to the delay of those that hold a reading against a command, which the scan knows at once; what
+    acts without a delay, or looks at readings only, is as it is on the tool.
+    """
+    layout = Layout(tool)
+    return tuple(
+        one.model_copy(update={"on_delay_s": one.on_delay_s + (factor - 1) * 2 * slowest})
+        if one.on_delay_s and (slowest := _slowest_compared(one, layout))
+        else one
+        for one in tool.interlocks
+    )
+
+
+def _slowest_compared(interlock: Interlock, layout: Layout) -> float:
+    """Longest period of the readings that an interlock holds against a command; 0: it does not."""
+    wired = [layout.declared[name].period_s for name in layout.inputs_of(interlock.when)]
+    compared = layout.operands_of(interlock.when) - layout.inputs_of(interlock.when)
+    return max(wired, default=0.0) if compared else 0.0
 
 
 def _tag(device: str, name: str) -> Tag:

@@ -53,6 +53,10 @@ class Layout:
 
     def inputs_of(self, expression: str) -> frozenset[str]:
         """Tags of instruments that an expression depends on, through computed tags; none when it has faults."""
+        return frozenset(name for name in self.operands_of(expression) if self.declared[name].kind is TagKind.INPUT)
+
+    def operands_of(self, expression: str) -> frozenset[str]:
+        """Tags that an expression depends on, what stands behind computed ones in their place; none for faulty text."""
         found, left = set[str](), {expression}
         seen = set[str]()
         while left:
@@ -64,7 +68,7 @@ class Layout:
                 continue
             for name in used:
                 tag = self.declared.get(name)
-                if tag is not None and tag.kind is TagKind.INPUT:
+                if tag is not None and tag.expression is None:
                     found.add(name)
                 elif tag is not None and tag.expression is not None and tag.expression not in seen:
                     left.add(tag.expression)

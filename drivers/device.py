@@ -360,6 +360,7 @@ class Device:
             return False
         before, self.last_sign = self.last_sign, reading.value
         if sign.kind == "flag":
+            del self.latest[sign.point]  # looked at once: it is no news when another point is read next
             return reading.value != 0 and before is not None
         return before is not None and (reading.value < before if sign.kind == "uptime" else reading.value != before)
 

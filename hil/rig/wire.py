@@ -4,6 +4,7 @@ Every instrument answers in its own time; a fault of the matrix stands between t
 """
 
 import random
+import re
 import socket
 import time
 from collections.abc import Callable, Sequence
@@ -96,6 +97,8 @@ class Wire:
     def on_socket(self) -> bool:
         """Whether it is a TCP port; else a pseudo-terminal."""
         authority = self.link.partition("://")[2].partition("?")[0]
+        if self.scheme == "visa":
+            return authority.startswith("TCPIP")
         return self.scheme in {"tcp", "modbus-tcp"} or (self.scheme == "modbus-rtu" and not authority.startswith("/"))
 
     def open(self) -> None:
@@ -119,14 +122,26 @@ class Wire:
 
     @property
     def endpoint(self) -> str:
-        """The link under which a controller reaches it."""
+        """The link under which a controller reaches it.
+
+        A VISA resource stays one: a socket where it is a socket, else (GPIB, USBTMC, serial) a serial resource.
+        """
         where = f"{HOST}:{self._port}" if self.on_socket else str(self._path)
-        options = [self.query] if self.query else []
+        if self.scheme == "visa":
+            where = f"TCPIP::{HOST}::{self._port}::SOCKET" if self.on_socket else f"ASRL{self._path}::INSTR"
         if self.scheme == "can":
-            options = [option for option in self.query.split("&") if option and not option.startswith("interface=")]
-            options.insert(0, "interface=slcan")
-        scheme = "serial" if self.scheme == "visa" else self.scheme
-        return f"{scheme}://{where}" + (f"?{'&'.join(options)}" if options else "")
+            options = self._options_without("interface", "interface=slcan")
+        elif self.scheme == "visa" and not self.on_socket:
+            # A pseudo-terminal has no parity, and pyvisa-py asks for it. `library` would lead to real hardware.
+            options = self._options_without("library|parity|data_bits", "parity=none", "data_bits=8")
+        else:
+            options = [self.query] if self.query else []
+        return f"{self.scheme}://{where}" + (f"?{'&'.join(options)}" if options else "")
+
+    def _options_without(self, names: str, *others: str) -> list[str]:
+        """The link's options but those of these names, behind others."""
+        own = [option for option in self.query.split("&") if option and not re.match(f"({names})=", option)]
+        return [*others, *own]
 
     def close(self) -> None:
         """Everything shut."""

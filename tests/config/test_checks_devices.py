@@ -151,3 +151,15 @@ def test_on_a_rig_faster_than_the_clock_readings_may_be_older_in_the_tools_time(
     pairs = zip((tag for module in plain.modules for tag in module.tags),
                 (tag for module in fast.modules for tag in module.tags), strict=True)  # fmt: skip
     assert {other.period_s / one.period_s for one, other in pairs if one.period_s} == {10.0}
+
+
+def test_on_a_rig_what_holds_a_reading_against_a_command_waits_for_the_older_reading() -> None:
+    """Current is asked for and none flows: on a rig the answer of the supply may only be on its way."""
+    data = with_devices(io={"link": "modbus-tcp://127.0.0.1:502"})
+    data["devices"][1]["link"] = "modbus-rtu:///tmp/rig/wires/gauge"
+    plain, fast = tool_of(data), tool_of(data | {"rig": {"speed": 5, "patience": 3}})
+    (running,) = [tag for module in plain.modules for tag in module.tags if tag.name == "pump.running"]
+    delays = {one.name: one.on_delay_s for one in plain.interlocks}
+    assert delays["pump_lost"] == 0.5
+    later = {"pump_lost": 0.5 + 14 * 2 * running.period_s}
+    assert {one.name: one.on_delay_s for one in fast.interlocks} == delays | later

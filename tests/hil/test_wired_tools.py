@@ -152,3 +152,5 @@ async def test_a_tool_is_read_and_driven_wholly_over_its_wires(stem: str, tmp_pa
 
         await until_empty(not_followed)
         assert not [device.name for _, device in devices if device.statistics.write_faults]
+        # A flag that says once that it was switched on is read while it is met: that is no restart.
+        assert not [device.name for _, device in devices if device.statistics.reboots]
