@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Label, Static
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -38,26 +40,45 @@ def positive(text: str) -> float:
     return number
 
 
-class Ask(ModalScreen[list[str] | None]):
-    """Fields to fill in: Enter goes on, Escape leaves; what does not do stays open with its reason."""
+class Dialog(ModalScreen[Answer]):
+    """Words over the screen, and the keys that lead on."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "leave it")]
+    KEYS: ClassVar[str]
 
-    def __init__(self, title: str, words: Sequence[str], fields: Sequence[Field]) -> None:
+    def __init__(self, title: str, words: Sequence[str]) -> None:
         super().__init__()
-        self._title, self._words, self._fields = title, words, fields
+        self._title, self._words = title, words
 
     def compose(self) -> ComposeResult:
-        """Draw the question."""
+        """Draw the words."""
         with Vertical(classes="dialog"):
             yield Label(self._title, classes="title", markup=False)
             for line in self._words:
                 yield Static(line, markup=False)
-            for index, one in enumerate(self._fields):
-                yield Label(one.label, markup=False)
-                yield Input(one.value, id=f"field{index}", select_on_focus=True)
-            yield Static("", id="reason", markup=False)
-            yield Label("Enter: go on   Escape: leave it", classes="keys")
+            yield from self.below()
+            yield Label(self.KEYS, classes="keys")
+
+    def below(self) -> ComposeResult:
+        """Draw what stands between the words and the keys."""
+        yield from ()
+
+
+class Ask(Dialog[list[str] | None]):
+    """Fields to fill in: Enter goes on, Escape leaves; what does not do stays open with its reason."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "leave it")]
+    KEYS = "Enter: go on   Escape: leave it"
+
+    def __init__(self, title: str, words: Sequence[str], fields: Sequence[Field]) -> None:
+        super().__init__(title, words)
+        self._fields = fields
+
+    def below(self) -> ComposeResult:
+        """Draw the fields."""
+        for index, one in enumerate(self._fields):
+            yield Label(one.label, markup=False)
+            yield Input(one.value, id=f"field{index}", select_on_focus=True)
+        yield Static("", id="reason", markup=False)
 
     def on_mount(self) -> None:
         """Begin with the first field."""
@@ -84,47 +105,25 @@ class Ask(ModalScreen[list[str] | None]):
         self.dismiss(None)
 
 
-class Confirm(ModalScreen[bool]):
+class Confirm(Dialog[bool]):
     """The second step: says what will be done, and does it only on `y`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "answer(True)", "do it"),
         Binding("n,escape", "answer(False)", "leave it"),
     ]
-
-    def __init__(self, title: str, words: Sequence[str]) -> None:
-        super().__init__()
-        self._title, self._words = title, words
-
-    def compose(self) -> ComposeResult:
-        """Draw the question."""
-        with Vertical(classes="dialog"):
-            yield Label(self._title, classes="title", markup=False)
-            for line in self._words:
-                yield Static(line, markup=False)
-            yield Label("y: do it   n: leave it", classes="keys")
+    KEYS = "y: do it   n: leave it"
 
     def action_answer(self, done: bool) -> None:
         """Answer."""
         self.dismiss(done)
 
 
-class Tell(ModalScreen[None]):
+class Tell(Dialog[None]):
     """Words that stay until a key is pressed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter,q", "leave", "back")]
-
-    def __init__(self, title: str, words: Sequence[str]) -> None:
-        super().__init__()
-        self._title, self._words = title, words
-
-    def compose(self) -> ComposeResult:
-        """Draw the words."""
-        with Vertical(classes="dialog"):
-            yield Label(self._title, classes="title", markup=False)
-            for line in self._words:
-                yield Static(line, markup=False)
-            yield Label("Escape: back", classes="keys")
+    KEYS = "Escape: back"
 
     def action_leave(self) -> None:
         """Go back."""

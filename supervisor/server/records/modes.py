@@ -5,12 +5,10 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from config.faults import ConfigError
 from config.process_mode import ProcessMode, shipped_modes
-from config.text import Syntax, parse_text
-from config.validation import validate
 from opcua_model.interface import Entry, Refused
 from supervisor.server.historian import arrow
+from supervisor.server.records.declared import read_declared
 from supervisor.server.store.rows import Connection, one
 
 MOST = 1000
@@ -26,10 +24,7 @@ def read_mode(text: str) -> ProcessMode:
     Raises:
         Refused: with every fault.
     """
-    try:
-        return validate(parse_text(text, Syntax.JSON, "process mode"), ProcessMode, "process mode")
-    except ConfigError as error:
-        raise Refused("BadInvalidArgument", str(error)) from error
+    return read_declared(text, ProcessMode, "process mode")
 
 
 def add_mode(connection: Connection, org_id: str, mode: ProcessMode) -> str:

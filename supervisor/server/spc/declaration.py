@@ -7,10 +7,7 @@ from uuid import UUID
 from pydantic import Field, StringConstraints, model_validator
 
 from config.base import Model
-from config.faults import ConfigError
-from config.text import Syntax, parse_text
-from config.validation import validate
-from opcua_model.interface import Refused
+from supervisor.server.records.declared import read_declared
 from supervisor.server.spc.charts import RULES, SETS
 
 LEAST_POINTS = 8
@@ -102,7 +99,4 @@ def read_declaration(text: str) -> Declaration:
     Raises:
         Refused: with every fault.
     """
-    try:
-        return validate(parse_text(text, Syntax.JSON, "SPC series"), Declaration, "SPC series")
-    except ConfigError as error:
-        raise Refused("BadInvalidArgument", str(error)) from error
+    return read_declared(text, Declaration, "SPC series")
