@@ -1,76 +1,31 @@
 """The aggregates of Part 13 (OPC 10000-13, 1.05), each for all intervals at once."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from opcua_model.historical import bounded
 from opcua_model.historical.interpolation import interpolated
 from opcua_model.historical.series import (
-    BAD,
     CALCULATED,
     GOOD,
-    MILLISECOND,
     MULTIPLE,
     NO_DATA,
-    PARTIAL,
     UNCERTAIN,
     Intervals,
     Series,
     reduced,
 )
+from opcua_model.historical.status import NS, Results, by_count, clear_bad, counts, durations, partial, results
 from opcua_model.publishing.encoding import DOUBLE, INT32
 
-NS: Final = 1e9
 SAME: Final = 0
-"""In `KINDS`: the type of the tag itself."""
-
-
-@dataclass(frozen=True)
-class Results:
-    """[n] of each; a Bad status has no value."""
-
-    times: NDArray[np.int64]
-    values: NDArray[np.float64]
-    codes: NDArray[np.uint32]
+"""In `AGGREGATES`: the type of the tag itself."""
 
 
 Calculation = Callable[[Series, Intervals], Results]
-
-
-def _results(of: Intervals, values: NDArray[np.float64], codes: NDArray[np.int64]) -> Results:
-    final = codes.astype(np.uint32)
-    return Results(of.stamps, np.where(final >> np.uint32(31) == 1, np.nan, values), final)
-
-
-def _partial(series: Series, of: Intervals) -> NDArray[np.int64]:
-    """PARTIAL for intervals that are cut short, or that the series does not fill (Part 13, 5.3.3.2)."""
-    known = series.known_times
-    if not len(known):
-        return np.zeros(len(of), np.int64)
-    short = (of.low < known[0]) & (of.high > known[0])
-    short |= (of.low <= series.times[-1]) & (of.high > series.times[-1] + MILLISECOND)
-    if of.cut is not None:
-        short |= of.cut
-    return np.where(short, PARTIAL, 0)
-
-
-def _counts(mask: NDArray[np.bool_], first: NDArray[np.int64], behind: NDArray[np.int64]) -> NDArray[np.int64]:
-    running = Series.total(mask)
-    return running[behind] - running[first]
-
-
-def _by_count(series: Series, first: NDArray[np.int64], behind: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Status by the share of good and bad values (5.4.3.2); uncertain ones that were let in remain doubtful."""
-    usable, skipped = _counts(series.usable, first, behind), _counts(series.skipped, first, behind)
-    total = np.maximum(usable + skipped, 1)
-    rules = series.rules
-    codes = np.where(100.0 * usable >= rules.percent_good * total, GOOD, UNCERTAIN)
-    codes = np.where((skipped > 0) & (100.0 * skipped >= rules.percent_bad * total), BAD, codes)
-    doubtful = _counts(series.usable & series.uncertain, first, behind) > 0
-    return np.where((codes == GOOD) & doubtful, UNCERTAIN, codes)
 
 
 # ------------------------------------------------------------------------------------------------ of raw values
@@ -79,23 +34,18 @@ def _by_count(series: Series, first: NDArray[np.int64], behind: NDArray[np.int64
 def average(series: Series, of: Intervals) -> Results:
     """Mean of the good values, each counted once (5.4.3.5)."""
     first, behind = series.rows(of)
-    count = _counts(series.good, first, behind)
+    count = counts(series.good, first, behind)
     total = reduced(np.add, np.where(series.good, series.values, 0.0), first, behind, 0.0)
-    codes = np.where(count > 0, _by_count(series, first, behind) | CALCULATED, NO_DATA)
-    return _results(of, total / np.maximum(count, 1), _clear_bad(codes))
+    codes = np.where(count > 0, by_count(series, first, behind) | CALCULATED, NO_DATA)
+    return results(of, total / np.maximum(count, 1), clear_bad(codes))
 
 
 def count(series: Series, of: Intervals) -> Results:
     """Number of good values (5.4.3.18)."""
     first, behind = series.rows(of)
-    any_row = _counts(~series.absent, first, behind) > 0
-    codes = np.where(any_row, _by_count(series, first, behind) | CALCULATED | _partial(series, of), NO_DATA)
-    return _results(of, _counts(series.good, first, behind).astype(float), _clear_bad(codes))
-
-
-def _clear_bad(codes: NDArray[np.int64]) -> NDArray[np.int64]:
-    """A Bad status says nothing of how a value came to be: there is none."""
-    return np.where((codes & BAD) != 0, codes & ~np.int64(0xFFFF), codes)
+    any_row = counts(~series.absent, first, behind) > 0
+    codes = np.where(any_row, by_count(series, first, behind) | CALCULATED | partial(series, of), NO_DATA)
+    return results(of, counts(series.good, first, behind).astype(float), clear_bad(codes))
 
 
 def _extreme(
@@ -106,13 +56,13 @@ def _extreme(
     none = -np.inf if greatest else np.inf
     column = np.where(series.good, series.values, none)
     values = reduced(np.maximum if greatest else np.minimum, column, first, behind, none)
-    found = _counts(series.good, first, behind) > 0
+    found = counts(series.good, first, behind) > 0
     rows = np.full(len(of), -1, np.int64)
     several = np.zeros(len(of), np.bool_)
     for number in np.flatnonzero(found).tolist():
         same = np.flatnonzero(column[first[number] : behind[number]] == values[number])
         rows[number], several[number] = first[number] + same[0], len(same) > 1
-    codes = np.where(_counts(series.skipped, first, behind) > 0, UNCERTAIN, GOOD) | _partial(series, of)
+    codes = np.where(counts(series.skipped, first, behind) > 0, UNCERTAIN, GOOD) | partial(series, of)
     codes = np.where(several, codes | MULTIPLE, codes)
     return values, np.where(found, codes, NO_DATA), rows
 
@@ -120,7 +70,7 @@ def _extreme(
 def _extreme_value(series: Series, of: Intervals, *, greatest: bool) -> Results:
     values, codes, rows = _extreme(series, of, greatest=greatest)
     raw = (rows >= 0) & (series.times[rows] == of.stamps) if len(series) else np.zeros(len(of), np.bool_)
-    return _results(of, values, np.where(raw | (codes == NO_DATA), codes, codes | CALCULATED))
+    return results(of, values, np.where(raw | (codes == NO_DATA), codes, codes | CALCULATED))
 
 
 def minimum(series: Series, of: Intervals) -> Results:
@@ -135,7 +85,7 @@ def maximum(series: Series, of: Intervals) -> Results:
 
 def _extreme_time(series: Series, of: Intervals, *, greatest: bool) -> Results:
     values, codes, rows = _extreme(series, of, greatest=greatest)
-    found = _results(of, values, codes)
+    found = results(of, values, codes)
     times = np.where(rows >= 0, series.times[rows], of.stamps) if len(series) else of.stamps
     return Results(times, found.values, found.codes)
 
@@ -157,7 +107,7 @@ def value_range(series: Series, of: Intervals) -> Results:
     with np.errstate(invalid="ignore"):
         values = high - low
     codes &= ~np.int64(MULTIPLE & 0xFF)
-    return _results(of, values, np.where(codes == NO_DATA, codes, codes | CALCULATED))
+    return results(of, values, np.where(codes == NO_DATA, codes, codes | CALCULATED))
 
 
 def _edge(series: Series, of: Intervals, *, last: bool) -> Results:
@@ -165,9 +115,9 @@ def _edge(series: Series, of: Intervals, *, last: bool) -> Results:
     found = behind > first
     rows = np.where(found, behind - 1 if last else first, 0)
     if not len(series):
-        return _results(of, np.full(len(of), np.nan), np.full(len(of), NO_DATA, np.int64))
-    codes = np.where(found, series.codes[rows] | _partial(series, of), NO_DATA)
-    result = _results(of, series.values[rows], _clear_bad(codes))
+        return results(of, np.full(len(of), np.nan), np.full(len(of), NO_DATA, np.int64))
+    codes = np.where(found, series.codes[rows] | partial(series, of), NO_DATA)
+    result = results(of, series.values[rows], clear_bad(codes))
     return Results(np.where(found, series.times[rows], of.stamps), result.values, result.codes)
 
 
@@ -188,18 +138,18 @@ def delta(series: Series, of: Intervals) -> Results:
     begin, stop = np.searchsorted(places, first), np.searchsorted(places, behind)
     found = stop > begin
     if not found.any():
-        return _results(of, np.full(len(of), np.nan), np.full(len(of), NO_DATA, np.int64))
+        return results(of, np.full(len(of), np.nan), np.full(len(of), NO_DATA, np.int64))
     one, other = places[np.minimum(begin, len(places) - 1)], places[np.maximum(stop - 1, 0)]
     running = Series.total(series.skipped)
     passed = (running[np.maximum(one, first)] - running[first]) + (running[behind] - running[np.minimum(other, behind)])
     doubted = (passed > 0) | series.uncertain[one] | series.uncertain[other]
-    codes = np.where(doubted, UNCERTAIN, GOOD) | CALCULATED | _partial(series, of)
-    return _results(of, series.values[other] - series.values[one], np.where(found, codes, NO_DATA))
+    codes = np.where(doubted, UNCERTAIN, GOOD) | CALCULATED | partial(series, of)
+    return results(of, series.values[other] - series.values[one], np.where(found, codes, NO_DATA))
 
 
 def _variance(series: Series, of: Intervals, less: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     first, behind = series.rows(of)
-    number = _counts(series.good, first, behind)
+    number = counts(series.good, first, behind)
     column = np.where(series.good, series.values, 0.0)
     mean = reduced(np.add, column, first, behind, 0.0) / np.maximum(number, 1)
     # Distances from the interval's own mean: a row lies in one interval at most.
@@ -209,30 +159,30 @@ def _variance(series: Series, of: Intervals, less: int) -> tuple[NDArray[np.floa
         own[rows] = np.where(series.good[rows], (series.values[rows] - mean[place]) ** 2, 0.0)
     squares = reduced(np.add, own, first, behind, 0.0)
     values = np.where(number > less, squares / np.maximum(number - less, 1), 0.0)
-    codes = np.where(number > 0, _by_count(series, first, behind) | CALCULATED | _partial(series, of), NO_DATA)
-    return values, _clear_bad(codes)
+    codes = np.where(number > 0, by_count(series, first, behind) | CALCULATED | partial(series, of), NO_DATA)
+    return values, clear_bad(codes)
 
 
 def variance_sample(series: Series, of: Intervals) -> Results:
     """Variance with n - 1; of one value it is 0 (5.4.3.37)."""
-    return _results(of, *_variance(series, of, 1))
+    return results(of, *_variance(series, of, 1))
 
 
 def variance_population(series: Series, of: Intervals) -> Results:
     """Variance with n (5.4.3.39)."""
-    return _results(of, *_variance(series, of, 0))
+    return results(of, *_variance(series, of, 0))
 
 
 def deviation_sample(series: Series, of: Intervals) -> Results:
     """Standard deviation with n - 1; of one value it is 0 (5.4.3.36)."""
     values, codes = _variance(series, of, 1)
-    return _results(of, np.sqrt(values), codes)
+    return results(of, np.sqrt(values), codes)
 
 
 def deviation_population(series: Series, of: Intervals) -> Results:
     """Standard deviation with n (5.4.3.38)."""
     values, codes = _variance(series, of, 0)
-    return _results(of, np.sqrt(values), codes)
+    return results(of, np.sqrt(values), codes)
 
 
 # ---------------------------------------------------------------------------------------------- weighted by time
@@ -241,7 +191,7 @@ def deviation_population(series: Series, of: Intervals) -> Results:
 def interpolative(series: Series, of: Intervals) -> Results:
     """The value at the begin of an interval (5.4.3.4)."""
     values, codes = interpolated(series, of.stamps)
-    return _results(of, values, codes.astype(np.int64))
+    return results(of, values, codes.astype(np.int64))
 
 
 def _areas(series: Series, of: Intervals) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
@@ -274,56 +224,27 @@ def _areas(series: Series, of: Intervals) -> tuple[NDArray[np.float64], NDArray[
     stop = np.where(beyond, len(series), series.places[np.minimum(after, len(times) - 1)] + 1)
     doubted = series.unusable_before[stop] - series.unusable_before[begin] > 0
     doubted |= series.doubtful_before[stop] - series.doubtful_before[begin] > 0
-    codes = np.where(doubted | beyond, UNCERTAIN, GOOD) | CALCULATED | _partial(series, of)
+    codes = np.where(doubted | beyond, UNCERTAIN, GOOD) | CALCULATED | partial(series, of)
     return mean, seconds, np.where(filled, codes, NO_DATA)
 
 
 def time_average(series: Series, of: Intervals) -> Results:
     """Mean over time of the line between usable values (5.4.3.6)."""
     mean, _, codes = _areas(series, of)
-    return _results(of, mean, codes)
+    return results(of, mean, codes)
 
 
 def total(series: Series, of: Intervals) -> Results:
     """Area under that line, in the tag's unit times seconds (5.4.3.8)."""
     mean, seconds, codes = _areas(series, of)
-    return _results(of, mean * seconds, codes)
-
-
-def _durations(series: Series, of: Intervals, *, bad: bool) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Seconds for which the status was good (or bad), and seconds that are known; a status holds until the next row."""
-    times = series.times
-    if not len(times):
-        return np.zeros(len(of)), np.zeros(len(of))
-    until = np.append(times[1:], times[-1] + MILLISECOND)
-    wanted = ~series.usable if bad else series.usable & series.good
-    running = Series.total(np.where(wanted, until - times, 0))
-    high = np.minimum(of.high, until[-1])
-
-    def before(moments: NDArray[np.int64]) -> NDArray[np.int64]:
-        place = np.clip(np.searchsorted(times, moments, "right") - 1, 0, len(times) - 1)
-        passed = np.where(wanted[place], moments - times[place], 0)
-        return np.where(moments <= times[0], 0, running[place] + passed)
-
-    found = before(high) - before(of.low)
-    if bad:  # before the first row there is nothing
-        found = found + np.clip(times[0] - of.low, 0, np.maximum(high - of.low, 0))
-    elif not series.rules.stepped:
-        # The bound at the begin lies on a slope towards the next row: when that is not good, it is doubted (3.1.9).
-        place = np.clip(np.searchsorted(times, of.low, "right") - 1, 0, len(times) - 1)
-        following = np.minimum(place + 1, len(times) - 1)
-        between = (of.low > times[place]) & (following > place) & wanted[place] & ~series.good[following]
-        found = found - np.where(between, np.maximum(np.minimum(times[following], high) - of.low, 0), 0)
-    known = np.maximum(high - of.low, 0)
-    nothing = (of.high <= times[0]) | (of.low > times[-1])
-    return found / NS, np.where(nothing, 0.0, known / NS)
+    return results(of, mean * seconds, codes)
 
 
 def _duration(series: Series, of: Intervals, *, bad: bool, percent: bool) -> Results:
-    found, known = _durations(series, of, bad=bad)
-    codes = np.where(known > 0, CALCULATED | _partial(series, of), NO_DATA)
+    found, known = durations(series, of, bad=bad)
+    codes = np.where(known > 0, CALCULATED | partial(series, of), NO_DATA)
     values = 100.0 * found / np.where(known > 0, known, 1.0) if percent else found * 1000.0
-    return _results(of, values, codes)
+    return results(of, values, codes)
 
 
 def duration_good(series: Series, of: Intervals) -> Results:
@@ -368,7 +289,18 @@ AGGREGATES: Final[dict[str, tuple[Calculation, int]]] = {
     "StandardDeviationPopulation": (deviation_population, DOUBLE),
     "VarianceSample": (variance_sample, DOUBLE),
     "VariancePopulation": (variance_population, DOUBLE),
+    "StartBound": (bounded.start_bound, SAME),
+    "EndBound": (bounded.end_bound, SAME),
+    "DeltaBounds": (bounded.delta_bounds, SAME),
+    "Minimum2": (bounded.minimum2, SAME),
+    "Maximum2": (bounded.maximum2, SAME),
+    "MinimumActualTime2": (bounded.minimum_actual_time2, SAME),
+    "MaximumActualTime2": (bounded.maximum_actual_time2, SAME),
+    "Range2": (bounded.range2, SAME),
+    "TimeAverage2": (bounded.time_average2, DOUBLE),
+    "Total2": (bounded.total2, DOUBLE),
+    "DurationInStateZero": (bounded.duration_in_state_zero, DOUBLE),
+    "DurationInStateNonZero": (bounded.duration_in_state_non_zero, DOUBLE),
+    "NumberOfTransitions": (bounded.number_of_transitions, INT32),
 }
 """By the name of their AggregateFunction object: what calculates, and the type of the result (`SAME`: the tag's)."""
-REACHING: Final = frozenset({"Interpolative", "TimeAverage", "Total"})
-"""Those that look for usable values outside of the stretch that is asked for."""

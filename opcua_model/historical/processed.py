@@ -9,10 +9,11 @@ import numpy as np
 
 from opcua_model.browse import Continuations
 from opcua_model.desk import Desk
-from opcua_model.historical.aggregates import AGGREGATES, SAME, Results
+from opcua_model.historical.aggregates import AGGREGATES, SAME
 from opcua_model.historical.fetch import portions
 from opcua_model.historical.raw import filled, nanoseconds
 from opcua_model.historical.series import Intervals, Rules, intervals
+from opcua_model.historical.status import Results
 from opcua_model.historical.summaries import from_summaries
 from opcua_model.historical.trends import Trend
 from opcua_model.publishing.encoding import DOUBLE
@@ -20,6 +21,8 @@ from opcua_model.stack import Ids, fault, ua
 
 BY_NODE: Final = {ua.NodeId(int(getattr(Ids, f"AggregateFunction_{name}"))): name for name in AGGREGATES}
 """Names of the functions by their nodes."""
+_DIFFERENCES: Final = frozenset({"Range", "Range2", "Delta", "DeltaBounds"})
+"""Of states they are numbers too, and may be negative."""
 INTERVALS: Final = 1_000_000
 """Of one request."""
 
@@ -95,7 +98,7 @@ async def read_processed(desk: Desk, cursor: Cursor, stamps: int, points: Contin
         )
     kind = AGGREGATES[cursor.name][1]
     if kind == SAME:
-        kind = DOUBLE if cursor.name in {"Range", "Delta"} else cursor.of.kind
+        kind = DOUBLE if cursor.name in _DIFFERENCES else cursor.of.kind
     result = ua.HistoryReadResult()
     if page.stop < len(whole):
         result.ContinuationPoint = points.keep(replace(cursor, done=page.stop))

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opcua_model.desk import Desk
-from opcua_model.historical.aggregates import Results
 from opcua_model.historical.series import BAD, CALCULATED, GOOD, NO_DATA, PARTIAL, UNCERTAIN, Intervals, Rules, reduced
+from opcua_model.historical.status import Results
 from opcua_model.interface import Summary
 
 SUMMED: Final = frozenset({

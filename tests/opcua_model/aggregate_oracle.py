@@ -99,6 +99,74 @@ def durations(rows: list[Row], low: float, high: float, rules: Rules) -> tuple[f
     return found["good"], found["bad"], end - low
 
 
+def simple(rows: list[Row], at: float, rules: Rules) -> float | None:
+    """The simple bounding value (3.1.9): between the very neighbours; None where it is Bad or there is none."""
+    exact, before = [row for row in rows if row[0] == at], [row for row in rows if row[0] < at]
+    if exact:
+        return exact[0][1] if usable(exact[0], rules) else None
+    if not before or not usable(before[-1], rules):
+        return None
+    one, after = before[-1], [row for row in rows if row[0] > at]
+    if rules.stepped or not after or not usable(after[0], rules):
+        return one[1]
+    return one[1] + (after[0][1] - one[1]) * (at - one[0]) / (after[0][0] - one[0])
+
+
+def bounded(name: str, rows: list[Row], low: float, high: float, rules: Rules) -> float | None:
+    """The aggregates with simple bounding values, piece by piece; None where there is none."""
+    if not rows or high <= rows[0][0] or low > rows[-1][0]:
+        return None
+    begin, end = simple(rows, low, rules), simple(rows, high, rules)
+    if name in {"StartBound", "EndBound"}:
+        moment, bound = (low, begin) if name == "StartBound" else (high, end)
+        doubted = [row[1] for row in rows if row[0] == moment and row[2] >> 30 == 1]  # what stands there is the bound
+        return doubted[0] if doubted else bound
+    if name == "DeltaBounds":
+        return None if begin is None or end is None else end - begin
+    if name in {"Minimum2", "Maximum2", "Range2"}:
+        found = [row[1] for row in inside(rows, low, high) if usable(row, rules)]
+        found += [one for one in (begin, None if rules.stepped else end) if one is not None]
+        if not found:
+            return None
+        return {"Minimum2": min(found), "Maximum2": max(found), "Range2": max(found) - min(found)}[name]
+    area = seconds = zero = other = 0.0
+    moments = sorted({low, high, rows[-1][0] + 0.001, *(row[0] for row in rows)})
+    for left, right in itertools.pairwise([at for at in moments if low <= at <= min(high, rows[-1][0] + 0.001)]):
+        value = simple(rows, left, rules)
+        if value is None:
+            continue
+        follows = [row for row in rows if row[0] > left]
+        slopes = not rules.stepped and follows and usable(follows[0], rules)
+        until = simple(rows, right, rules) if slopes else value
+        assert until is not None
+        area += (value + until) / 2 * (right - left)
+        seconds += right - left
+        zero, other = zero + (right - left) * (value == 0), other + (right - left) * (value != 0)
+    if name in {"TimeAverage2", "Total2"}:
+        return None if not seconds else area / seconds if name == "TimeAverage2" else area
+    return 1000 * (zero if name == "DurationInStateZero" else other)
+
+
+def transitions(rows: list[Row], low: float, high: float, rules: Rules) -> float | None:
+    """How often a value was another one than the last one before it."""
+    if all(row[2] == NO_DATA for row in inside(rows, low, high)):
+        return None
+    fit = [row for row in rows if usable(row, rules)]
+    return float(sum(low <= two[0] < high and one[1] != two[1] for one, two in itertools.pairwise(fit)))
+
+
+def by_time(rows: list[Row], low: float, high: float, rules: Rules) -> int:
+    """Severity by the shares of time that were good and bad (5.4.3.2)."""
+    well, badly, known = durations(rows, low, high, rules)
+    if badly and 100 * badly >= rules.percent_bad * known:
+        return 0x80000000
+    return 0 if 100 * well >= rules.percent_good * known else UNCERTAIN
+
+
+TIMED = {"Minimum2", "Maximum2", "Range2", "TimeAverage2", "Total2", "DurationInStateZero", "DurationInStateNonZero"}
+"""Aggregates whose status follows from shares of time."""
+
+
 def answer(name: str, rows: list[Row], low: float, high: float, rules: Rules) -> Any:
     """Value, None where there is none."""
     some = inside(rows, low, high)
@@ -107,6 +175,12 @@ def answer(name: str, rows: list[Row], low: float, high: float, rules: Rules) ->
     mean = sum(numbers) / len(numbers) if numbers else None
     if name == "Interpolative":
         return line(rows, low, rules)[0]
+    if name == "NumberOfTransitions":
+        return None if by_count(some, rules) & 0x80000000 else transitions(rows, low, high, rules)
+    if name in TIMED or name.endswith(("Bound", "Bounds")):
+        if name in TIMED and by_time(rows, low, high, rules) & 0x80000000:
+            return None
+        return bounded(name, rows, low, high, rules)
     if name == "Average":
         return None if by_count(some, rules) & 0x80000000 else mean
     if name == "Count":

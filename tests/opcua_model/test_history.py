@@ -220,7 +220,18 @@ async def test_averages_extremes_and_durations_come_by_interval(server: UaServer
     async with connect(server.endpoint, "otto", PASSWORDS["otto"]) as tool:
         found = {
             name: await ask(tool, None, None, 0, details=processed(name, 90, 110, 10.0))
-            for name in ("Average", "Minimum", "Count", "DurationBad", "TimeAverage", "Start", "Interpolative")
+            for name in (
+                "Average",
+                "Minimum",
+                "Count",
+                "DurationBad",
+                "TimeAverage",
+                "Start",
+                "Interpolative",
+                "TimeAverage2",
+                "NumberOfTransitions",
+                "DeltaBounds",
+            )
         }
         rows = {name: result.HistoryData.DataValues for name, result in found.items()}
     assert values(found["Average"]) == [94.0, 104.5]
@@ -232,6 +243,9 @@ async def test_averages_extremes_and_durations_come_by_interval(server: UaServer
     assert values(found["DurationBad"]) == [1000.0, 0.0]
     assert values(found["TimeAverage"]) == [95.0, 105.0]
     assert values(found["Interpolative"]) == [90.0, 100.0]
+    assert values(found["TimeAverage2"]) == [pytest.approx((94 * 8 + 98) / 9), 105.0]  # nothing from the Bad one on
+    assert values(found["NumberOfTransitions"]) == [9, 10]
+    assert values(found["DeltaBounds"]) == [10.0, 10.0]
     assert rows["Start"][0].SourceTimestamp == at(90)
 
 
