@@ -24,7 +24,7 @@ COUNTED := tests/config tests/drivers tests/opcua_model tests/supervisor
 # Half the time that a daemon takes to start is imports: each process would compile what no other may leave behind.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test bench validation lint format docs coverage kernel-coverage kernel-campaign exploration mutations campaign first-week scenario-campaign process-campaign kill-campaign hostile-campaign driver-campaign soak wired-recipes dist-check sbom audit node-client lock setup kernels clean variants
+.PHONY: help run test bench validation lint format docs coverage kernel-coverage kernel-campaign exploration mutations campaign first-week scenario-campaign process-campaign kill-campaign hostile-campaign driver-campaign replay-campaign soak wired-recipes dist-check sbom audit node-client lock setup kernels clean variants
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -106,7 +106,7 @@ driver-campaign: setup  ## damaged answers of instruments against every codec (A
 	$(BIN)/python -m tests.drivers.fuzz --answers $(ANSWERS) --seed $(SEED) --out docs/evidence/driver-fuzz-seed$(SEED).json
 
 # Hours on two processors; each part has a target of its own and a sample of it in `make test`.
-campaign: scenario-campaign process-campaign kill-campaign wire-campaign driver-campaign hostile-campaign kernel-campaign exploration mutations  ## every campaign below, one after another
+campaign: scenario-campaign process-campaign kill-campaign wire-campaign driver-campaign hostile-campaign replay-campaign kernel-campaign exploration mutations  ## every campaign below, one after another
 
 SCENARIOS ?= 2000
 scenario-campaign: setup  ## random runs of shipped tools with faults of plant, people and process (SCENARIOS=…, SEED=…)
@@ -128,6 +128,9 @@ kill-campaign: setup  ## SIGKILL of controllers, of whole daemons, of servers, i
 MESSAGES ?= 1000000
 hostile-campaign: setup  ## hostile OPC UA messages against a whole daemon (MESSAGES=…, SEED=…)
 	$(BIN)/python -m tests.system.campaign --messages $(MESSAGES) --seed $(SEED)
+
+replay-campaign: setup  ## every shipped recipe taped and executed again, bit for bit
+	$(BIN)/python -W ignore -m tests.system.replay_campaign --out docs/evidence/replay.json
 
 # In real time and under real load: leave the machine alone meanwhile.
 MINUTES ?= 60

@@ -19,10 +19,11 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench.figure import Figure
+from tests.evidence import commit
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
-ORDER = ("scan", "latency", "simulate", "plant", "start", "historian", "opcua")
+ORDER = ("scan", "latency", "simulate", "replay", "plant", "start", "historian", "opcua")
 
 
 def names() -> list[str]:
@@ -46,15 +47,6 @@ def number(value: float | None) -> str:
     if value is None:
         return ""
     return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
-
-
-def commit() -> str:
-    """Name the commit that was measured; a changed work tree is said."""
-    told = subprocess.run(
-        ["git", "describe", "--always", "--dirty", "--abbrev=12"],  # noqa: S607 (the git of this checkout)
-        cwd=ROOT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    return told.stdout.strip() or "no git checkout"
 
 
 def processor() -> str:

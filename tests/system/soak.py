@@ -15,7 +15,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -45,8 +46,6 @@ AT_LEAST = 24
 """Samples of a short trial, which come closer together then."""
 SESSIONS = CLIENTS + 5
 """Clients, two readers of history, the writer, the operator and whoever samples."""
-LOGIN_S = 0.5
-"""Between two logins of those who stay: each costs the server a password and two signatures."""
 OPERATION = "standby"
 WRITTEN = "Equipment/control/ror_limit_pct"
 """A limit that only the verification of a flow looks at."""
@@ -84,6 +83,7 @@ class Soak:
         self.samples: list[dict[str, float]] = []
         self.values = Count()
         self.on = True
+        self._door = anyio.Lock()
         self._before: dict[str, Any] = {}
 
     async def run(self, seconds: float) -> None:
@@ -93,19 +93,26 @@ class Soak:
         async with anyio.create_task_group() as group:
             for _ in range(CLIENTS):
                 group.start_soon(self._kept, "follow", self._follow)
-                await anyio.sleep(LOGIN_S)
             for _ in range(2):
                 group.start_soon(self._kept, "look back", self._look_back)
             for name, work in (("write", self._write), ("come and go", self._come_and_go)):
                 group.start_soon(self._kept, name, work)
             group.start_soon(self._kept, "operate", lambda: self._operate(recipe))
-            async with self.daemon.client("ada") as looker:
+            async with self._client("ada") as looker:
                 await until(looker, "Diagnostics/Sessions", lambda open_: open_ >= SESSIONS, within_s=120, every_s=0.5)
                 began = time.monotonic()
                 while time.monotonic() - began < seconds:
                     await anyio.sleep(every_s)
                     await self._sample(looker, time.monotonic() - began, every_s)
             self.on = False
+
+    @asynccontextmanager
+    async def _client(self, user: str) -> AsyncGenerator[ToolClient]:
+        """Log in, one after another: all at once would wait longer than the server waits for a login."""
+        async with AsyncExitStack() as stack:
+            async with self._door:
+                tool = await stack.enter_async_context(self.daemon.client(user))
+            yield tool
 
     async def _kept(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
         """Do one kind of work to the end; whoever was dropped says so and begins again. The operator ends his run."""
@@ -117,7 +124,7 @@ class Soak:
                 await anyio.sleep(1.0)
 
     async def _follow(self) -> None:
-        async with self.daemon.client("otto") as tool:
+        async with self._client("otto") as tool:
             raw = Raw(tool._client)
             request = await subscribe(raw, lambda n: tool.node(_signal(n)), SIGNALS, INTERVAL_MS)
             self.values.on = True
@@ -129,7 +136,7 @@ class Soak:
                 group.cancel_scope.cancel()
 
     async def _look_back(self) -> None:
-        async with self.daemon.client("otto") as tool:
+        async with self._client("otto") as tool:
             raw = Raw(tool._client)
             while self.on:
                 now = datetime.now(UTC).replace(tzinfo=None)
@@ -144,7 +151,7 @@ class Soak:
                 await anyio.sleep(self.rng.uniform(0.5, 1.5))
 
     async def _write(self) -> None:
-        async with self.daemon.client("erika") as engineer:
+        async with self._client("erika") as engineer:
             while self.on:
                 try:
                     await engineer.write(WRITTEN, round(self.rng.uniform(4.0, 6.0), 2))
@@ -157,13 +164,13 @@ class Soak:
 
     async def _come_and_go(self) -> None:
         while self.on:
-            async with self.daemon.client("mia") as mechanic:
+            async with self._client("mia") as mechanic:
                 await mechanic.read("Diagnostics/Sessions")
             self.done["logins"] += 1
             await anyio.sleep(5.0)
 
     async def _operate(self, recipe: tuple[str, int]) -> None:
-        async with self.daemon.client("olga") as operator:
+        async with self._client("olga") as operator:
             while self.on:
                 await until(operator, "Services/State", lambda state: state not in {"ABORTING", "RUNNING"}, every_s=0.5)
                 await self._to_the_end(operator, await self._service(operator))
