@@ -93,12 +93,15 @@ class Calibrations:
             run_number=run.plan.run_number,
             user=run.plan.principal.user,
             time_ns=now_ns,
+            done_ns={**(before.done_ns if before else {}), declared.operation: now_ns},
         )
         self._memory.known.calibrations[declared.tag] = record
         self._scan.correct(self._index[declared.tag], record.offset, record.gain)
         unit = view.layout.declared[declared.tag].unit
         due_ns = record.time_ns + round(declared.every_days * DAY_NS)
-        return EventKind.CALIBRATION, {"tag": declared.tag, "unit": unit, "due_ns": due_ns, **record.model_dump()}
+        return EventKind.CALIBRATION, {
+            "tag": declared.tag, "unit": unit, "due_ns": due_ns, **record.model_dump(exclude={"done_ns"}),
+        }  # fmt: skip
 
     @staticmethod
     def _refusal(view: View, declared: Calibration, after: Correction) -> str:
@@ -125,8 +128,7 @@ class Calibrations:
 
     def _row(self, declared: Calibration, now_ns: int) -> dict[str, Any]:
         known = self._memory.known.calibrations.get(declared.tag)
-        mine = known if known is not None and known.operation == declared.operation else None
-        since = mine.time_ns if mine else self._memory.known.first_ns
+        since = _last(known, declared.operation) or self._memory.known.first_ns
         days_left = declared.every_days - (now_ns - since) / DAY_NS
         return {
             "tag": declared.tag,
@@ -134,5 +136,12 @@ class Calibrations:
             "operation": declared.operation,
             "state": "due" if days_left <= 0 else "ok",
             "days_left": days_left,
-            **({} if known is None else known.model_dump(exclude={"kind", "operation"})),
+            **({} if known is None else known.model_dump(exclude={"kind", "operation", "done_ns"})),
         }
+
+
+def _last(known: Calibrated | None, operation: str) -> int | None:
+    """When the operation last corrected the tag; of memories that did not keep it, what the newest record says."""
+    if known is None:
+        return None
+    return known.done_ns.get(operation, known.time_ns if known.operation == operation else None)

@@ -151,6 +151,20 @@ def test_corrections_outlive_the_controller_and_fall_due(furnace: Furnace) -> No
     assert rows[THROTTLE] == "ok"
 
 
+def test_zero_and_span_of_one_controller_are_one_history_and_fall_due_by_themselves(furnace: Furnace) -> None:
+    """The span that is found a day later does not make the zero due again."""
+    furnace.conclude("calibrate_mfc_zero", sih4_zero=0.0, n2o_zero=1.0, n2_zero=0.0)
+    furnace.now_ns += DAY_NS
+    (_, record) = furnace.conclude("calibrate_n2o_span", ratio=1.02)[0]
+    assert (record["kind"], record["version"], record["offset"], record["gain"]) == ("mfc_span", 2, 1.0, 1.02)
+    rows = {
+        row["operation"]: row["days_left"]
+        for row in furnace.calibrations.report(furnace.now_ns)
+        if row["tag"] == "gas_panel.n2o.flow_sccm"
+    }
+    assert rows == {"calibrate_mfc_zero": pytest.approx(89.0), "calibrate_n2o_span": pytest.approx(365.0)}
+
+
 def test_an_operation_that_found_no_number_corrects_nothing(furnace: Furnace) -> None:
     told = furnace.conclude("calibrate_mfc_zero", n2o_zero=0.1, n2_zero=0.1)
     assert [data["text"] for kind, data in told if kind is EventKind.NOTICE] == [
