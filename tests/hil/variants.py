@@ -16,8 +16,8 @@ from typing import Any
 from config.loading import load_tool, shipped_recipe, shipped_tool
 from config.recipe import load_recipe
 from supervisor.controller.simulate import simulate
+from tests.evidence import commit
 from tests.hil.chambers import CHAMBERS
-from tests.kernels.campaign import commit
 
 THICKNESS = 0.06
 """Of the target: a run may be off by so much."""

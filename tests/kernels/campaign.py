@@ -9,10 +9,8 @@ The record has commit, seed, counts and result; a difference is told with the se
 """
 
 import argparse
-import json
 import multiprocessing
 import os
-import subprocess
 import sys
 import time
 from collections import Counter
@@ -20,6 +18,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from tests.evidence import commit, keep
 from tests.kernels.comparison import Tally, compare
 from tests.kernels.interlock_sweep import Sweep, sweep
 from tests.kernels.strategies import case, story
@@ -53,15 +52,6 @@ def _task(arguments: tuple[str, int, int, int]) -> tuple[Any, str]:
         return (one_case if mode == "oracle" else one_sweep)(seed, number, scans)
     except Exception as error:
         raise RuntimeError(f"{mode} {number} of seed {seed} failed: {error!r}") from error
-
-
-def commit() -> str:
-    """Name the commit; a changed work tree is said."""
-    told = subprocess.run(
-        ["git", "describe", "--always", "--dirty", "--abbrev=12"],  # noqa: S607 (the git of this checkout)
-        cwd=ROOT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    return told.stdout.strip() or "no git checkout"
 
 
 def run(mode: str, scans: int, seed: int, processes: int) -> dict[str, Any]:
@@ -109,11 +99,7 @@ def main() -> int:
         print(difference or "no difference")
         return int(bool(difference))
     record = run(arguments.mode, arguments.scans, arguments.seed, arguments.processes)
-    text = json.dumps(record, indent=2)
-    print(text)
-    if arguments.out:
-        arguments.out.parent.mkdir(parents=True, exist_ok=True)
-        arguments.out.write_text(text + "\n", encoding="utf-8")
+    keep(record, arguments.out)
     return int(record["differences"] > 0)
 
 

@@ -16,7 +16,6 @@ The explorer itself is tested with faults planted in tables and engine (test_exp
 
 import argparse
 import itertools
-import json
 import pickle
 import sys
 import time
@@ -349,7 +348,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, help="write the record to this file (JSON)")
     parser.add_argument("--only", choices=TOOLS, help="one of the tools")
     arguments = parser.parse_args()
-    from tests.kernels.campaign import commit
+    from tests.evidence import commit, keep
 
     started, found = time.monotonic(), list[Found]()
     for name, small in TOOLS.items():
@@ -365,10 +364,7 @@ def main() -> int:
         "tools": [asdict(one) for one in found],
         "result": f"{wrong} violations" if wrong else "no violation in any reachable state",
     }
-    text = json.dumps(record, indent=2)
-    print(text)
-    if arguments.out:
-        arguments.out.write_text(text + "\n", encoding="utf-8")
+    keep(record, arguments.out)
     return int(wrong > 0 or not all(one.complete for one in found))
 
 

@@ -241,15 +241,12 @@ def main() -> int:
     if arguments.list:
         print("\n".join(one.words for one in chosen))
         return 0
-    from tests.kernels.campaign import commit
+    from tests.evidence import commit, keep
 
     end_s = time.monotonic() + 60.0 * arguments.minutes
     done = campaign(chosen, arguments.processes, arguments.cases, end_s)
     record = {"commit": commit(), "seed": arguments.seed, "of": len(chosen), **done}
-    text = json.dumps(record, indent=2, ensure_ascii=False)
-    print(text)
-    if arguments.out:
-        arguments.out.write_text(text + "\n", encoding="utf-8")
+    keep(record, arguments.out)
     return int(bool(record["survived"]))
 
 

@@ -8,7 +8,6 @@ has commit, seed, counts and result; exit code 1 when something is not as wanted
 """
 
 import argparse
-import json
 import sys
 import tempfile
 import time
@@ -22,7 +21,7 @@ import anyio.to_thread
 
 from opcua_model.client import _throwaway, connect
 from opcua_model.stack import ua
-from tests.kernels.campaign import commit
+from tests.evidence import commit, keep
 from tests.opcua_model.fuzz import Fuzzer, Tally
 from tests.opcua_model.wire import server_certificate
 from tests.system.daemon import PASSWORD, Daemon
@@ -145,11 +144,7 @@ def main() -> int:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="cvd-campaign-") as folder:
         record = run(arguments.messages, arguments.seed, Path(folder), minutes=arguments.minutes)
-    text = json.dumps(record, indent=2)
-    print(text)
-    if arguments.out:
-        arguments.out.parent.mkdir(parents=True, exist_ok=True)
-        arguments.out.write_text(text + "\n", encoding="utf-8")
+    keep(record, arguments.out)
     return int(bool(record["faults"]))
 
 

@@ -35,7 +35,7 @@ import duckdb
 
 from opcua_model.client import ClientError, ToolClient
 from supervisor.server.projection.agreement import disagreements, lost_rows
-from tests.kernels.campaign import commit
+from tests.evidence import commit, keep
 from tests.system.daemon import Daemon, approved, ended, until
 from tests.system.kill_controller import kill_controllers
 from tests.system.quick import quick_recipe
@@ -426,11 +426,7 @@ def main() -> int:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="cvd-kill-") as folder:
         record = run(arguments.half, arguments.kills, arguments.seed, Path(folder), minutes=arguments.minutes)
-    text = json.dumps(record, indent=2)
-    print(text)
-    if arguments.out:
-        arguments.out.parent.mkdir(parents=True, exist_ok=True)
-        arguments.out.write_text(text + "\n", encoding="utf-8")
+    keep(record, arguments.out)
     return int(bool(record["faults"]))
 
 

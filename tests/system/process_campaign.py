@@ -8,7 +8,6 @@ afterwards.
 """
 
 import argparse
-import json
 import mmap
 import os
 import random
@@ -33,7 +32,7 @@ import numpy as np
 
 from supervisor.link.messages import CommandKind, EventKind, Reply
 from tests.architecture.layout import ROOT
-from tests.kernels.campaign import commit
+from tests.evidence import commit, keep
 from tests.supervisor.controller.house import House, house
 from tests.system.kill_controller import END, FURNACE, SPEED, document
 
@@ -280,10 +279,7 @@ def main() -> int:
         record = anyio.run(
             lambda: campaign(arguments.scenarios, arguments.seed, Path(folder), minutes=arguments.minutes)
         )
-    text = json.dumps(record, indent=2)
-    print(text)
-    if arguments.out:
-        arguments.out.write_text(text + "\n", encoding="utf-8")
+    keep(record, arguments.out)
     return int(bool(record["faults"]))
 
 

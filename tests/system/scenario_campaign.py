@@ -5,7 +5,6 @@ happenings that it takes and written beside the record; `--replay FILE` runs it 
 """
 
 import argparse
-import json
 import multiprocessing
 import sys
 import tempfile
@@ -15,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.kernels.campaign import commit
+from tests.evidence import commit, keep
 from tests.system.scenario import Scenario
 from tests.system.scenario_run import drawn, judge, shrink
 
@@ -106,10 +105,7 @@ def main() -> int:
     folder = arguments.out.parent if arguments.out else Path(tempfile.mkdtemp(prefix="cvd-scenarios-"))
     folder.mkdir(parents=True, exist_ok=True)
     record = run(arguments.scenarios, arguments.seed, folder, minutes=arguments.minutes)
-    text = json.dumps(record, indent=2)
-    print(text)
-    if arguments.out:
-        arguments.out.write_text(text + "\n", encoding="utf-8")
+    keep(record, arguments.out)
     return int(bool(record["violations"]))
 
 

@@ -30,7 +30,7 @@ from opcua_model.stack import ua
 from supervisor.link.latency import percentile_us
 from supervisor.server.projection.agreement import disagreements
 from tests.bench.opcua_load import AHEAD, Count, Raw, history_page, history_request, subscribe
-from tests.kernels.campaign import commit
+from tests.evidence import commit
 from tests.system.daemon import FURNACE, Daemon, approved, ended, running, until
 from tests.system.kill_campaign import GONE, missing_rows
 from tests.system.quick import quick_recipe
