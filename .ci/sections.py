@@ -351,6 +351,42 @@ def devices() -> str:
     return table(("function", "instrument", "profile", "watchdog", "every fact seen"), sorted(rows))
 
 
+def fault_matrix() -> str:
+    """The rows of the fault matrix on every kind of wire, as its test is parametrised."""
+    from hil.rig.faults import Kind
+    from tests.hil.matrix import TRANSPORTS, impossible, unseen
+
+    notes: list[str] = []
+
+    def cell(name: str, kind: Kind) -> str:
+        why = impossible(TRANSPORTS[name], kind)
+        reason = why or unseen(TRANSPORTS[name], kind)
+        if not reason:
+            return "●"
+        if reason not in notes:
+            notes.append(reason)
+        return f"{'—' if why else '○'} {notes.index(reason) + 1}"
+
+    rows = [(name, code(one.profile), *(cell(name, kind) for kind in Kind)) for name, one in TRANSPORTS.items()]
+    count = sum(not cell.startswith("—") for row in rows for cell in row[2:])
+    told = "".join(f"{n}. {reason}\n" for n, reason in enumerate(notes, 1))
+    return f"{count} cells:\n\n{table(('wire', 'instrument', *(code(kind) for kind in Kind)), rows)}\n{told}"
+
+
+def killed() -> str:
+    """Instruments whose own watchdog makes outputs safe, as the test that kills the controller has them."""
+    from config.profiles import find_profile
+    from tests.drivers.test_killed import WIRES
+
+    rows: list[tuple[str, ...]] = []
+    for profile, link, _, named in WIRES.values():
+        watchdog = find_profile(profile).watchdog
+        if watchdog != "none":
+            outputs = ", ".join(code(point) for point in named)
+            rows.append((code(profile), link.partition(":")[0], f"{watchdog.timeout_s:g} s", outputs))
+    return table(("instrument", "link", "its watchdog", "at 0 after the kill"), rows)
+
+
 def _shipped_profiles() -> dict[str, Callable[[], str]]:
     from config.profiles import SHIPPED
 
@@ -358,10 +394,10 @@ def _shipped_profiles() -> dict[str, Callable[[], str]]:
 
 
 SECTIONS: dict[str, Callable[[], str]] = {
-    function.__name__: function
+    function.__name__.replace("_", "-"): function
     for function in (
         methods, variables, nodeset, conditions, events, limits, database, tags, interlocks, alarms,
-        operations, loops, parameters, devices,
+        operations, loops, parameters, devices, fault_matrix, killed,
     )
 } | _shipped_profiles()  # fmt: skip
 SECTIONS |= {f"pecvd-{one.__name__}": partial(one, REACTOR) for one in (tags, interlocks, alarms, operations, loops)}

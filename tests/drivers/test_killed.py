@@ -8,7 +8,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from config.profiles import find_profile
+from config.profiles import available, find_profile
 from config.tool import Device, LinkLoss, Module, ModuleKind, Tag, TagKind, Tool
 from hil.rig.rig import Rig
 from tests.architecture.layout import ROOT
@@ -16,7 +16,6 @@ from tests.config.minimal_tool import minimal_tool
 from tests.drivers.fake_modbus import until
 
 pytestmark = [
-    pytest.mark.anyio,
     # The rig is the device side: it makes the names of its pseudo-terminals when it opens its wires, before it serves.
     pytest.mark.allow_blocking(
         "os.mkdir", "os.stat", "os.unlink", "os.link", "os.symlink", "os.readlink", "os.replace"
@@ -47,6 +46,12 @@ def tool() -> Tool:
     return minimal_tool().model_copy(update={"modules": (module,), "devices": devices, "plant": None})
 
 
+def test_every_shipped_instrument_with_a_watchdog_is_killed_here() -> None:
+    watched = {name for name in available() if find_profile(name).watchdog != "none"}
+    assert {profile for profile, *_ in WIRES.values()} == watched
+
+
+@pytest.mark.anyio
 async def test_a_killed_controller_leaves_nothing_on_at_any_device(tmp_path: Path) -> None:
     rig = await anyio.to_thread.run_sync(lambda: Rig(tool(), tmp_path))
     outputs = [(name, point) for name, (_, _, _, points) in WIRES.items() for point in points]
