@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from chamber_bake import bake_out
 from chamber_gains import scheduled
 from chamber_service import ready, service
 from chamber_spec import Source, Spec
@@ -132,6 +133,8 @@ def operations(spec: Spec) -> Iterator[Table]:
     ])  # fmt: skip
     yield from (dict(one) for one in spec.operations)
     yield from service(spec)
+    if not words.exhausts:
+        yield bake_out(spec)
 
 
 def _vacuum(spec: Spec, words: Words) -> Iterator[Table]:

@@ -54,7 +54,18 @@ def test_every_service_operation_of_a_chamber_completes(name: str) -> None:
         for finding in asked.findings:
             if finding.below:
                 assert run[finding.tag] < run[finding.below], (one, finding.name)
-    assert {*chain, *EMPTY, "arm_home", "calibrate"} >= {one for one in names if not one.startswith("calibrate")}
+    assert {*chain, *EMPTY, "arm_home", "bake_out", "calibrate"} >= {
+        one for one in names if not one.startswith("calibrate")
+    }
+
+
+@pytest.mark.parametrize("name", ["rpcvd_nitride", "uhvcvd_sige"])
+def test_a_bake_out_ends_at_idle_with_the_base_pressure_that_it_has_reached(name: str) -> None:
+    run = ChamberRun(name)
+    assert run_through(run, "bake_out") is RunState.COMPLETE
+    assert run["system.run_elapsed_s"] > 1800.0
+    assert run["control.base_pressure_torr"] < 1e-3
+    assert hazardous_are_off(run)
 
 
 def test_a_new_wire_is_burnt_in_with_the_chamber_empty() -> None:
