@@ -14,6 +14,7 @@ import pytest
 
 import config
 from opcua_model.client import ToolClient
+from tests.system.calibrating import calibrated
 from tests.system.daemon import Daemon, approved, cvd, ended, refusal, running, until
 
 pytestmark = pytest.mark.anyio
@@ -123,6 +124,8 @@ async def test_a_crews_first_week(name: str, tmp_path: Path) -> None:
         checked = await here.do("leak_check")
         assert checked["leak_rate"]["passed"] is True
         assert checked["leak_rate"]["value"] < checked["leak_rate"]["below"] == 5.0
+        if name == "lpcvd_furnace":
+            await instruments_are_calibrated(here)
         # Tuesday: the run.
         if full:
             await operator.call("Runs", "StartRun", first)
@@ -221,6 +224,26 @@ async def test_a_crews_first_week(name: str, tmp_path: Path) -> None:
     assert shown.returncode == 0, shown.stderr
     assert "Lecktest: COMPLETE" in shown.stdout
     assert "mbar" in shown.stdout
+
+
+async def instruments_are_calibrated(here: Crew) -> None:
+    """Every kind that the furnace has: the record is of this run, and what it found is in force for the reading."""
+    await here.do("standby")
+    span = {"n2o_standard_sccm": 404.0}
+    for kind, tag, gain in (
+        ("mfc_zero", "gas_panel.sih4.flow_sccm", 1.0),
+        ("gauge_zero", "chamber.manometer_torr", 1.0),
+        ("n2_flow", "gas_panel.n2.flow_sccm", 1.0),
+        ("thermocouples", "heater.zone2.temperature_c", 1.0),
+        ("throttle", "vacuum.throttle_valve.feedback_pct", 1.0),
+        ("n2o_span", "gas_panel.n2o.flow_sccm", 1.01),
+    ):
+        row = (await calibrated(here.mechanic, kind, **(span if kind == "n2o_span" else {})))[tag]
+        assert row["gain"] == pytest.approx(gain, abs=0.01 if kind != "n2o_span" else 0.003)
+        assert (row["user"], row["state"]) == ("mia", "ok")
+        assert row["days_left"] > 29.0
+    assert row["version"] == 2, "zero and span of a controller are one history"
+    assert row["gain"] > 1.007
 
 
 MAPPED = ["W-1", "", "W-3"]
