@@ -157,7 +157,7 @@ class Backend(Protocol):
         ...
 
     def words(self, english: str) -> str:
-        """Say the reason of a refusal in the language of this installation."""
+        """Say the reason of a refusal, or the message of an alarm, in the language of this installation."""
         ...
 
     async def audit(self, entry: AuditEntry) -> None:

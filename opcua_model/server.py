@@ -233,7 +233,7 @@ class UaServer:
         changes = self._changes = ModelChanges(space, self._deliver)
         changes.watch(space.tool_id("Alarms"), "Alarms")
         self._entries = self._internal.entries = Entries(space, changes, backend.entries)
-        conditions = self._conditions = Conditions(tree)
+        conditions = self._conditions = Conditions(tree, backend.words)
         conditions.build(backend.alarms())
         permissions = Permissions(tree, self._settings.restricted, self._settings.moving)
         add_roles(space)

@@ -1,6 +1,6 @@
 """Alarms in the address space: an object of its standard type for each, kept as its state is, and its events."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -50,10 +50,12 @@ class Conditions:
 
     Args:
         tree: the tool's nodes; those of modules and of the folder `Alarms` are there.
+        words: says a message in the language of the installation.
     """
 
-    def __init__(self, tree: Tree) -> None:
+    def __init__(self, tree: Tree, words: Callable[[str], str] = str) -> None:
         self._tree = tree
+        self._words = words
         self._space = tree.space
         self._fields: dict[str, ConditionFields] = {}
         self._shown: dict[str, Fields] = {}
@@ -173,7 +175,7 @@ class Conditions:
             source,
             fields.definition.module,
             when or datetime.now(UTC),
-            state.message,
+            self._words(state.message),
             state.severity,
             state.event_id or b"\0",
         )

@@ -143,8 +143,12 @@ def node(tool: Any, path: str) -> Any:
     return tool.node(path)
 
 
-async def test_an_alarm_is_heard_at_its_module_the_tool_and_the_server(server: UaServer, listener: Listener) -> None:
+async def test_an_alarm_is_heard_at_its_module_the_tool_and_the_server(
+    server: UaServer, listener: Listener, daemon: FakeDaemon
+) -> None:
+    """In the language of the installation."""
     tool = listener._tool
+    daemon.language["cooling_water_low is there"] = "Kühlwasser fehlt"
     places = ["Alarms/cooling_water_low", "Alarms", "Equipment/facilities", "Equipment", "."]
     sources = [*(node(tool, path) for path in places), ua.NodeId(Ids.Server)]
     heard = [(await listener.listen(source))[0] for source in sources]
@@ -161,7 +165,7 @@ async def test_an_alarm_is_heard_at_its_module_the_tool_and_the_server(server: U
     assert (first["EventId"], first["Severity"]) == (state.event_id, 500)
     assert (first["ActiveState/Id"], first["AckedState/Id"], first["Retain"]) == (True, False, True)
     assert first["LimitState/CurrentState"].Text == "Low"
-    assert first["Message"].Text == "cooling_water_low is there"
+    assert first["Message"].Text == "Kühlwasser fehlt"
     assert first["BranchId"].is_null()
 
 
