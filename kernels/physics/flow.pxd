@@ -44,9 +44,11 @@ cdef inline double orifice(double area, double temperature, double mass) noexcep
 
 
 cdef inline double molecular_tube(double diameter, double length, double temperature, double mass) noexcept nogil:
-    # A round tube with its entrance: long tube π·d³·v̄/(12·L) in series with the hole (S. Dushman 1949), within 12 %
-    return in_series(PI * diameter ** 3 * thermal_speed(temperature, mass) / (12.0 * length),
-                     orifice(0.25 * PI * diameter * diameter, temperature, mass))
+    # A round tube with its entrance: the hole times 1/(1 + 3L′/8R), L′ = L·(1 + 1/(3 + 3L/7R)), within 0.7 % of
+    # Clausing at any length (D. J. Santeler, J. Vac. Sci. Technol. A 4, 338 (1986))
+    cdef double x = 2.0 * length / diameter
+    return orifice(0.25 * PI * diameter * diameter, temperature, mass) / (
+        1.0 + 0.375 * x * (1.0 + 1.0 / (3.0 + 3.0 * x / 7.0)))
 
 
 cdef inline double viscous_tube(double diameter, double length, double mean_pressure, double viscosity) noexcept nogil:

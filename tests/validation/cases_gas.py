@@ -8,7 +8,7 @@ from typing import Any
 
 import cantera as ct
 
-from kernels import gas, sources, stagnation, transport, vacuum
+from kernels import conformality, gas, sources, stagnation, transport, vacuum
 from tests.validation.case import Case
 
 GRI: Any = ct.Solution("gri30.yaml", transport_model="multicomponent")
@@ -85,8 +85,11 @@ CASES = [
            sccm * 7.4358e-7 * 8.314462618 * kelvin / speed,
            lambda f=sccm, s=speed, t=kelvin: vacuum.steady_pressure(vacuum.molar_flow(f), s, t), 1e-4)
       for sccm, speed, kelvin in ((1.0, 1.0, 293.15), (5000.0, 0.02, 300.0), (500.0, 0.1, 1073.15))),
-    Case("long tube, free molecules, πd³v̄/12L", math.pi * 0.01**3 * vacuum.mean_speed(300.0, 0.028) / 12.0,
-         lambda: vacuum.tube_conductance(0.01, 1.0, 1e-4, 1.8e-5, 300.0, 0.028), 0.02),
+    *(Case(f"tube, L/D {ratio:g}, free molecules: hole × Clausing", conformality.clausing_transmission(2.0 * ratio)
+           * vacuum.orifice_conductance(math.pi * 2.5e-5, 300.0, 0.028), lambda r=ratio: vacuum.tube_conductance(
+               0.01, 0.01 * r, 1e-6, 1.8e-5, 300.0, 0.028), 0.007) for ratio in (0.01, 0.5, 1.0, 3.0, 30.0, 300.0)),
+    Case("long tube, free molecules, πd³v̄/12L", math.pi * 0.01**3 * vacuum.mean_speed(300.0, 0.028) / 120.0,
+         lambda: vacuum.tube_conductance(0.01, 10.0, 1e-4, 1.8e-5, 300.0, 0.028), 0.02),
     Case("long tube, Poiseuille, πd⁴P/128ηL", math.pi * 0.01**4 * 1e5 / (128.0 * 1.8e-5),
          lambda: vacuum.tube_conductance(0.01, 1.0, 1e5, 1.8e-5, 300.0, 0.028), 0.01),
     Case("760 → 1e-3 Torr, 30 L and 50 L/s, s", 0.6 * math.log(7.6e5),
