@@ -45,6 +45,8 @@ from opcua_model.variables import CODE, TOLD, condition_values, controller_gone
 
 __all__ = ["EndpointError", "UaServer"]
 
+LOCALE: Final = "en"
+"""Language of names and descriptions."""
 PRODUCT: Final = "urn:cvd-supervisor"
 _ENCRYPTED: Final = (
     ua.SecurityPolicyType.Basic256Sha256_SignAndEncrypt,
@@ -242,7 +244,7 @@ class UaServer:
         log.debug("opcua_tree_built", application=uri, tags=len(layout.tags))
 
     async def _advertise_limits(self) -> None:
-        limits = self._settings.limits
+        limits, scan = self._settings.limits, self._backend.layout.tool.scan
         for name, value in (
             ("MaxNodesPerRead", limits.nodes_per_read),
             ("MaxNodesPerWrite", limits.nodes_per_write),
@@ -265,7 +267,8 @@ class UaServer:
             ("MaxMonitoredItems", limits.items, ua.VariantType.UInt32),
             ("MaxMonitoredItemsPerSubscription", limits.items_per_subscription, ua.VariantType.UInt32),
             ("MaxMonitoredItemsQueueSize", limits.queue_size, ua.VariantType.UInt32),
-            ("MinSupportedSampleRate", limits.publishing_interval_ms[0], ua.VariantType.Double),
+            ("MinSupportedSampleRate", float(scan.period_ms), ua.VariantType.Double),
+            ("LocaleIdArray", [LOCALE], ua.VariantType.String),
         ):
             node = getattr(Ids, f"Server_ServerCapabilities_{name}")
             if ua.NodeId(node) not in self._internal.aspace:

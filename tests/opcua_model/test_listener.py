@@ -183,3 +183,6 @@ async def test_limits_are_advertised(server: UaServer) -> None:
         ):
             node = getattr(Ids, f"Server_ServerCapabilities_OperationLimits_{name}")
             assert await tool._client.get_node(ua.NodeId(node)).read_value() == value
+        for name, value in (("MinSupportedSampleRate", 10.0), ("LocaleIdArray", ["en"])):
+            node = getattr(Ids, f"Server_ServerCapabilities_{name}")
+            assert await tool._client.get_node(ua.NodeId(node)).read_value() == value
