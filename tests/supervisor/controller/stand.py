@@ -196,6 +196,21 @@ class Stand(Desk):
 
 
 @asynccontextmanager
+async def alive(controller: Controller, desk: Desk) -> AsyncIterator[None]:
+    """Run a controller that a desk listens to; it has ended in order when this is left."""
+    async with anyio.create_task_group() as group:
+        group.start_soon(desk.listen)
+        group.start_soon(controller.run)
+        await controller.ready.wait()
+        await desk.server.send(Subscribe(after=0, epoch=uuid4()))
+        yield
+        controller.stop("the test is over")
+        with anyio.fail_after(20.0):
+            await controller.ended.wait()
+        group.cancel_scope.cancel()
+
+
+@asynccontextmanager
 async def running(
     folder: Path, monkeypatch: pytest.MonkeyPatch, *, text: str = "", speed: int = 1, quiet: bool = False
 ) -> AsyncIterator[Stand]:
@@ -212,13 +227,5 @@ async def running(
             stand = Stand(server, folder, controller, hands)
             if not quiet:
                 stand.post(sih4__flow_sccm=0.0, pressure_torr=0.1, temperature_c=25.0, wall_c=25.0, pump__running=1.0)
-            async with anyio.create_task_group() as group:
-                group.start_soon(stand.listen)
-                group.start_soon(controller.run)
-                await controller.ready.wait()
-                await server.send(Subscribe(after=0, epoch=uuid4()))
+            async with alive(controller, stand):
                 yield stand
-                controller.stop("the test is over")
-                with anyio.fail_after(20.0):
-                    await controller.ended.wait()
-                group.cancel_scope.cancel()

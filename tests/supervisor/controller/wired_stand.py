@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import anyio
 
@@ -18,9 +17,8 @@ from supervisor.controller.compile import compile_tool
 from supervisor.controller.controller import Controller, Settings
 from supervisor.link.channel import Channel, socket_pair
 from supervisor.link.image import create_image
-from supervisor.link.messages import Subscribe
 from tests.config.minimal_tool import minimal_data, tool_of
-from tests.supervisor.controller.stand import Desk
+from tests.supervisor.controller.stand import Desk, alive
 
 DEVICES: list[dict[str, Any]] = [
     {"name": "io", "profile": "beckhoff_bk9050", "link": "modbus-tcp://io:502", "on_link_loss": "zero"},
@@ -104,13 +102,5 @@ async def wired(folder: Path, *faults: WireFault, change: Change | None = None) 
             async with Channel(mine, "controller") as channel, Channel(theirs, "server") as server:
                 controller = Controller(settings, tool, compile_tool(tool), image, channel)
                 stand = Wired(server, folder, controller, rig)
-                async with anyio.create_task_group() as group:
-                    group.start_soon(stand.listen)
-                    group.start_soon(controller.run)
-                    await controller.ready.wait()
-                    await server.send(Subscribe(after=0, epoch=uuid4()))
+                async with alive(controller, stand):
                     yield stand
-                    controller.stop("the test is over")
-                    with anyio.fail_after(20.0):
-                        await controller.ended.wait()
-                    group.cancel_scope.cancel()
