@@ -49,7 +49,7 @@ def bring_up(device: Device, *, first: bool, restarted: bool = False) -> Steps:
         yield from _write_all(device, watchdog.set)
         for probe in watchdog.prove:
             yield from _prove(device, probe, "its watchdog is not armed")
-    device.fed_s = anyio.current_time()
+    device.fed_s = device.last_fed_s = anyio.current_time()
     expired = not first and watchdog != "none" and silent_s > watchdog.timeout_s
     device.synchronise(device.fed_s, replay=not (restarted or expired))
 

@@ -35,6 +35,7 @@ CONFIGURATION_S = 10.0
 """What a device will never do is tried again after so long."""
 STATISTICS_S = 0.5
 FEED_LOOK_S = 0.02
+STARVED = "its watchdog was not fed in time and has acted"
 GRID_S = 0.01
 """Slots begin at multiples of this: links that poll at once are served by one turn of the loop, which costs less."""
 BRING_UP_PATIENCE_S = 0.1
@@ -318,11 +319,16 @@ class Bus:
             reason = f"its watchdog is no longer armed ({unproven[0]})" if unproven else ""
         if reason:
             device.statistics.reboots += 1
+            self._begin_again(device, reason, fallen=True)
+
+    def _begin_again(self, device: Device, reason: str, *, fallen: bool) -> None:
+        """Bring a device up once more; what it has let fall is not written again, what it never had is written then."""
+        if fallen:
             device.around.report("rebooted", device.name, f"{reason}: outputs are not written again by themselves")
             self._restarted.add(device.name)
-            self._coming.pop(device.name, None)
-            device.lose(reason)
-            device.attempt_s = 0.0
+        self._coming.pop(device.name, None)
+        device.lose(reason)
+        device.attempt_s = 0.0
 
     # ------------------------------------------------------------------------------------------------- bringing up
     async def _bring_up_something(self, now_s: float) -> bool:
@@ -389,9 +395,14 @@ class Bus:
     async def _write_something(self, now_s: float, *, urgent: bool) -> bool:
         for device in self._connected():
             name = device.next_write(now_s, urgent=urgent)
-            if name is not None:
+            if name is None:
+                continue
+            if device.starved(now_s):
+                # Whatever is written now, the instrument's own watchdog holds it at what that takes outputs to.
+                self._begin_again(device, STARVED, fallen=bool(device.written))
+            else:
                 await self._write(device, name, device.wanted.pop(name), now_s)
-                return True
+            return True
         return False
 
     async def _write(self, device: Device, name: str, wanted: Wanted, now_s: float) -> None:
@@ -413,7 +424,8 @@ class Bus:
             self._unanswered(device, error)
             return
         device.written[name] = (value, now_s)
-        device.fed_s = now_s
+        if device.fed_by_writes:
+            device.fed_s = device.last_fed_s = now_s
         if not final:
             self._again(device, name, wanted, now_s + RATE_STEP_S)
         if point.read_back is not None:
@@ -498,6 +510,9 @@ class Bus:
             name, value = self._feed(device, now_s)
             if name is None:
                 continue
+            if device.starved(now_s):
+                self._begin_again(device, STARVED, fallen=True)
+                return True
             device.fed_s = now_s
             try:
                 await self._talk(device, to_store(device.points[name], value, device.latest))
@@ -507,6 +522,7 @@ class Bus:
                 device.fed_s = 0.0
                 self._unanswered(device, error)
             else:
+                device.last_fed_s = now_s
                 if name in device.written:
                     device.written[name] = (value, now_s)
             return True

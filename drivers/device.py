@@ -136,6 +136,8 @@ class Device:
     unarmed_until_s: float = 0.0
     """It is not brought up before: the scan must see that it was not armed, and release what it held."""
     fed_s: float = 0.0
+    last_fed_s: float = 0.0
+    """When its watchdog was last fed for certain; `fed_s` is 0 while a feed was not answered."""
     heard_s: float = -math.inf
     told_lost: bool = False
     last_sign: float | None = None
@@ -307,6 +309,21 @@ class Device:
         if watchdog == "none" or not self.proven or watchdog.feed is Feed.ANY:
             return math.inf
         return self.fed_s + FEED_SHARE * watchdog.timeout_s
+
+    @property
+    def fed_by_writes(self) -> bool:
+        """Whether any write keeps its watchdog quiet."""
+        return self.profile.watchdog != "none" and self.profile.watchdog.feed is Feed.WRITE
+
+    def starved(self, now_s: float) -> bool:
+        """Whether its watchdog wants writes and had none for its whole time: it has acted, and has to be armed again.
+
+        While the scan stands still nothing is armed; that waits until there is somebody to feed it.
+        """
+        watchdog = self.profile.watchdog
+        if watchdog == "none" or not self.proven or watchdog.feed is Feed.ANY or not self.around.healthy():
+            return False
+        return now_s - self.last_fed_s > watchdog.timeout_s
 
     @property
     def feeds_by_polling(self) -> bool:

@@ -125,7 +125,46 @@ async def test_the_watchdog_is_fed_only_while_the_scan_is_healthy(tmp_path: Path
         await until(lambda: len(stand.fake.log) > requests + 20)
         assert stand.fake.written().count(SP) == fed
         stand.mood["healthy"] = True
+        stand.bus.want(stand.device, "sp", 310.0)  # on a busy machine the watchdog may have acted meanwhile
         await until(lambda: stand.fake.written().count(SP) > fed)
+
+
+def watchdog_s(device: Device) -> float:
+    """Time after which the device lets its outputs fall."""
+    assert device.profile.watchdog != "none"
+    return device.profile.watchdog.timeout_s
+
+
+async def test_a_watchdog_that_was_not_fed_for_its_whole_time_has_acted_and_is_armed_again(tmp_path: Path) -> None:
+    """The scan stood still for longer than the watchdog waits: the outputs are down, though the link never broke."""
+    async with running(partial(furnace_profile, tmp_path)) as stand:
+        await until(lambda: stand.posted.good(TAG_ARMED, 1.0))
+        stand.bus.want(stand.device, "sp", 300.0)
+        await until(lambda: stand.fake.get_float(SP) == 300.0 and not stand.device.unconfirmed)
+        stand.mood["healthy"] = False
+        stand.fake.set_float(SP, 0.0)  # its watchdog acts
+        await until(lambda: anyio.current_time() - stand.device.last_fed_s > 2 * watchdog_s(stand.device), 30.0)
+        armings = stand.fake.written().count(MS)
+        stand.mood["healthy"] = True
+        await until(lambda: stand.heard("rebooted"))
+        await until(lambda: stand.fake.written().count(MS) > armings and stand.posted.good(TAG_ARMED, 1.0))
+        assert stand.fake.get_float(SP) == 0.0, "nothing comes back by itself"
+        stand.bus.want(stand.device, "sp", 310.0)
+        await until(lambda: stand.fake.get_float(SP) == 310.0)
+
+
+async def test_a_first_write_that_comes_after_the_watchdogs_time_waits_until_it_is_armed_again(tmp_path: Path) -> None:
+    """Instruments are met before the scan asks for anything: on a slow start their watchdogs act in between."""
+    async with running(partial(furnace_profile, tmp_path)) as stand:
+        await until(lambda: stand.posted.good(TAG_ARMED, 1.0))
+        armings = stand.fake.written().count(MS)
+        await until(lambda: stand.device.starved(anyio.current_time()), 30.0)
+        stand.bus.want(stand.device, "sp", 300.0)
+        await until(lambda: stand.fake.get_float(SP) == 300.0 and stand.posted.good(TAG_ARMED, 1.0))
+        order = stand.fake.written()
+        assert order.count(MS) > armings
+        assert order.index(SP) > len(order) - 1 - order[::-1].index(MS), "armed first, then written"
+        assert not stand.heard("rebooted")
 
 
 async def test_a_silent_device_is_lost_told_once_and_found_again(tmp_path: Path) -> None:
