@@ -191,7 +191,8 @@ class CanopenWire(Model):
     def numbered(self, number: int, shift: int) -> Self:
         """One of a row."""
         _ = number
-        return self.model_copy(update={"sub": self.sub + shift})
+        at = self.at + 8 * shift if self.pdo is not None else self.at
+        return self.model_copy(update={"sub": self.sub + shift, "at": at})
 
 
 class CxnWire(Model):

@@ -13,8 +13,9 @@ from drivers.codecs import make_codec
 from drivers.conversation import Conversation, StreamConversation
 from drivers.device import Device
 from drivers.fast import FastLink, FastLinks
-from drivers.fast_frames import fast_outputs
+from drivers.fast_frames import fast_wire
 from drivers.link import Link, parse_link
+from drivers.transports.can_bus import CanConversation
 from drivers.transports.stream import Stream
 
 
@@ -54,9 +55,13 @@ def build_fast(layout: Layout, profiles: Mapping[str, Profile], around: Surround
         whole = make_device(layout, declared, profile, link, around)
         # Outputs are the thread's: here the device is met, armed and watched.
         device = Device(declared.name, profile, whole.codec, [], [], whole.statistics_of, around)
-        conversation = StreamConversation(_opener(link, [profile]), profile.timing.gap_s)
-        outputs = fast_outputs(device, whole.outputs)
-        links.append(FastLink(declared.link, len(links), conversation, device, outputs, seed=len(links)))
+        conversation = (
+            CanConversation(link, [profile])
+            if profile.codec is CodecName.CANOPEN
+            else StreamConversation(_opener(link, [profile]), profile.timing.gap_s)
+        )
+        wire = fast_wire(device, whole.outputs, link)
+        links.append(FastLink(declared.link, len(links), conversation, device, wire, seed=len(links)))
     return FastLinks(links) if links else None
 
 
@@ -91,8 +96,6 @@ def bind_tag(index: int, tag: Tag, point: str, unit: str) -> Bound:
 def make_conversation(link: Link, profiles: Sequence[Profile]) -> Conversation:
     """What talks on a link; libraries are imported only here, by those who need them."""
     if link.scheme == "can":
-        from drivers.transports.can_bus import CanConversation
-
         return CanConversation(link, profiles)
     gap_s = max(profile.timing.gap_s for profile in profiles)
     return StreamConversation(_opener(link, profiles), gap_s)

@@ -16,7 +16,8 @@ from drivers.codecs.exchange import Fetch, Raw, Store
 from drivers.conversation import StreamConversation
 from drivers.device import Device
 from drivers.errors import BadFrame, DeviceRefused, DriverError, LinkError, NoAnswer
-from drivers.fast_frames import FastOutput
+from drivers.fast_frames import FastOutput, FastWire
+from drivers.transports.can_bus import CanConversation
 from drivers.values import to_store
 from kernels.fast import FastOutputs
 
@@ -46,7 +47,7 @@ class FastLink:
         number: of the link in the thread.
         conversation: what talks on it until it is lent.
         device: on it.
-        outputs: of the device.
+        wire: its outputs and their frames.
         seed: of the jitter of its reconnects.
     """
 
@@ -54,25 +55,25 @@ class FastLink:
         self,
         name: str,
         number: int,
-        conversation: StreamConversation,
+        conversation: StreamConversation | CanConversation,
         device: Device,
-        outputs: Sequence[FastOutput],
+        wire: FastWire,
         seed: int = 0,
     ) -> None:
         self.name = name
         self.number = number
         self.device = device
-        self.outputs = tuple(outputs)
+        self.wire = wire
         self._conversation = conversation
         self._random = random.Random(seed)  # noqa: S311 - spreads reconnects, no secret
         self._ever = False
 
     @property
-    def timing(self) -> tuple[bool, int, int]:
+    def timing(self) -> tuple[bool | bytes, int, int]:
         """What the thread must know of it (kernels.fast.FastOutputs)."""
         watchdog = self.device.profile.watchdog
         refresh_s = REFRESH_S if watchdog == "none" else FEED_SHARE * watchdog.timeout_s
-        return True, round(self.device.profile.timing.answer_s * 1e9), round(refresh_s * 1e9)
+        return self.wire.shows, round(self.wire.shows_s * 1e9), round(refresh_s * 1e9)
 
     async def run(self, thread: FastOutputs, ending: anyio.Event) -> None:
         """Serve until the end is wanted; the profile's safe settings are written then."""
@@ -175,10 +176,12 @@ class FastLinks:
         slots: list[tuple[int, int, int, int, int, int]] = []
         self._of: list[tuple[FastLink, FastOutput]] = []
         for link in self.links:
-            for output in link.outputs:
-                slots.append((output.bound.tag, len(frames), output.at, 0xFF, output.on, output.off))
-                frames.append((link.number, output.frame, 0))
+            whole = (*dict.fromkeys(output.frame for output in link.wire.outputs), *link.wire.kept)
+            for output in link.wire.outputs:
+                number = len(frames) + whole.index(output.frame)
+                slots.append((output.bound.tag, number, output.at, 0xFF, output.on, output.off))
                 self._of.append((link, output))
+            frames += [(link.number, frame, link.wire.stamp) for frame in whole]
         scan_s = self.links[0].device.around.scan_s
         self.thread = FastOutputs(
             [link.timing for link in self.links],

@@ -12,8 +12,8 @@ class FastOutputs:
     """Outputs on links that one real-time thread owns.
 
     Args:
-        links: for each whether the device repeats every write, after how many ns that must have happened, and after how
-            many ns everything is written again.
+        links: for each what shows that the device is there, after how many ns at most, and after how many ns everything
+            is written again. True: it repeats every write; bytes: its heartbeat, as it comes; False: nothing.
         frames: for each the number of its link, its bytes with every output off, and where two bytes of a transaction
             number stand (-1: nowhere).
         slots: for each output its tag, its frame, the byte in it, the mask of its bits, and these bits on and off.
@@ -23,7 +23,7 @@ class FastOutputs:
 
     def __init__(
         self,
-        links: Sequence[tuple[bool, int, int]],
+        links: Sequence[tuple[bool | bytes, int, int]],
         frames: Sequence[tuple[int, bytes, int]],
         slots: Sequence[tuple[int, int, int, int, int, int]],
         *,

@@ -3,7 +3,8 @@
 The scan thread puts what changed into a ring and rings a bell (eventfd); a POSIX thread of ours, without the GIL, takes
 it, sets the bits of the edge in its frame and writes the frame to a non-blocking descriptor. Nobody else reads or
 writes that descriptor meanwhile. Every edge has a number; one that leaves later than it may is told with it, and so is
-one that could not leave at all. Devices that echo a write (Modbus functions 5 and 6) are held to it, byte by byte.
+one that could not leave at all. Devices that echo a write (Modbus functions 5 and 6) are held to it, byte by byte; of
+those that answer nothing (PDOs of CANopen) their heartbeat must come in time.
 """
 
 import errno
@@ -66,6 +67,7 @@ cdef enum:
     NO_ECHO = 100001  # errors of ours, beside errno's
     WRONG_ECHO = 100002
     CLOSED = 100003
+    SILENT = 100004
     SENT = 0
     LATE = 1
     DROPPED = 2
@@ -74,6 +76,7 @@ WORDS = {
     NO_ECHO: "it did not confirm a write in time",
     WRONG_ECHO: "it did not repeat what was written",
     CLOSED: "it closed the connection",
+    SILENT: "its heartbeat has not come in time",
 }
 
 cdef struct Edge:
@@ -113,6 +116,9 @@ cdef struct Link:
     u64 round_max_ns
     int fd
     bint echo
+    int beat_size  # bytes of its heartbeat; 0: nothing is expected of it
+    unsigned char beat[BYTES]
+    long long heard_ns
     unsigned short transaction
     long long answer_ns
     long long refresh_ns
@@ -274,6 +280,17 @@ cdef void take_edges(Fast* f) noexcept nogil:
         store_release(&f.tail, first)
 
 
+cdef void take_beats(Link* link, long long now) noexcept nogil:
+    """Look for the heartbeat among frames of a bus; what may be the beginning of one is kept."""
+    cdef int at, left
+    for at in range(link.have - link.beat_size + 1):
+        if link.beat_size > 0 and memcmp(link.got + at, link.beat, link.beat_size) == 0:
+            link.heard_ns = now
+    left = min(link.have, max(link.beat_size - 1, 0))
+    memmove(link.got, link.got + link.have - left, left)
+    link.have = left
+
+
 cdef void take_echoes(Fast* f, Link* link, long long now) noexcept nogil:
     """Compare what came with what was sent, whole frames at a time."""
     cdef Py_ssize_t count
@@ -288,9 +305,10 @@ cdef void take_echoes(Fast* f, Link* link, long long now) noexcept nogil:
         if count == 0:
             fail(f, link, CLOSED)
             return
-        if not link.echo:
-            continue  # frames of a bus, none of them for us
         link.have += <int>count
+        if not link.echo:
+            take_beats(link, now)
+            continue
         at = 0
         while link.acknowledged != link.sent:
             n = link.acknowledged % OUTSTANDING
@@ -330,6 +348,7 @@ cdef void adopt(Fast* f, int number, long long now) noexcept nogil:
     link.fd = <int>offered - 1
     link.sent = 0
     link.have = 0
+    link.heard_ns = now
     store_release(&link.acknowledged, 0)
     store_release(&link.error, 0)
     store_release(&link.state, UP)
@@ -339,7 +358,7 @@ cdef void adopt(Fast* f, int number, long long now) noexcept nogil:
 
 
 cdef void keep(Fast* f, int number, long long now) noexcept nogil:
-    """Feed the device's watchdog while the scan lives; miss an echo."""
+    """Feed the device's watchdog while the scan lives; miss an echo or a heartbeat."""
     cdef Link* link = &f.link[number]
     cdef int i
     if link.state != UP:
@@ -348,6 +367,9 @@ cdef void keep(Fast* f, int number, long long now) noexcept nogil:
         now - link.sent_ns[link.acknowledged % OUTSTANDING] > link.answer_ns
     ):
         fail(f, link, NO_ECHO)
+        return
+    if link.beat_size > 0 and now - link.heard_ns > link.answer_ns:
+        fail(f, link, SILENT)
         return
     if now >= link.refresh_due and now - <long long>load_acquire(&f.scan_ns) < f.stall_ns:
         for i in range(f.frames):
@@ -402,8 +424,8 @@ cdef class FastOutputs:
     """Outputs on links that one real-time thread owns.
 
     Args:
-        links: for each whether the device repeats every write, after how many ns that must have happened, and after how
-            many ns everything is written again.
+        links: for each what shows that the device is there, after how many ns at most, and after how many ns everything
+            is written again. True: it repeats every write; bytes: its heartbeat, as it comes; False: nothing.
         frames: for each the number of its link, its bytes with every output off, and where two bytes of a transaction
             number stand (-1: nowhere).
         slots: for each output its tag, its frame, the byte in it, the mask of its bits, and these bits on and off.
@@ -432,9 +454,12 @@ cdef class FastOutputs:
         f.slots, f.frames, f.links = len(slots), len(frames), len(links)
         f.limit_ns, f.stall_ns = limit_ns, stall_ns
         f.bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-        for n, (echo, answer_ns, refresh_ns) in enumerate(links):
+        for n, (shows, answer_ns, refresh_ns) in enumerate(links):
             f.link[n].fd = -1
-            f.link[n].echo, f.link[n].answer_ns, f.link[n].refresh_ns = echo, answer_ns, refresh_ns
+            beat = shows if isinstance(shows, bytes) else b""
+            memcpy(f.link[n].beat, <const char*>(<bytes>beat), len(beat))
+            f.link[n].beat_size = len(beat)
+            f.link[n].echo, f.link[n].answer_ns, f.link[n].refresh_ns = shows is True, answer_ns, refresh_ns
         for n, (link, data, stamp) in enumerate(frames):
             f.frame[n].link, f.frame[n].size, f.frame[n].stamp = link, len(data), stamp
             memcpy(f.frame[n].data, <const char*>(<bytes>data), len(data))
@@ -445,6 +470,9 @@ cdef class FastOutputs:
         self._port.state = f
 
     def _check(self, links, frames, slots):
+        for shows, _, _ in links:
+            if not isinstance(shows, bool) and not 1 <= len(shows) <= BYTES:
+                raise ValueError(f"the heartbeat {shows!r} cannot be: 1 … {BYTES} bytes")
         for link, data, stamp in frames:
             if not 0 <= link < len(links) or not 1 <= len(data) <= BYTES or not -1 <= stamp <= len(data) - 2:
                 raise ValueError(f"the frame {data!r} on link {link} cannot be: 1 … {BYTES} bytes, on a known link")

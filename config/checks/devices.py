@@ -96,13 +96,18 @@ def _check_rig(report: Report) -> None:
 
 
 def _check_fast(report: Report, instruments: dict[str, _Instrument]) -> None:
-    """A fast link has one device, only outputs of two states, and each of them is a bit of its own frame."""
+    """A fast link has one device, only outputs of two states, and each of them a coil or a byte of a PDO."""
     links = [device.link for device in report.tool.devices]
     for d, device in enumerate(report.tool.devices):
         if not device.fast:
             continue
-        if not device.link.startswith("modbus-tcp://"):
-            report.add(f"devices[{d}].fast", f"{device.name} hangs on {device.link}: fast outputs need modbus-tcp")
+        if not device.link.startswith(("modbus-tcp://", "can:")):
+            report.add(
+                f"devices[{d}].fast", f"{device.name} hangs on {device.link}: fast outputs need modbus-tcp or can"
+            )
+        profile = instruments[device.name].profile
+        if profile is not None and profile.can is not None and not profile.can.heartbeat_ms:
+            report.add(f"devices[{d}].fast", f"{profile.name} has no heartbeat: nobody would see that it is gone")
         if links.count(device.link) > 1:
             report.add(f"devices[{d}].fast", f"a fast link belongs to one device; others hang on {device.link} too")
         if not any(tag.kind is TagKind.OUTPUT for _, tag in _bound_to(report, device.name)):
@@ -112,7 +117,9 @@ def _check_fast(report: Report, instruments: dict[str, _Instrument]) -> None:
             if tag.kind is TagKind.INPUT and point is not None:
                 report.add(path, f"{device.name} is fast: its link is for outputs alone; read '{tag.name}' elsewhere")
             elif tag.kind is TagKind.OUTPUT and (len(tag.states) != 2 or point is None or not _is_bit(point)):
-                report.add(path, f"'{tag.name}' is no fast output: it needs two states and a coil of {device.name}")
+                report.add(
+                    path, f"'{tag.name}' is no fast output: it needs two states and {_FAST_POINT} of {device.name}"
+                )
 
 
 def _bound_to(report: Report, device: str) -> list[tuple[str, Tag]]:
@@ -124,7 +131,14 @@ def _bound_to(report: Report, device: str) -> list[tuple[str, Tag]]:
     ]
 
 
+_FAST_POINT = "a coil, or a byte of a PDO,"
+
+
 def _is_bit(point: Point) -> bool:
+    if point.canopen is not None:
+        return point.canopen.pdo is not None and point.canopen.at % 8 == 0 and point.type in {
+            ValueType.BOOL, ValueType.U8,
+        }  # fmt: skip
     return point.type is ValueType.BOOL and point.modbus is not None and point.modbus.write_function in {None, 5}
 
 

@@ -58,6 +58,11 @@ class CanConversation:
         self._answers: list[Frame] = []
         """Of SDO servers, not looked at yet."""
 
+    @property
+    def descriptor(self) -> int:
+        """Of the open bus, for somebody who talks on it alone for a while."""
+        return self._opened().descriptor
+
     async def open(self) -> None:
         """Open the bus; nodes are met when they are first asked."""
         await self.close()

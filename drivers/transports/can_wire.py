@@ -17,8 +17,7 @@ import anyio
 from config.wire import SerialSettings
 from drivers.errors import LinkError
 from drivers.link import Link
-from drivers.transports.serial_port import open_serial
-from drivers.transports.stream import Stream
+from drivers.transports.serial_port import SerialStream, open_serial
 
 EFF, RTR, ERR = 0x80000000, 0x40000000, 0x20000000
 CAN_RAW_ERR_FILTER = 2  # linux/can/raw.h
@@ -66,6 +65,11 @@ class CanWire(Protocol):
         """Wait until something has come; may be cancelled at any time."""
         ...
 
+    @property
+    def descriptor(self) -> int:
+        """For somebody who talks on the bus alone for a while."""
+        ...
+
     async def aclose(self) -> None:
         """Close; again does nothing."""
         ...
@@ -77,7 +81,7 @@ async def open_can(link: Link, bitrate: int) -> CanWire:
     Raises:
         LinkError: it is not there, or does not know the bit rate.
     """
-    adapter = link.options.get("interface", "slcan" if link.path.startswith("/") else "socketcan")
+    adapter = adapter_of(link)
     bitrate = int(link.options.get("bitrate", bitrate))
     if adapter == "socketcan":
         return await anyio.to_thread.run_sync(_socket_can, link.path)
@@ -99,10 +103,22 @@ async def open_can(link: Link, bitrate: int) -> CanWire:
     return wire
 
 
+def adapter_of(link: Link) -> str:
+    """What is between this computer and the bus."""
+    return link.options.get("interface", "slcan" if link.path.startswith("/") else "socketcan")
+
+
+def framed(link: Link, identifier: int, data: bytes) -> bytes:
+    """A frame as it is written to the link's descriptor, and read from it but for an slcan's final CR."""
+    if adapter_of(link) == "socketcan":
+        return FRAME.pack(identifier, len(data), data)
+    return b"t%03X%d%s\r" % (identifier, len(data), data.hex().upper().encode())
+
+
 class SlcanWire:
     """An adapter on a serial port."""
 
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, stream: SerialStream) -> None:
         self._stream = stream
         self._rest = b""
         self.dropped = 0
@@ -146,6 +162,11 @@ class SlcanWire:
         """Wait for a byte."""
         self._rest += await self._stream.receive()
 
+    @property
+    def descriptor(self) -> int:
+        """Of the serial port."""
+        return self._stream.descriptor
+
     async def aclose(self) -> None:
         """Shut the channel and close the port."""
         with anyio.CancelScope(shield=True):
@@ -166,6 +187,11 @@ class SocketCanWire:
 
     def __init__(self, sock: socket.socket) -> None:
         self._socket = sock
+
+    @property
+    def descriptor(self) -> int:
+        """Of the raw socket."""
+        return self._socket.fileno()
 
     async def send(self, identifier: int, data: bytes) -> None:
         """Send a frame."""

@@ -19,14 +19,14 @@ class Stand:
     """A thread with one link and two outputs, tags 3 and 5."""
 
     def __init__(self, *, refresh_ns: int = 3600 * SECOND, answer_ns: int = 60 * SECOND, limit_ns: int = 60 * SECOND,
-                 stall_ns: int = 3600 * SECOND, echo: bool = True) -> None:  # fmt: skip
+                 stall_ns: int = 3600 * SECOND, shows: bool | bytes = True) -> None:  # fmt: skip
         self.ours, self.theirs = socket.socketpair()
         self.ours.setblocking(False)
         self.theirs.settimeout(10)
         self.values = np.zeros(8)
         self.scan = 0
         self.fast = FastOutputs(
-            [(echo, answer_ns, refresh_ns)],
+            [(shows, answer_ns, refresh_ns)],
             [(0, frame, 0) for frame in FRAMES],
             [(3, 0, 10, 0xFF, ON, OFF), (5, 1, 10, 0xFF, ON, OFF)],
             limit_ns=limit_ns,
@@ -165,7 +165,7 @@ def test_a_device_that_never_answers_is_a_fault() -> None:
 
 
 def test_a_watchdog_is_fed_as_long_as_the_scan_lives() -> None:
-    stand = Stand(refresh_ns=SECOND // 100, stall_ns=SECOND // 5, echo=False)
+    stand = Stand(refresh_ns=SECOND // 100, stall_ns=SECOND // 5, shows=False)
     stand.post()
     stand.fast.offer(0, stand.ours.fileno())
     stand.take(8)  # more than the two of the beginning
@@ -173,6 +173,39 @@ def test_a_watchdog_is_fed_as_long_as_the_scan_lives() -> None:
     with pytest.raises(TimeoutError):
         stand.take(10_000)  # it falls silent long before
     stand.close()
+
+
+BEAT = b"t703105"
+
+
+@pytest.fixture
+def bus() -> Iterator[Stand]:
+    """A link whose device answers no write, and says `BEAT` by itself."""
+    made = Stand(answer_ns=SECOND, shows=BEAT)
+    yield made
+    made.close()
+
+
+def test_a_heartbeat_among_other_frames_and_in_pieces_shows_that_the_device_is_there(bus: Stand) -> None:
+    bus.fast.offer(0, bus.ours.fileno())
+    bus.take(2, answer=False)
+    began = time.monotonic()
+    while time.monotonic() < began + 1.2:  # longer than the heartbeat may be away
+        for piece in (b"t18320000\r" + BEAT[:3], BEAT[3:] + b"\r", b"z\rt7", b"03105\r"):
+            bus.theirs.send(piece)
+            time.sleep(0.005)
+        assert bus.fast.fault(0) == ""
+
+
+@pytest.mark.parametrize("said", [b"", b"t703100\r", b"t70317F\r", b"t704105\r"])
+def test_a_device_that_is_silent_restarts_or_is_another_is_a_fault(bus: Stand, said: bytes) -> None:
+    """Boot-up and pre-operational are no heartbeat of a device that serves."""
+    bus.fast.offer(0, bus.ours.fileno())
+    bus.take(2, answer=False)
+    bus.theirs.send(said)
+    bus.wait(lambda: "heartbeat has not come" in bus.fast.fault(0))
+    bus.post(t5=1.0)
+    bus.wait(lambda: bus.fast.counts(0)["dropped"] == 1)
 
 
 def test_what_cannot_be_is_refused_before_any_thread() -> None:

@@ -7,7 +7,10 @@ import anyio
 import pytest
 
 from config.faults import ConfigError
+from config.profile import Watchdog
+from config.profiles import FOLDER, SHIPPED
 from hil.rig.faults import Kind, WireFault
+from hil.rig.kinds import CHARACTERS, Cia404
 from supervisor.link.messages import CommandKind, EventKind
 from tests.config.minimal_tool import tool_of
 from tests.supervisor.controller.test_instruments import ready
@@ -20,8 +23,49 @@ pytestmark = [
         "os.mkdir", "os.stat", "os.unlink", "os.link", "os.symlink", "os.readlink", "os.replace"
     ),
 ]
+CAN_LINK = "can:///dev/pulser?interface=slcan"
 VALVE = "panel.sih4.pulse_valve"
 PULSES = 50
+
+
+class CanOutputs(Cia404):
+    """A node that takes its valves to 0 as well when our heartbeat stops."""
+
+    def expire(self, watchdog: Watchdog) -> None:
+        super().expire(watchdog)
+        for n in range(4):
+            self._own.put(f"do_{n}", 0.0)
+
+
+@pytest.fixture
+def can_outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A CANopen device whose four outputs are bytes of its first receive PDO."""
+    text = (SHIPPED / "cia404_transducer.toml").read_text(encoding="utf-8")
+    text = text.replace("cia404_transducer", "can_outputs").replace('eds = "can_outputs.eds"', "")
+    text += """
+[[points]]
+name = "do_{n}"
+description = "Output {n}"
+access = "w"
+type = "u8"
+low = 0
+high = 1
+repeat = 4
+first = 0
+canopen = { index = 0x6200, sub = 1, pdo = 1, at = 0 }
+source = "CiA 401, 6200h"
+"""
+    folder = tmp_path / "devices"
+    folder.mkdir()
+    (folder / "can_outputs.toml").write_text(text, encoding="utf-8")
+    monkeypatch.setenv(FOLDER, str(folder))
+    monkeypatch.setitem(CHARACTERS, "can_outputs", CanOutputs)
+
+
+def on_can(data: dict[str, Any]) -> None:
+    """The same valve as a byte of a PDO."""
+    with_pulser(data)
+    data["devices"][-1].update(profile="can_outputs", link=CAN_LINK, address=9)
 
 
 def with_pulser(data: dict[str, Any]) -> None:
@@ -81,6 +125,25 @@ async def test_a_lost_fast_link_disarms_and_comes_back_with_the_valve_shut(tmp_p
         await stand.until(lambda: stand.value("devices.pulser.armed") == 1.0, 20.0)
         assert stand.value(VALVE) == 0.0
         assert stand.shows("pulser", "do_3") == 0.0
+
+
+@pytest.mark.usefixtures("can_outputs")
+async def test_pulses_leave_in_pdos_and_a_node_that_falls_silent_is_met_again(tmp_path: Path) -> None:
+    """Over CAN nothing repeats a write: the node's heartbeat shows that it is there, and ours keeps it armed."""
+    async with wired(tmp_path, change=on_can) as stand:
+        await start(stand)
+        await stand.until(lambda: stand.value("devices.pulser.edges") == 2 * PULSES, 30.0)
+        await stand.until(lambda: len(seen(stand)) == 2 * PULSES + 1)
+        assert seen(stand) == [0.0, *[1.0, 0.0] * PULSES]
+        assert not stand.rig.instrument("pulser").tripped
+        await stand.done("mara", CommandKind.WRITE, tag=VALVE, value=1.0)
+        await stand.until(lambda: stand.shows("pulser", "do_3") == 1.0)
+        stand.rig.inject(WireFault(instrument="pulser", fault=Kind.SILENT))
+        await stand.until(lambda: stand.value(VALVE) == 0.0)  # the permissive
+        await stand.until(lambda: stand.shows("pulser", "do_3") == 0.0)  # its own watchdog
+        stand.rig.clear()
+        await stand.until(lambda: stand.value("devices.pulser.armed") == 1.0, 20.0)
+        assert (stand.value(VALVE), stand.shows("pulser", "do_3")) == (0.0, 0.0)
 
 
 async def test_an_edge_that_cannot_leave_is_told_with_its_number(tmp_path: Path) -> None:
