@@ -49,12 +49,27 @@ def test_an_exported_step_test_proposes_gains(tmp_path: Path, capsys: pytest.Cap
     assert found["lag_s"] == pytest.approx(100.0, rel=0.05)
 
 
+@pytest.mark.parametrize("method", ["relay", "step"])
+@pytest.mark.parametrize("loop", ["zone2_spike", "pressure"])
+def test_a_test_of_any_loop_is_written_for_the_tool_file(
+    method: str, loop: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["tune", FURNACE, "--loop", loop, "--method", method, "--operation", "--move", "2"]) == 0
+    told = capsys.readouterr().out
+    file = tmp_path / "furnace.toml"
+    file.write_text(Path(FURNACE).read_text(encoding="utf-8") + "\n" + told, encoding="utf-8")
+    tool = load_tool(file)
+    assert tool.operations[-1].name == f"{method}_test_{loop}"
+    assert ("heater.control" in told) == (loop == "zone2_spike"), "a predictor lets go of the loop first"
+
+
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
         (["identify", FURNACE, "--group", "none", "--sim"], "there is no group 'none'; there are: zones"),
         (["identify", FURNACE, "--group", "zones", "--sim", "--sample", "-1"], "--sample"),
         (["identify", FURNACE, "--group", "zones", "--record", "{empty}"], "no telemetry of a run"),
+        (["tune", FURNACE, "--loop", "pressure", "--method", "step", "--operation", "--move", "-1"], "above 0"),
         (["tune", FURNACE, "--loop", "none", "--method", "step", "--sim", "x"], "there is no loop 'none'"),
         (["tune", FURNACE, "--loop", "zone2_spike", "--method", "step", "--sim", "x"], "no operation 'x'"),
         (["tune", FURNACE, "--loop", "zone2_spike", "--method", "step", "--record", "{empty}"], "no telemetry"),
