@@ -81,8 +81,8 @@ def tube_conductance(
 ) -> float:
     """Return the conductance of a round tube from molecular to viscous flow, m³/s.
 
-    M. Knudsen, Ann. Phys. 333, 75 (1909); molecular part with its entrance within 0.7 % of Clausing at any length (D. J.
-    Santeler, J. Vac. Sci. Technol. A 4, 338 (1986)).
+    M. Knudsen, Ann. Phys. 333, 75 (1909); molecular part with its entrance within 0.7 % of Clausing at any length
+    (D. J. Santeler, J. Vac. Sci. Technol. A 4, 338 (1986)).
     """
 
 class GasNetwork:
