@@ -1,4 +1,4 @@
-"""Device profiles from outside: packages offer theirs, nobody replaces another's, and what is doubtful has its proof."""
+"""Device profiles from outside: packages offer theirs, nobody replaces another's, and doubt has its proof."""
 
 from pathlib import Path
 
