@@ -139,7 +139,8 @@ soak: setup  ## a daemon at 1 kHz under all its load for an hour: does anything 
 
 CELLS ?= 10000
 wire-campaign: setup  ## the fault matrix on every kind of wire, again and again (CELLS=…, SEED=…)
-	$(BIN)/python -W ignore -m tests.hil.campaign --cells $(CELLS) --seed $(SEED)
+	$(BIN)/python -W ignore -m tests.hil.campaign --cells $(CELLS) --seed $(SEED) \
+	  --out docs/evidence/wires-seed$(SEED).json
 
 # ------------------------------------------------------------------------------------------------------- gates
 
