@@ -16,6 +16,7 @@ import chamber_care
 from chamber_interlocks import alarms, interlocks
 from chamber_modules import least_dilution_slm, modules
 from chamber_operations import binding, loops, operations, proves_leak, safe_sequence
+from chamber_proof import proven
 from chamber_service import COUNTS_KPA, MIXING, emptied_kpa
 from chamber_signals import signals
 from chamber_spec import Gas, Spec
@@ -60,7 +61,7 @@ def _lines(spec: Spec) -> Iterator[str]:
     yield from _gas_safety(spec)
     yield heading("interlocks: cause and effect")
     yield "# Every cause is also present when one of its readings is Bad. Contacts are closed (1) when all is well."
-    yield from tables("interlocks", (_given(one) for one in interlocks(spec)))
+    yield from tables("interlocks", (_given(proven(one)) for one in interlocks(spec)))
     yield heading("alarms")
     yield from tables("alarms", alarms(spec))
     yield heading("control")
