@@ -27,7 +27,7 @@ from tests.system.daemon import Daemon, approved, ended, until
 
 RECIPES = (
     ("lpcvd_furnace", "lpcvd_sio2_100nm", 10),
-    ("pecvd_showerhead", "pecvd_si3n4_50nm", 1),
+    ("pecvd_showerhead", "pecvd_si3n4_50nm", 5),
     ("mocvd_rdr", "mocvd_ingan_50nm", 1),
     ("hwcvd_silicon", "hwcvd_asi_100nm", 5),
     ("lcvd_tungsten", "lcvd_w_line", 5),
