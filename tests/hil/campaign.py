@@ -61,6 +61,7 @@ def main() -> int:
     commit = subprocess.run(described, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
     grown = Memory()
     while done < arguments.cells:
+        faults: list[str] = []
         for first in range(0, len(names), 3):
             before = left_behind()
             with tempfile.TemporaryDirectory() as folder:

@@ -71,10 +71,10 @@ class BypassStays(Oracle):
 
 
 class ArmsItself(Oracle):
-    def carry_out(self, op: int, target: int, a: float) -> Refusal:
+    def carry_out(self, op: int, target: int, a: float, b: float) -> Refusal:
         if op == Command.LOAD:
             self.armed = True
-        return super().carry_out(op, target, a)
+        return super().carry_out(op, target, a, b)
 
 
 class LosesTheDelay(Oracle):
