@@ -71,7 +71,8 @@ def note(connection: Connection, change: Change) -> None:
     state = change.after
     if change.told:
         connection.execute(
-            "INSERT INTO alarm_log VALUES (make_timestamptz(?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO alarm_log (ts, time_ns, name, what, asks, active, acknowledged, severity, message, user_name, "
+            "comment, event_id, state) VALUES (make_timestamptz(?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [state.time_ns // 1000, state.time_ns, state.name, change.what, change.asks, state.active, state.acked,
              state.severity, state.message, change.user, change.comment, state.event_id.hex(),
              json.dumps(facts(state), ensure_ascii=False)],

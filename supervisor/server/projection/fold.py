@@ -135,7 +135,11 @@ class Projection:
                         "an event does not read as its kind should", seq=seq, kind=event.kind.value, why=str(error)
                     )
         for row in rows:
-            connection.execute("INSERT INTO events VALUES (?, ?, make_timestamptz(?), ?, ?, ?, ?, ?, ?, ?, ?)", row)
+            connection.execute(
+                "INSERT INTO events (journal, seq, ts, time_ns, scan, kind, severity, source, message, cvd_run_id, "
+                "data) VALUES (?, ?, make_timestamptz(?), ?, ?, ?, ?, ?, ?, ?, ?)",
+                row,
+            )
         if self._alarms is not None:
             self._alarms.finish(connection)
         if seq > reached.seq:
@@ -179,7 +183,8 @@ class Projection:
                  "run_number", "user")  # fmt: skip
         times = [int(data["time_ns"]) // 1000, int(data["time_ns"]), int(data["due_ns"]) // 1000]
         connection.execute(
-            "INSERT OR REPLACE INTO calibrations VALUES "
+            'INSERT OR REPLACE INTO calibrations (tag, version, kind, unit, "offset", gain, found_offset, found_gain, '
+            "operation, run_number, operator_id, calibrated_at, time_ns, due_at) VALUES "
             "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, make_timestamptz(?), ?, make_timestamptz(?))",
             [*(data[name] for name in names), *times],
         )
@@ -208,8 +213,11 @@ class Projection:
         found: dict[str, Any] = data.get("measured") or {}
         signature, due, begun = data.get("signature"), data.get("due_ns"), data.get("begun_ns")
         connection.execute(
-            "INSERT INTO proof_tests VALUES (?, ?, ?, ?, ?, ?, ?, make_timestamptz(?), make_timestamptz(?), ?, ?, ?, "
-            "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, make_timestamptz(?))",
+            "INSERT INTO proof_tests (test_id, interlock, stage, method, passed, tester, witness, begun_at, ended_at, "
+            "time_ns, as_found, as_left, trip_value, response_s, measured_value, unit, measured_scans, allowed_scans, "
+            "reason, comment, measured, signature, due_at) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, make_timestamptz(?), make_timestamptz(?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+            "?, ?, make_timestamptz(?))",
             [data["test_id"], data["name"], data["stage"], data.get("method"), data.get("passed"), data.get("user"),
              data.get("witness"), None if begun is None else int(begun) // 1000, event.time_ns // 1000, event.time_ns,
              data.get("as_found"), data.get("as_left"), data.get("trip_value"), data.get("response_s"),

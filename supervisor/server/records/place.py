@@ -5,7 +5,10 @@ from dataclasses import dataclass
 
 from supervisor.server.store.rows import Connection
 
-WITH_PATH = ("process_modes", "recipes", "results", "spc_series", "spc_points", "runs", "material_log")
+WITH_PATH = (
+    "process_modes", "recipes", "results", "spc_series", "spc_points", "runs", "material_log", "events", "alarm_log",
+    "audit", "calibrations", "proof_tests", "tunings",
+)  # fmt: skip
 """Tables whose records carry the path."""
 
 

@@ -115,8 +115,10 @@ def project(connection: Connection, data: dict[str, Any], time_ns: int) -> None:
     present = {"kp": data["kp_before"], "ti_s": data["ti_s_before"]}
     signature = json.dumps(data["signature"]) if data.get("signature") else None
     connection.execute(
-        "INSERT INTO tunings VALUES (?, ?, 'approved', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, make_timestamptz(?), ?, "
-        "make_timestamptz(?), ?, ?) ON CONFLICT (id) DO UPDATE SET status = 'approved', version = excluded.version, "
+        "INSERT INTO tunings (id, loop, status, version, method, rule, kp, ti_s, schedule_at, found, present, "
+        "run_number, proposed_by, proposed_at, decided_by, decided_at, comment, signature) "
+        "VALUES (?, ?, 'approved', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, make_timestamptz(?), ?, make_timestamptz(?), ?, ?) "
+        "ON CONFLICT (id) DO UPDATE SET status = 'approved', version = excluded.version, "
         "decided_by = excluded.decided_by, decided_at = excluded.decided_at, comment = excluded.comment, "
         "signature = excluded.signature",
         [number, data["loop"], data["version"], data["method"], data["rule"], data["kp"], data["ti_s"], data["at"],

@@ -10,6 +10,7 @@ import pytest
 
 from supervisor.link.messages import CommandKind
 from supervisor.server.configuration import ServerTable
+from supervisor.server.records.place import WITH_PATH
 from tests.supervisor.server.stand import OLGA, OTTO, House
 from tests.supervisor.server.test_life import approved, audited, furnace_house, refusal
 
@@ -123,6 +124,13 @@ async def test_material_is_followed_through_a_run(tmp_path: Path) -> None:
         assert {row["isa95_path"] for row in found["history"]} == {path}
         run = json.loads((await h.call(OTTO, "Runs", "GetRun", run_id))[0])
         assert (run["org_id"], run["isa95_path"]) == (ORG, path)
+        for table in WITH_PATH:
+            question = f"SELECT DISTINCT isa95_path FROM {table}"  # noqa: S608 - names of ours
+            found = await h.server.desk.store.read(
+                lambda connection, asked=question: connection.execute(asked).fetchall()
+            )
+            assert found in ([], [(path,)]), table
+            assert found or table not in {"runs", "recipes", "events", "audit", "material_log"}, table
         assert (run["lot_id"], run["carrier_id"], run["wafer_ids"]) == ("LOT-7", "BOAT-2", ["W1", "W2"])
         assert h.space.entries["Runs", number].fields["EquipmentPath"] == path
         assert (await refusal(h, OTTO, "Runs", "GetMaterial", "W99")).status == "BadNotFound"

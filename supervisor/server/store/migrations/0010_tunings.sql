@@ -18,5 +18,6 @@ CREATE TABLE tunings (
     decided_by VARCHAR,
     decided_at TIMESTAMPTZ,
     comment VARCHAR,
-    signature VARCHAR
+    signature VARCHAR,
+    isa95_path VARCHAR
 );
