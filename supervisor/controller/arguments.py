@@ -222,6 +222,8 @@ ARGUMENTS: Mapping[CommandKind, type[Arguments]] = {
     CommandKind.RECORD_PROOF_TEST: RecordProofTest,
     CommandKind.ABORT_PROOF_TEST: Reasoned,
     CommandKind.RELEASE_PROOF_TEST: Reasoned,
+    CommandKind.TUNE_LOOP: TuneLoop,
+    CommandKind.RESTORE_LOOP: Reasoned,
 }
 
 NOT_JOURNALLED = frozenset({"recipe"})

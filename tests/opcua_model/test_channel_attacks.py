@@ -323,6 +323,8 @@ async def test_a_slow_loris_is_shown_out(tmp_path: Path) -> None:
                             return sent
                     except TimeoutError:
                         continue
+                    except OSError:  # reset: it was closed over a byte that nobody read
+                        return sent
             return 10**6
 
         assert await anyio.to_thread.run_sync(run) < 200

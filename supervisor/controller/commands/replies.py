@@ -8,8 +8,8 @@ import anyio
 
 from supervisor.link.messages import Event, Reply
 
-REMEMBERED = 20_000
-"""Commands whose replies are kept: at one a second this is more than five hours of repeats."""
+REMEMBERED = 4096
+"""Commands whose replies are kept: at one a second, an hour of repeats in a few megabytes."""
 
 
 class Replies:
