@@ -11,6 +11,7 @@ from config.profile import Watchdog
 from config.profiles import FOLDER, SHIPPED
 from hil.rig.faults import Kind, WireFault
 from hil.rig.kinds import CHARACTERS, Cia404
+from hil.rig.raw import Refused
 from supervisor.link.messages import CommandKind, EventKind
 from tests.config.minimal_tool import tool_of
 from tests.supervisor.controller.test_instruments import ready
@@ -29,9 +30,21 @@ PULSES = 50
 
 
 class CanOutputs(Cia404):
-    """A node that takes its valves to 0 as well when our heartbeat stops."""
+    """A node that takes its valves to 0 as well when our heartbeat stops, and obeys no PDO until it comes again."""
+
+    alone = False
+
+    def heartbeat(self, producer: int) -> None:
+        super().heartbeat(producer)
+        self.alone = False
+
+    def allow(self, name: str, value: float) -> None:
+        super().allow(name, value)
+        if self.alone and name.startswith("do_"):
+            raise Refused("mode")
 
     def expire(self, watchdog: Watchdog) -> None:
+        self.alone = True
         super().expire(watchdog)
         for n in range(4):
             self._own.put(f"do_{n}", 0.0)
