@@ -225,7 +225,6 @@ cdef bint send(Fast* f, Link* link, Frame* frame, long long now) noexcept nogil:
         link.sent_size[n % OUTSTANDING] = frame.size
         link.sent_ns[n % OUTSTANDING] = now
     link.sent = n + 1
-    link.refresh_due = now + link.refresh_ns
     return True
 
 
@@ -333,11 +332,20 @@ cdef void take_echoes(Fast* f, Link* link, long long now) noexcept nogil:
         link.have -= at
 
 
+cdef void write_all(Fast* f, int number, long long now) noexcept nogil:
+    """Every frame of a link as it stands. An edge does not put this off: a PDO feeds no watchdog, a heartbeat does."""
+    cdef Link* link = &f.link[number]
+    cdef int i
+    link.refresh_due = now + link.refresh_ns
+    for i in range(f.frames):
+        if f.frame[i].link == number:
+            send(f, link, &f.frame[i], now)
+
+
 cdef void adopt(Fast* f, int number, long long now) noexcept nogil:
     """Take an offered link up: everything is written as it stands. Let go of one that is wanted back."""
     cdef Link* link = &f.link[number]
     cdef u64 offered
-    cdef int i
     if load_acquire(&link.withdrawn) == 1:
         link.fd = -1
         store_release(&link.state, DOWN)
@@ -352,15 +360,12 @@ cdef void adopt(Fast* f, int number, long long now) noexcept nogil:
     store_release(&link.acknowledged, 0)
     store_release(&link.error, 0)
     store_release(&link.state, UP)
-    for i in range(f.frames):
-        if f.frame[i].link == number:
-            send(f, link, &f.frame[i], now)
+    write_all(f, number, now)
 
 
 cdef void keep(Fast* f, int number, long long now) noexcept nogil:
     """Feed the device's watchdog while the scan lives; miss an echo or a heartbeat."""
     cdef Link* link = &f.link[number]
-    cdef int i
     if link.state != UP:
         return
     if link.echo and link.acknowledged != link.sent and (
@@ -372,9 +377,7 @@ cdef void keep(Fast* f, int number, long long now) noexcept nogil:
         fail(f, link, SILENT)
         return
     if now >= link.refresh_due and now - <long long>load_acquire(&f.scan_ns) < f.stall_ns:
-        for i in range(f.frames):
-            if f.frame[i].link == number:
-                send(f, link, &f.frame[i], now)
+        write_all(f, number, now)
 
 
 cdef void* live(void* argument) noexcept nogil:
