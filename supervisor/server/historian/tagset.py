@@ -109,7 +109,7 @@ def create_view(connection: Connection, tag_set: TagSet, telemetry: Telemetry, d
         "CREATE OR REPLACE VIEW telemetry AS SELECT "  # noqa: S608 (names of our own)
         "md5(coalesce(r.id::VARCHAR, '') || ts_ns::VARCHAR)::UUID AS id, r.org_id, r.id AS cvd_run_id, "
         f"make_timestamptz(ts_ns // 1000) AS ts, {', '.join(columns)}, NULL::VARCHAR AS rga_spectrum_uri, "
-        f"NULL::VARCHAR AS oes_spectrum_uri, {document(others)} AS other_signals "
+        f"NULL::VARCHAR AS oes_spectrum_uri, {document(others)} AS other_signals, r.isa95_path "
         f"FROM ({rows}) AS t LEFT JOIN runs AS r ON t.scan >= r.start_scan "
         "AND t.scan <= coalesce(r.end_scan, t.scan) AND t.ts_ns >= r.start_ns - 2000000000 "
         "AND t.ts_ns <= coalesce(r.end_ns, t.ts_ns) + 2000000000 AND r.kind <> 'simulation'"

@@ -270,7 +270,7 @@ def test_the_view_has_the_columns_of_the_guide_and_bad_values_are_null(bench: Be
         "rf_power_w", "rf_reflected_w", "dc_bias_v", "plasma_impedance_ohm", "microwave_power_w", "filament_temp_c",
         "filament_current_a", "laser_power_w", "laser_energy_mj", "qcm_rate_nm_per_s", "qcm_thickness_nm",
         "ellipsometer_thickness_nm", "reflectometer_thickness_nm", "deposition_rate_nm_per_min",
-        "plasma_density_proxy", "rga_spectrum_uri", "oes_spectrum_uri", "other_signals",
+        "plasma_density_proxy", "rga_spectrum_uri", "oes_spectrum_uri", "other_signals", "isa95_path",
     }  # fmt: skip
     assert guide == set(columns)
     found = bench.connection.execute("SELECT chamber_pressure_torr FROM telemetry ORDER BY ts").fetchall()
