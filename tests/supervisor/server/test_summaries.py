@@ -129,7 +129,7 @@ def told(tmp_path: Path) -> Iterator[Connection]:
     ]  # fmt: skip
     for journal, seq, at, source in rows:
         connection.execute(
-            "INSERT INTO events VALUES (?, ?, make_timestamptz(?), ?, 0, 'mode', 200, ?, 'words', NULL, '{}')",
+            "INSERT INTO events VALUES (?, ?, make_timestamptz(?), ?, 0, 'mode', 200, ?, 'words', NULL, '{}', NULL)",
             [journal, seq, at, at, source],
         )
     yield connection
