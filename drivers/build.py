@@ -55,11 +55,7 @@ def build_fast(layout: Layout, profiles: Mapping[str, Profile], around: Surround
         whole = make_device(layout, declared, profile, link, around)
         # Outputs are the thread's: here the device is met, armed and watched.
         device = Device(declared.name, profile, whole.codec, [], [], whole.statistics_of, around)
-        conversation = (
-            CanConversation(link, [profile])
-            if profile.codec is CodecName.CANOPEN
-            else StreamConversation(_opener(link, [profile]), profile.timing.gap_s)
-        )
+        conversation = make_conversation(link, [profile])
         wire = fast_wire(device, whole.outputs, link)
         links.append(FastLink(declared.link, len(links), conversation, device, wire, seed=len(links)))
     return FastLinks(links) if links else None
@@ -94,7 +90,7 @@ def bind_tag(index: int, tag: Tag, point: str, unit: str) -> Bound:
 
 
 def make_conversation(link: Link, profiles: Sequence[Profile]) -> Conversation:
-    """What talks on a link; libraries are imported only here, by those who need them."""
+    """What talks on a link, frames of CAN or a stream of bytes."""
     if link.scheme == "can":
         return CanConversation(link, profiles)
     gap_s = max(profile.timing.gap_s for profile in profiles)

@@ -17,6 +17,11 @@ BABBLE_S = 5.0
 class Conversation(Protocol):
     """What a bus needs of its link."""
 
+    @property
+    def descriptor(self) -> int:
+        """Of what is open, for somebody who talks on it alone for a while; raises LinkError where there is none."""
+        ...
+
     async def open(self) -> None:
         """Open the link; raises LinkError."""
         ...

@@ -13,11 +13,10 @@ import anyio
 from config.profile import Setting
 from drivers.bring_up import WrongDevice, bring_up
 from drivers.codecs.exchange import Fetch, Raw, Store
-from drivers.conversation import StreamConversation
+from drivers.conversation import Conversation
 from drivers.device import Device
 from drivers.errors import BadFrame, DeviceRefused, DriverError, LinkError, NoAnswer
 from drivers.fast_frames import FastOutput, FastWire
-from drivers.transports.can_bus import CanConversation
 from drivers.values import to_store
 from kernels.fast import FastOutputs
 
@@ -55,7 +54,7 @@ class FastLink:
         self,
         name: str,
         number: int,
-        conversation: StreamConversation | CanConversation,
+        conversation: Conversation,
         device: Device,
         wire: FastWire,
         seed: int = 0,

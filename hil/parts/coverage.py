@@ -11,6 +11,8 @@ from typing import Any
 
 from kernels import conformality
 
+BOLTZMANN, GAS_CONSTANT = 1.380649e-23, 8.31446261815324
+"""J/K and J/(mol·K), exact since 2019 (SI brochure, 9th edition)."""
 ASPECT_RATIO = 5.0
 """Depth over width of the trench."""
 WIDTH_M = 0.25e-6
@@ -33,7 +35,7 @@ def sticking_of(rate_mol_m2_s: float, partial_pa: float, kelvin: float, molar_ma
     """
     if partial_pa <= 0.0:
         return 0.0
-    hits = partial_pa / math.sqrt(2.0 * math.pi * molar_mass_kg * 8.314462618 * kelvin)
+    hits = partial_pa / math.sqrt(2.0 * math.pi * molar_mass_kg * GAS_CONSTANT * kelvin)
     return min(1.0, rate_mol_m2_s / hits)
 
 
@@ -46,7 +48,7 @@ def step_coverage(sticking: float, total_pa: float, kelvin: float, gas: str) -> 
         kelvin: of the gas in the trench.
         gas: that decides, for the basis.
     """
-    free_path = 1.380649e-23 * kelvin / (math.sqrt(2.0) * math.pi * MOLECULE_M**2 * max(total_pa, 1e-9))
+    free_path = BOLTZMANN * kelvin / (math.sqrt(2.0) * math.pi * MOLECULE_M**2 * max(total_pa, 1e-9))
     width = WIDTH_M / free_path
     if width > 1.0:
         found = conformality.diffusion_profile(sticking, ASPECT_RATIO, "trench", 50, width)

@@ -113,6 +113,18 @@ async def start(stand: Wired) -> None:
     assert (reply.status, reply.reason) == ("Good", "")
 
 
+async def falls_silent(stand: Wired) -> None:
+    """With the valve open its device says nothing for a while: it is shut on both sides, and stays so."""
+    await stand.done("mara", CommandKind.WRITE, tag=VALVE, value=1.0)
+    await stand.until(lambda: stand.shows("pulser", "do_3") == 1.0)
+    stand.rig.inject(WireFault(instrument="pulser", fault=Kind.SILENT))
+    await stand.until(lambda: stand.value(VALVE) == 0.0)  # the permissive
+    await stand.until(lambda: stand.shows("pulser", "do_3") == 0.0)  # its own watchdog
+    stand.rig.clear()
+    await stand.until(lambda: stand.value("devices.pulser.armed") == 1.0, 20.0)
+    assert (stand.value(VALVE), stand.shows("pulser", "do_3")) == (0.0, 0.0)
+
+
 async def test_every_pulse_of_a_program_reaches_the_valve_once(tmp_path: Path) -> None:
     async with wired(tmp_path, change=with_pulser) as stand:
         await start(stand)
@@ -129,15 +141,7 @@ async def test_a_lost_fast_link_disarms_and_comes_back_with_the_valve_shut(tmp_p
         await stand.until(lambda: stand.value("devices.pulser.armed") == 1.0, 20.0)
         await ready(stand)
         await stand.done("mara", CommandKind.ARM)
-        await stand.done("mara", CommandKind.WRITE, tag=VALVE, value=1.0)
-        await stand.until(lambda: stand.shows("pulser", "do_3") == 1.0)
-        stand.rig.inject(WireFault(instrument="pulser", fault=Kind.SILENT))
-        await stand.until(lambda: stand.value(VALVE) == 0.0)  # the permissive
-        await stand.until(lambda: stand.shows("pulser", "do_3") == 0.0)  # its own watchdog
-        stand.rig.clear()
-        await stand.until(lambda: stand.value("devices.pulser.armed") == 1.0, 20.0)
-        assert stand.value(VALVE) == 0.0
-        assert stand.shows("pulser", "do_3") == 0.0
+        await falls_silent(stand)
 
 
 @pytest.mark.usefixtures("can_outputs")
@@ -149,14 +153,7 @@ async def test_pulses_leave_in_pdos_and_a_node_that_falls_silent_is_met_again(tm
         await stand.until(lambda: len(seen(stand)) == 2 * PULSES + 1)
         assert seen(stand) == [0.0, *[1.0, 0.0] * PULSES]
         assert not stand.rig.instrument("pulser").tripped
-        await stand.done("mara", CommandKind.WRITE, tag=VALVE, value=1.0)
-        await stand.until(lambda: stand.shows("pulser", "do_3") == 1.0)
-        stand.rig.inject(WireFault(instrument="pulser", fault=Kind.SILENT))
-        await stand.until(lambda: stand.value(VALVE) == 0.0)  # the permissive
-        await stand.until(lambda: stand.shows("pulser", "do_3") == 0.0)  # its own watchdog
-        stand.rig.clear()
-        await stand.until(lambda: stand.value("devices.pulser.armed") == 1.0, 20.0)
-        assert (stand.value(VALVE), stand.shows("pulser", "do_3")) == (0.0, 0.0)
+        await falls_silent(stand)
 
 
 async def test_an_edge_that_cannot_leave_is_told_with_its_number(tmp_path: Path) -> None:
