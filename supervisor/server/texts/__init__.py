@@ -29,6 +29,8 @@ _NUMBER = r"(?<![A-Za-z_0-9])\d+(?:\.\d+)?(?:e-?\d+)?"
 LONGEST_RUN = 7
 """Parts and separators that one text has at most: it may be two sentences, or have a colon."""
 _SEPARATORS = re.compile(r"(; |: | ← |\. (?=[A-Z])| \[[^\]]*\])")
+_VALUES = re.compile(r" \[[^\]]*\]")
+_PLACES = re.compile(r" \[#(\d+)\]")
 
 
 @dataclass(frozen=True)
@@ -49,20 +51,12 @@ class Texts:
         """Translate what is made of several texts: a refusal, reasons one behind the other, values in brackets."""
         if self.language == "en":
             return english
-        parts, told, begin = _SEPARATORS.split(english), list[str](), 0
-        whole = self._known(english)
-        while whole is None and begin < len(parts):
-            # A text may have a colon or a semicolon of its own: the longest run of parts that is one wins.
-            for end in range(min(begin + LONGEST_RUN, len(parts)), begin, -1):
-                run = "".join(parts[begin:end])
-                found = self._known(run) if run != english else None
-                if found is not None or end == begin + 1:
-                    told.append(run if found is None else found)
-                    begin = end
-                    break
-        return "".join(told) if whole is None else whole
+        values = _VALUES.findall(english)
+        places = (f" [#{number}]" for number in range(len(values)))
+        told = _sentence(self.language, _VALUES.sub(lambda _: next(places), english))
+        return _PLACES.sub(lambda place: values[int(place[1])], told)
 
-    def _known(self, english: str) -> str | None:
+    def one(self, english: str) -> str | None:
         """Translate what is one text, or one refusal with what was put in."""
         told = self(english)
         return told if told != english else patterns(self.language).told(english, self.sentence)
@@ -74,6 +68,25 @@ class Texts:
 
 
 ENGLISH = Texts()
+
+
+@lru_cache(4096)
+def _sentence(language: str, english: str) -> str:
+    """Translate a sentence with places for its values: reasons are asked for twice a second, and only values change.
+
+    A text may have a colon or a semicolon of its own: the longest run of parts that is one wins.
+    """
+    texts, parts, told, begin = Texts.of(language), _SEPARATORS.split(english), list[str](), 0
+    whole = texts.one(english)
+    while whole is None and begin < len(parts):
+        for end in range(min(begin + LONGEST_RUN, len(parts)), begin, -1):
+            run = "".join(parts[begin:end])
+            found = texts.one(run) if run != english else None
+            if found is not None or end == begin + 1:
+                told.append(run if found is None else found)
+                begin = end
+                break
+    return "".join(told) if whole is None else whole
 
 
 @cache
